@@ -1,0 +1,34 @@
+"""The world's faults, told to the user in full sentences; anything else that is raised is a bug of ours."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """Something the user can mend: a path, a value, a disk, a dataset.
+
+    Args:
+        code: stable snake_case name of the fault, for programs.
+        message: a full sentence: what happened, and to what.
+        hint: a full sentence: what to do next. Empty when the message says it.
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+    def to_dict(self) -> dict[str, str]:
+        """Give the three parts as the JSON object that `--json` prints."""
+        return {"code": self.code, "message": self.message, "hint": self.hint}
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class PluginError(UserError):
+    """A model plugin is at fault: its file does not import, breaks the contract, or raised while it ran."""
+
+
+class RemoteError(UserError):
+    """Another machine, or the way to it, is at fault."""
