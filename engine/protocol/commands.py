@@ -1,0 +1,65 @@
+"""Orders to a running worker: small numbered files in RUN/commands, read at step boundaries."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from engine.protocol.job import Frozen
+
+CommandKind = Literal["pause", "hold", "resume", "stop", "cancel", "checkpoint", "validate_now"]
+
+
+class Command(Frozen):
+    """One order. `attempt` names the attempt it is meant for: a later attempt ignores it."""
+
+    number: int
+    kind: CommandKind
+    attempt: int
+    arguments: dict[str, object] = Field(default_factory=dict)
+
+
+def write_command(folder: Path, kind: CommandKind, attempt: int) -> int:
+    """Write an order under the next free number and give that number.
+
+    The content is complete before the numbered name appears, and no writer can overwrite another's number.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    number = 1 + max((int(path.stem) for path in folder.glob("*.json") if path.stem.isdigit()), default=0)
+    while True:
+        draft = folder / f".draft-{os.getpid()}-{number}"
+        draft.write_text(Command(number=number, kind=kind, attempt=attempt).model_dump_json(), encoding="utf-8")
+        try:
+            _publish(draft, folder / f"{number:06d}.json")
+            return number
+        except FileExistsError:
+            number += 1
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def _publish(draft: Path, target: Path) -> None:
+    """Give the draft its final name, failing where that exists."""
+    try:
+        os.link(draft, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without hard links: O_EXCL alone; readers retry a half-written file.
+        with target.open("xb") as file:
+            file.write(draft.read_bytes())
+
+
+def read_commands(folder: Path, after: int) -> list[Command]:
+    """Read the orders with a number above `after`, in order; stops at one that is not complete yet."""
+    numbers = sorted(int(path.stem) for path in folder.glob("*.json") if path.stem.isdigit())
+    commands: list[Command] = []
+    for number in (n for n in numbers if n > after):
+        try:
+            commands.append(Command.model_validate_json((folder / f"{number:06d}.json").read_bytes()))
+        except (ValidationError, OSError):
+            break
+    return commands

@@ -1,0 +1,65 @@
+"""Records that describe data and outcomes: problems of a dataset, summaries of results, predictions as JSON."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from engine.protocol.job import Frozen
+
+Severity = Literal["error", "warning", "info"]
+
+
+class Problem(Frozen):
+    """One thing wrong with a dataset: which file, what, and the remedy."""
+
+    code: str
+    file: str = ""
+    """Relative to the dataset's root where it lies inside."""
+    line: int | None = None
+    message: str
+    remedy: str
+    severity: Severity = "warning"
+
+
+class ResultSummary(Frozen):
+    """results/0001/summary.json of a validation or test run."""
+
+    schema_version: int = 1
+    task: str
+    split: str
+    epoch: int
+    step: int
+    checkpoint: str | None = None
+    weights_sha256: str = ""
+    dataset: str = ""
+    dataset_version: str = ""
+    class_names: tuple[str, ...] = ()
+    images: int = 0
+    metrics: dict[str, float] = Field(default_factory=dict)
+    """By full name: `val/accuracy`, `test/accuracy`."""
+    per_class: dict[str, dict[str, float]] = Field(default_factory=dict)
+    """Metric name without prefix, then class name."""
+    columns: tuple[str, ...] = ()
+    """Names of the per-image arrays beside this file, `image_<name>.npy`."""
+    created: str = ""
+
+
+class ScoredLabel(Frozen):
+    """A class and how sure the model is of it, 0 to 1."""
+
+    label: str
+    confidence: float
+
+
+class PredictionRecord(Frozen):
+    """What `predict` says about one file; `error` is set instead when it could not be read."""
+
+    file: str
+    label: str | None = None
+    confidence: float | None = None
+    top: tuple[ScoredLabel, ...] = ()
+    boxes: tuple[dict[str, object], ...] | None = None
+    mask: str | None = None
+    error: str | None = None

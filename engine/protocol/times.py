@@ -1,0 +1,36 @@
+"""Every interval and time-out of the processes, in one place (seconds, unless the name says otherwise)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+HEARTBEAT_S: Final = 2.0
+"""How often a worker touches its heartbeat file."""
+LOST_AFTER_S: Final = 30.0
+"""A worker whose heartbeat has not been seen to change for this long is asked about."""
+COMMAND_POLL_S: Final = 0.2
+"""How often a worker looks for new commands at step boundaries."""
+FOLLOW_POLL_S: Final = 0.05
+"""How often a runner looks for new events of a local worker."""
+QUEUE_TICK_S: Final = 5.0
+"""How often an open desktop ticks the queue."""
+CANCEL_TERM_AFTER_S: Final = 30.0
+"""A cancel that is not obeyed for this long is escalated to a polite signal."""
+CANCEL_KILL_AFTER_S: Final = 10.0
+"""And this long after that signal to a hard kill."""
+TAP_SEND_TIMEOUT_S: Final = 0.25
+"""A desktop that does not read for this long loses its live copy, never the run its progress."""
+TAP_RECONNECT_S: Final = 1.0
+"""Pause between two tries to reach the desktop."""
+STEP_EVENT_INTERVAL_S: Final = 0.1
+"""At most one step event in this time."""
+RESOURCE_SAMPLE_S: Final = 1.0
+"""How often CPU, memory, disk and GPU are sampled."""
+STALL_AFTER_S: Final = 120.0
+"""A phase before the first step that shows no progress for this long is named as stalled."""
+RETRY_BACKOFF_S: Final = (2.0, 10.0, 30.0)
+"""Pauses before the automatic retries of a transient failure; their number is the most retries."""
+DESCRIBE_TIMEOUT_S: Final = 20.0
+"""A plugin whose import takes longer than this is reported as endless."""
+STORE_BUSY_TIMEOUT_S: Final = 10.0
+"""How long a store connection waits for another writer."""
