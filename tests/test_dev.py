@@ -1,0 +1,197 @@
+"""`dev.py` decides when to install, survives what does not install, and says what to do next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import dev
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a checkout with a `.venv` that has an interpreter, where pip is only written down."""
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "pyproject.toml").write_text("[project]", encoding="utf-8")
+    (tmp_path / "constraints.txt").write_text("numpy==1", encoding="utf-8")
+    interpreter = tmp_path / ".venv" / ("Scripts/python.exe" if dev.IS_WINDOWS else "bin/python")
+    interpreter.parent.mkdir(parents=True)
+    interpreter.touch()
+    monkeypatch.delenv("LENSMITH_VENV", raising=False)
+    monkeypatch.setattr(dev, "ROOT", tmp_path)
+    monkeypatch.setattr(dev, "install_system_packages", lambda: None)
+    return tmp_path
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """Give the list of what pip was asked for, in order."""
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(dev, "pip", lambda what, *arguments: asked.append(arguments))
+    monkeypatch.setattr(dev, "install_ultralytics", lambda: asked.append(("ultralytics",)))
+    monkeypatch.setattr(dev, "make_environment", lambda: None)
+    return asked
+
+
+def test_that_torch_is_installed_alone_before_everything_else(
+    checkout: Path, installed: list[tuple[str, ...]]
+) -> None:
+    dev.prepare(dev.BASIC)
+
+    assert installed[0] == ("torch==2.14.1", "torchvision==0.29.1")
+    assert installed[1][0] == "-e"
+
+
+def test_that_nothing_is_installed_again_when_nothing_changed(
+    checkout: Path, installed: list[tuple[str, ...]]
+) -> None:
+    dev.prepare(dev.BASIC)
+    installed.clear()
+
+    dev.prepare(dev.BASIC)
+
+    assert installed == []
+
+
+@pytest.mark.parametrize("changed", ["pyproject.toml", "constraints.txt"])
+def test_that_a_changed_input_installs_again(
+    changed: str, checkout: Path, installed: list[tuple[str, ...]]
+) -> None:
+    dev.prepare(dev.BASIC)
+    installed.clear()
+    (checkout / changed).write_text("something else", encoding="utf-8")
+
+    dev.prepare(dev.BASIC)
+
+    assert installed != []
+
+
+def test_that_a_full_set_up_is_enough_for_a_basic_one_but_not_the_other_way_round(
+    checkout: Path, installed: list[tuple[str, ...]]
+) -> None:
+    dev.prepare(dev.BASIC)
+    installed.clear()
+
+    dev.prepare(dev.FULL)
+    assert installed != []
+    installed.clear()
+    dev.prepare(dev.BASIC)
+    assert installed == []
+
+
+def test_that_an_optional_package_that_does_not_install_is_named_and_breaks_nothing(
+    checkout: Path,
+    installed: list[tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse() -> None:
+        raise dev.SetupError("no wheel for this platform")
+
+    monkeypatch.setattr(dev, "install_ultralytics", refuse)
+
+    assert dev.prepare(dev.BASIC) == 0
+
+    assert "Left out: ultralytics. no wheel for this platform" in capsys.readouterr().out
+    assert "ultralytics" in json.loads(dev.stamp_path().read_text(encoding="utf-8"))["left_out"]
+
+
+def test_that_a_set_up_that_was_cut_off_starts_again(
+    checkout: Path, installed: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(what: str, *arguments: str) -> None:
+        raise dev.SetupError("no space left on device")
+
+    dev.prepare(dev.BASIC)
+    (checkout / "constraints.txt").write_text("numpy==2", encoding="utf-8")
+    monkeypatch.setattr(dev, "pip", break_off)
+
+    with pytest.raises(dev.SetupError, match="no space"):
+        dev.prepare(dev.BASIC)
+
+    assert dev.read_stamp() == {}
+
+
+def test_that_another_folder_can_hold_the_environment(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LENSMITH_VENV", str(tmp_path / "elsewhere"))
+
+    assert Path(dev.python()).is_relative_to(tmp_path / "elsewhere")
+
+
+def test_that_run_without_a_screen_says_so_and_names_the_demo(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "desktop").mkdir()
+    (checkout / "desktop" / "app.py").touch()
+    monkeypatch.setattr(dev.sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert dev.main(["run"]) == 2
+
+    said = capsys.readouterr().err
+    assert "no screen" in said
+    assert "dev.py demo" in said
+
+
+def test_that_run_shows_the_demo_while_there_is_no_window(
+    checkout: Path, installed: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Sequence[str]] = []
+    monkeypatch.setattr(dev, "call", lambda command, quiet=False: calls.append(command) or 0)
+
+    assert dev.main(["run"]) == 0
+
+    assert list(calls[-1][1:]) == ["-m", "engine", "demo"]
+
+
+def test_that_test_runs_every_stage_after_one_failed_and_exits_non_zero(
+    checkout: Path,
+    installed: list[tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    calls: list[Sequence[str]] = []
+
+    def fail_lint(command: Sequence[str], quiet: bool = False) -> int:
+        calls.append(command)
+        return 1 if "check" in command and "--check" not in command else 0
+
+    monkeypatch.setattr(dev, "call", fail_lint)
+
+    assert dev.main(["test", "-k", "one"]) == 1
+
+    assert len(calls) == len(dev.stages(()))
+    assert list(calls[-1][-2:]) == ["-k", "one"]
+    assert "FAILED  lint" in capsys.readouterr().out
+
+
+def test_that_an_unknown_stage_is_refused_with_the_names_there_are(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dev.main(["test", "--only", "typos"]) == 2
+
+    assert "format, lint" in capsys.readouterr().err
+
+
+def test_that_missing_system_libraries_are_printed_as_one_line_to_paste(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dev.sys, "platform", "linux")
+    monkeypatch.setattr(dev, "loads", lambda library: library != "libEGL.so.1")
+    monkeypatch.setattr(dev, "apt_install", lambda packages: False)
+
+    dev.install_system_packages()
+
+    assert "sudo apt-get install -y --no-install-recommends libegl1\n" in capsys.readouterr().out
+
+
+def test_that_every_pin_of_torch_agrees_with_the_constraints(repository: Path) -> None:
+    pins = (repository / "constraints.txt").read_text(encoding="utf-8").splitlines()
+
+    assert set(dev.TORCH) <= set(pins)
