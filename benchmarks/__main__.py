@@ -1,0 +1,28 @@
+"""List the benchmarks, or run one: `python -m benchmarks [NAME] [its arguments]`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+ENTRIES: dict[str, str] = {
+    "training_loop": "seconds and CPU seconds of each training epoch, in the form that comparisons read",
+    "start_up": "seconds until a command answers, and what it imports on the way",
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the named benchmark, or say which there are."""
+    if arguments and arguments[0] in ENTRIES:
+        return importlib.import_module(f"benchmarks.{arguments[0]}").main(arguments[1:])
+    if arguments:
+        print(f"There is no benchmark {arguments[0]}.", file=sys.stderr)
+    print("Run one with: python3 dev.py bench NAME [its arguments]\n")
+    for name, what in ENTRIES.items():
+        print(f"  {name:<15} {what}")
+    return 2 if arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
