@@ -293,7 +293,11 @@ def fingerprint() -> str:
         NOT_WITH_ULTRALYTICS,
     ]
     parts += [name for name in ("desktop", "engine") if (ROOT / name).is_dir()]
-    parts += [(ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "constraints.txt")]
+    import tomllib  # here: an older Python has none, and shall read a sentence instead
+
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    parts += [repr(declared.get(table)) for table in ("build-system", "project")]
+    parts.append((ROOT / "constraints.txt").read_text(encoding="utf-8"))
     return hashlib.sha256("\0".join([str(ROOT), *parts]).encode()).hexdigest()
 
 

@@ -56,17 +56,29 @@ def test_that_nothing_is_installed_again_when_nothing_changed(
     assert installed == []
 
 
-@pytest.mark.parametrize("changed", ["pyproject.toml", "constraints.txt"])
+@pytest.mark.parametrize(
+    ("changed", "text"), [("pyproject.toml", "[project]\nname = 'other'"), ("constraints.txt", "numpy==2")]
+)
 def test_that_a_changed_input_installs_again(
-    changed: str, checkout: Path, installed: list[tuple[str, ...]]
+    changed: str, text: str, checkout: Path, installed: list[tuple[str, ...]]
 ) -> None:
     dev.prepare(dev.BASIC)
     installed.clear()
-    (checkout / changed).write_text("something else", encoding="utf-8")
+    (checkout / changed).write_text(text, encoding="utf-8")
 
     dev.prepare(dev.BASIC)
 
     assert installed != []
+
+
+def test_that_another_lint_rule_installs_nothing(checkout: Path, installed: list[tuple[str, ...]]) -> None:
+    dev.prepare(dev.BASIC)
+    installed.clear()
+    (checkout / "pyproject.toml").write_text("[project]\n[tool.ruff]\nline-length = 90", encoding="utf-8")
+
+    dev.prepare(dev.BASIC)
+
+    assert installed == []
 
 
 def test_that_a_full_set_up_is_enough_for_a_basic_one_but_not_the_other_way_round(
