@@ -16,6 +16,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import shlex
 import shutil
 import subprocess
@@ -35,6 +36,11 @@ REQUIRED = "-e .[desktop,engine,export,remote,dev]"
 # pip would also bring opencv-python, whose files are those of opencv-python-headless.
 NOT_WITH_ULTRALYTICS = "opencv-python"
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command as check; check(['--no-logo'])"
+TELLING = re.compile(
+    r"(?i)\b(failed|cannot|could not|no matching|no space|not reachable|requires|conflict)\b"
+)
+NOISE = re.compile(r"WARNING|note:|hint:|File |raise |×|╰|error: subprocess|error: metadata|pip install|\^")
+MOST_REASONS = 6
 BASIC, FULL = "basic", "full"
 
 # What Qt's offscreen platform and the window need: (shared library, Debian package).
@@ -223,8 +229,17 @@ def pip(what: str, *arguments: str) -> None:
         command, cwd=ROOT, env=environment(), text=True, stderr=subprocess.PIPE, check=False
     )
     if ended.returncode != 0:
-        lines = [line for line in ended.stderr.splitlines() if not line.startswith("WARNING")]
-        raise SetupError(f"Installing {what} failed:\n  " + "\n  ".join(lines[-8:]))
+        log = environment_folder() / "last-failed-install.txt"
+        log.write_text(ended.stderr, encoding="utf-8")
+        reasons = "\n  ".join(telling_lines(ended.stderr)[:MOST_REASONS])
+        raise SetupError(f"Installing {what} failed (all that pip said: {log}):\n  {reasons}")
+
+
+def telling_lines(output: str) -> list[str]:
+    """Pick from pip's output, which may be a traceback of hundreds of lines, those that say what is wrong."""
+    lines = [line.strip().removeprefix("ERROR: ") for line in output.splitlines()]
+    told = [line for line in lines if TELLING.search(line) and not NOISE.match(line)]
+    return list(dict.fromkeys(told)) or lines[-MOST_REASONS:]
 
 
 def make_environment() -> None:

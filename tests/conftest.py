@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ os.environ.update(
     MKL_NUM_THREADS="1",
     HF_HUB_OFFLINE="1",
     YOLO_OFFLINE="True",
+    YOLO_CONFIG_DIR=str(Path(tempfile.gettempdir()) / "lensmith-test-ultralytics"),
     NO_ALBUMENTATIONS_UPDATE="1",
     MLFLOW_DISABLE_TELEMETRY="true",
     QT_QPA_PLATFORM=os.environ.get("QT_QPA_PLATFORM", "offscreen"),

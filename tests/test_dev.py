@@ -203,6 +203,23 @@ def test_that_missing_system_libraries_are_printed_as_one_line_to_paste(
     assert "sudo apt-get install -y --no-install-recommends libegl1\n" in capsys.readouterr().out
 
 
+def test_that_of_a_failed_install_the_reason_is_told_and_not_the_traceback() -> None:
+    output = "\n".join(
+        [
+            "WARNING: Location 'file:///x/' is ignored: it is neither a file nor a directory.",
+            '    File "wheel.py", line 251, in download_wheel',
+            "      raise InstallFailedError(",
+            "  The installation of tensorrt-cu13-libs for version 11.4.0.106 failed.",
+            "note: This is an issue with the package mentioned above, not pip.",
+            "hint: See above for details.",
+        ]
+    )
+
+    assert dev.telling_lines(output) == [
+        "The installation of tensorrt-cu13-libs for version 11.4.0.106 failed."
+    ]
+
+
 def test_that_every_pin_of_torch_agrees_with_the_constraints(repository: Path) -> None:
     pins = (repository / "constraints.txt").read_text(encoding="utf-8").splitlines()
 
