@@ -64,14 +64,14 @@ def read_meta(folder: Path) -> CheckpointMeta:
         ) from error
     except (ValidationError, OSError) as error:
         raise UserError(
-            "checkpoint_damaged", f"The checkpoint {folder} cannot be read: {error}.", "Choose another checkpoint."
+            "checkpoint_damaged",
+            f"The checkpoint {folder} cannot be read: {error}.",
+            "Choose another checkpoint.",
         ) from error
 
 
 def list_checkpoints(folder: Path) -> list[tuple[str, CheckpointMeta]]:
     """List the complete checkpoints in a run's `checkpoints` folder, by step, then name."""
-    found: list[tuple[str, CheckpointMeta]] = []
-    for entry in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if entry.is_dir() and not entry.name.startswith(".") and (entry / META_NAME).exists():
-            found.append((entry.name, read_meta(entry)))
-    return sorted(found, key=lambda pair: (pair[1].step, pair[0]))
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    complete = [entry for entry in entries if not entry.name.startswith(".") and (entry / META_NAME).is_file()]
+    return sorted(((entry.name, read_meta(entry)) for entry in complete), key=lambda pair: (pair[1].step, pair[0]))

@@ -31,7 +31,9 @@ def write_command(folder: Path, kind: CommandKind, attempt: int) -> int:
     number = 1 + max((int(path.stem) for path in folder.glob("*.json") if path.stem.isdigit()), default=0)
     while True:
         draft = folder / f".draft-{os.getpid()}-{number}"
-        draft.write_text(Command(number=number, kind=kind, attempt=attempt).model_dump_json(), encoding="utf-8")
+        draft.write_text(
+            Command(number=number, kind=kind, attempt=attempt).model_dump_json(), encoding="utf-8"
+        )
         try:
             _publish(draft, folder / f"{number:06d}.json")
             return number

@@ -33,7 +33,15 @@ class Home:
             UserError: `home_read_only` when it cannot be written.
         """
         try:
-            for folder in (self.path, self.runs, self.datasets, self.plugins, self.cache, self.trash, self.logs):
+            for folder in (
+                self.path,
+                self.runs,
+                self.datasets,
+                self.plugins,
+                self.cache,
+                self.trash,
+                self.logs,
+            ):
                 folder.mkdir(parents=True, exist_ok=True)
             probe = self.path / f".write-probe-{os.getpid()}"
             probe.write_bytes(b"")

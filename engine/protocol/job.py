@@ -31,22 +31,34 @@ FailureCause = Literal[
 TRANSITIONS: Final[Mapping[RunState, frozenset[RunState]]] = {
     "queued": frozenset({"preparing", "cancelled", "failed"}),
     "preparing": frozenset({"starting", "cancelled", "failed", "lost", "queued"}),
-    "starting": frozenset({"running", "stopping", "paused", "stopped", "completed", "cancelled", "failed", "lost"}),
-    "running": frozenset({"held", "paused", "stopping", "completed", "stopped", "failed", "cancelled", "lost"}),
-    "held": frozenset({"running", "paused", "stopping", "stopped", "completed", "failed", "cancelled", "lost"}),
+    "starting": frozenset(
+        {"running", "stopping", "paused", "stopped", "completed", "cancelled", "failed", "lost"}
+    ),
+    "running": frozenset(
+        {"held", "paused", "stopping", "completed", "stopped", "failed", "cancelled", "lost"}
+    ),
+    "held": frozenset(
+        {"running", "paused", "stopping", "stopped", "completed", "failed", "cancelled", "lost"}
+    ),
     "stopping": frozenset({"stopped", "paused", "completed", "failed", "cancelled", "lost"}),
     "paused": frozenset({"queued"}),
     "stopped": frozenset({"queued"}),
     "failed": frozenset({"queued"}),
-    "lost": frozenset({"queued", "running", "held", "stopping", "completed", "stopped", "failed", "cancelled"}),
+    "lost": frozenset(
+        {"queued", "running", "held", "stopping", "completed", "stopped", "failed", "cancelled"}
+    ),
     "completed": frozenset({"queued"}),
     "cancelled": frozenset(),
 }
 """`completed -> queued` is for an extension only; `lost` may turn out to be alive after all."""
 
-ACTIVE_STATES: Final[frozenset[RunState]] = frozenset({"preparing", "starting", "running", "held", "stopping"})
+ACTIVE_STATES: Final[frozenset[RunState]] = frozenset(
+    {"preparing", "starting", "running", "held", "stopping"}
+)
 """States in which a process is expected to exist."""
-END_STATES: Final[frozenset[RunState]] = frozenset({"completed", "stopped", "failed", "cancelled", "paused", "lost"})
+END_STATES: Final[frozenset[RunState]] = frozenset(
+    {"completed", "stopped", "failed", "cancelled", "paused", "lost"}
+)
 
 
 def can_follow(current: RunState, wanted: RunState) -> bool:

@@ -55,7 +55,7 @@ class AttemptFolder:
 
     @property
     def log_path(self) -> Path:
-        """stdout and stderr of the worker."""
+        """Output and errors of the worker."""
         return self.path / "log.txt"
 
     def spec(self) -> AttemptSpec:
@@ -150,7 +150,9 @@ class RunFolder:
         """
         attempts = self.attempts()
         if not attempts:
-            raise UserError("run_folder_damaged", f"The run folder {self.path} holds no attempt.", "Start the run anew.")
+            raise UserError(
+                "run_folder_damaged", f"The run folder {self.path} holds no attempt.", "Start the run anew."
+            )
         return attempts[-1]
 
     def effective_config(self, up_to: int | None = None) -> dict[str, object]:

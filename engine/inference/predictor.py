@@ -1,0 +1,89 @@
+"""Predict files: decode, hand to the model in micro-batches, give plain records. Knows no plugin and no process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from engine.datasets.decode import decode_image
+from engine.errors import UserError
+from engine.protocol.results import PredictionRecord, ScoredLabel
+from engine.tasks.predictions import ClassScores
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
+TOP = 5
+
+
+class Predictable(Protocol):
+    """A model that is ready to look at pictures."""
+
+    class_names: tuple[str, ...]
+
+    def infer(self, images: list[np.ndarray]) -> Sequence[object]:
+        """Take upright RGB uint8 (H, W, 3) images of any size; give one prediction each."""
+        ...
+
+
+def image_files(paths: Sequence[Path]) -> list[Path]:
+    """Replace each folder by the image files below it, sorted; keep files as they are.
+
+    Raises:
+        UserError: `file_missing` for a path that does not exist, `no_images` when nothing is left.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            files += sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+        elif path.exists():
+            files.append(path)
+        else:
+            raise UserError("file_missing", f"There is no file {path}.", "Check the path.")
+    if not files:
+        shown = ", ".join(str(path) for path in paths)
+        raise UserError(
+            "no_images", f"There is no image in {shown}.", "Give image files or a folder of them."
+        )
+    return files
+
+
+def predict_files(
+    model: Predictable, files: Sequence[Path], *, threshold: float = 0.0, batch_size: int = 16
+) -> Iterator[PredictionRecord]:
+    """Yield one record per file, in order. A file that cannot be read gets a record with `error`."""
+    for start in range(0, len(files), batch_size):
+        batch = files[start : start + batch_size]
+        images: list[np.ndarray] = []
+        errors: dict[Path, str] = {}
+        for path in batch:
+            try:
+                images.append(decode_image(path))
+            except UserError as error:
+                errors[path] = str(error)
+        predictions = iter(model.infer(images) if images else ())
+        for path in batch:
+            if path in errors:
+                yield PredictionRecord(file=str(path), error=errors[path])
+            else:
+                yield to_record(path, next(predictions), model.class_names, threshold)
+
+
+def to_record(
+    path: Path, prediction: object, class_names: Sequence[str], threshold: float
+) -> PredictionRecord:
+    """Turn a prediction into its JSON record; a best class below `threshold` gives label None."""
+    if not isinstance(prediction, ClassScores):
+        raise UserError(
+            "prediction_unknown",
+            f"The model answered {path} with {type(prediction).__name__}.",
+            "A classifier's `infer` returns one ClassScores per image.",
+        )
+    probabilities = np.asarray(prediction.probs, dtype=np.float64)
+    order = np.argsort(-probabilities, kind="stable")[:TOP]
+    top = tuple(ScoredLabel(label=class_names[i], confidence=float(probabilities[i])) for i in order)
+    sure = top[0].confidence >= threshold
+    return PredictionRecord(
+        file=str(path), label=top[0].label if sure else None, confidence=top[0].confidence, top=top
+    )

@@ -1,0 +1,112 @@
+"""The predictor process: JSON lines on stdin and stdout; it keeps models loaded and ends when stdin ends.
+
+One request a line: `{"id": 1, "verb": "predict", "checkpoint": FOLDER, "files": [...], "threshold": 0.0}`; also
+`load`, `validate` (a plugin's own check of a configuration) and `ping`. One answer a line: `{"id": 1, "ok": true, ...}` or
+`{"id": 1, "ok": false, "error": {"code", "message", "hint"}}`. Pixels and masks never travel through JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO
+
+from engine.errors import UserError
+from engine.inference.predictor import Predictable, image_files, predict_files
+from engine.protocol.operating_system import lower_priority
+
+Load = Callable[[Path], Predictable]
+Validate = Callable[[str, Mapping[str, object]], dict[str, object]]
+MODELS_KEPT = 2
+
+
+class Service:
+    """Answers requests with the few models used last.
+
+    Args:
+        load: turns a checkpoint folder (or exported file) into a model.
+        validate: checks a configuration with a plugin, by plugin name.
+    """
+
+    def __init__(self, load: Load, validate: Validate) -> None:
+        self._load = load
+        self._validate = validate
+        self._models: OrderedDict[Path, Predictable] = OrderedDict()
+
+    def answer(self, line: str) -> dict[str, object]:
+        """Answer one request line; never raises."""
+        number: object = None
+        try:
+            request = json.loads(line)
+            if not isinstance(request, dict):
+                raise UserError("request_invalid", "A request is one JSON object a line.")
+            number = request.get("id")
+            return {"id": number, "ok": True, **self._do(request)}
+        except json.JSONDecodeError as error:
+            return _refusal(number, UserError("request_invalid", f"The request is not JSON: {error}."))
+        except UserError as error:
+            return _refusal(number, error)
+        except Exception as error:  # noqa: BLE001  # a plugin's bug must not end the service: it is told in the answer
+            traceback.print_exc()
+            return _refusal(
+                number, UserError("bug", f"{type(error).__name__}: {error}", "See the predictor's log.")
+            )
+
+    def _do(self, request: dict[str, object]) -> dict[str, object]:
+        verb = request.get("verb")
+        if verb == "ping":
+            return {"models": [str(path) for path in self._models]}
+        if verb == "load":
+            return {"classes": list(self.model(_path(request, "checkpoint")).class_names)}
+        if verb == "predict":
+            return self._predict(request)
+        if verb == "validate":
+            config = request.get("config")
+            return self._validate(str(request.get("plugin")), config if isinstance(config, dict) else {})
+        raise UserError(
+            "verb_unknown",
+            f"The predictor does not know {verb!r}.",
+            "It knows ping, load, predict, validate.",
+        )
+
+    def _predict(self, request: dict[str, object]) -> dict[str, object]:
+        names = request.get("files")
+        files = image_files([Path(str(name)) for name in names] if isinstance(names, list) else [])
+        threshold = request.get("threshold", 0.0)
+        model = self.model(_path(request, "checkpoint"))
+        limit = float(threshold) if isinstance(threshold, (int, float)) else 0.0
+        records = predict_files(model, files, threshold=limit)
+        return {"predictions": [record.model_dump(mode="json") for record in records]}
+
+    def model(self, checkpoint: Path) -> Predictable:
+        """Give the model of a checkpoint, loading it beside those already in memory."""
+        if checkpoint not in self._models:
+            self._models[checkpoint] = self._load(checkpoint)
+            while len(self._models) > MODELS_KEPT:
+                self._models.popitem(last=False)
+        self._models.move_to_end(checkpoint)
+        return self._models[checkpoint]
+
+
+def serve(service: Service, requests: IO[str], answers: IO[str]) -> int:
+    """Answer until `requests` ends. Runs below normal priority, so that a training is not disturbed."""
+    lower_priority()
+    for line in requests:
+        if line.strip():
+            answers.write(json.dumps(service.answer(line), ensure_ascii=False) + "\n")
+            answers.flush()
+    return 0
+
+
+def _path(request: dict[str, object], key: str) -> Path:
+    value = request.get(key)
+    if not isinstance(value, str) or not value:
+        raise UserError("request_invalid", f"The request lacks {key!r}.")
+    return Path(value)
+
+
+def _refusal(number: object, error: UserError) -> dict[str, object]:
+    return {"id": number, "ok": False, "error": error.to_dict()}
