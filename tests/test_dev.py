@@ -203,6 +203,16 @@ def test_that_missing_system_libraries_are_printed_as_one_line_to_paste(
     assert "sudo apt-get install -y --no-install-recommends libegl1\n" in capsys.readouterr().out
 
 
+def test_that_a_missing_venv_module_is_named_with_the_line_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dev.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(dev, "apt_install", lambda packages: False)
+
+    with pytest.raises(dev.SetupError, match=r"sudo apt-get install -y python3\.\d+-venv"):
+        dev.make_environment()
+
+
 def test_that_of_a_failed_install_the_reason_is_told_and_not_the_traceback() -> None:
     output = "\n".join(
         [
