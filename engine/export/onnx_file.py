@@ -85,7 +85,7 @@ def export_onnx(network: nn.Module, path: Path, deployment: Deployment, opset: i
 
 def _describe(path: Path, deployment: Deployment) -> None:
     """Store what a user of the file must know, in the file and beside it."""
-    import onnx  # noqa: PLC0415  # optional package, checked by the caller
+    import onnx  # optional package, checked by the caller
 
     facts = asdict(deployment)
     model = onnx.load(str(path))

@@ -54,7 +54,7 @@ def verify_onnx(path: Path, model: nn.Module, inputs: torch.Tensor) -> Verificat
     Raises:
         UserError: `export_insensitive` when the model gives the same output for every probe, so that nothing is proved.
     """
-    import onnxruntime  # noqa: PLC0415  # optional package, checked by the caller
+    import onnxruntime  # optional package, checked by the caller
 
     with torch.inference_mode():
         expected = model(inputs).float().numpy()

@@ -73,5 +73,9 @@ def read_meta(folder: Path) -> CheckpointMeta:
 def list_checkpoints(folder: Path) -> list[tuple[str, CheckpointMeta]]:
     """List the complete checkpoints in a run's `checkpoints` folder, by step, then name."""
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
-    complete = [entry for entry in entries if not entry.name.startswith(".") and (entry / META_NAME).is_file()]
-    return sorted(((entry.name, read_meta(entry)) for entry in complete), key=lambda pair: (pair[1].step, pair[0]))
+    complete = [
+        entry for entry in entries if not entry.name.startswith(".") and (entry / META_NAME).is_file()
+    ]
+    return sorted(
+        ((entry.name, read_meta(entry)) for entry in complete), key=lambda pair: (pair[1].step, pair[0])
+    )

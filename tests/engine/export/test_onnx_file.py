@@ -4,10 +4,11 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from torch import nn
+
 from engine.errors import UserError
 from engine.export.onnx_file import Deployment, export_onnx
 from engine.export.verification import probing_inputs, verify_onnx
-from torch import nn
 
 
 def network(seed: int = 0) -> nn.Module:

@@ -1,0 +1,140 @@
+"""Decoded images at stored size, so that each file is decoded once: in memory, or memory-mapped in the cache folder.
+
+A miss passes through the same stored-size image as a hit, so no cache setting ever changes a pixel.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+import psutil
+
+from engine.data.preprocessing import Image, stored_shape
+from engine.protocol.operating_system import replace_file
+
+if TYPE_CHECKING:
+    from engine.datasets.manifest import Item
+
+CacheMode = Literal["auto", "memory", "disk", "off"]
+MEMORY_SHARE = 0.5
+"""Part of the free memory that decoded images may take."""
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+class ImageCache(Protocol):
+    """Keeps stored-size images by position in the split. Called from several threads at once."""
+
+    def get(self, position: int) -> Image | None: ...
+
+    def put(self, position: int, image: Image) -> None: ...
+
+
+class NoCache:
+    """Keeps nothing."""
+
+    def get(self, position: int) -> Image | None:
+        return None
+
+    def put(self, position: int, image: Image) -> None:
+        return None
+
+
+class MemoryCache:
+    """Keeps images in memory as long as the process lives."""
+
+    def __init__(self, length: int) -> None:
+        self._images: list[Image | None] = [None] * length
+
+    def get(self, position: int) -> Image | None:
+        return self._images[position]
+
+    def put(self, position: int, image: Image) -> None:
+        # A view would keep the whole photo it was cut from alive.
+        self._images[position] = image if image.base is None else image.copy()
+
+
+class DiskCache:
+    """Keeps images as .npy files named by content hash, for all runs and dataset versions with the same size."""
+
+    def __init__(self, folder: Path, keys: Sequence[str]) -> None:
+        self._folder = folder
+        self._keys = keys
+        self._lock = threading.Lock()
+        self.failure: OSError | None = None
+        """Why nothing more is written (a full disk); reading goes on."""
+
+    def get(self, position: int) -> Image | None:
+        path = self._path(position)
+        try:
+            image = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError):  # absent, or cut off by a crash of the machine
+            return None
+        return image if image.dtype == np.uint8 and image.ndim == 3 else None
+
+    def put(self, position: int, image: Image) -> None:
+        if self.failure is not None:
+            return
+        path = self._path(position)
+        draft = path.with_name(f"{path.stem}.{os.getpid()}.{threading.get_ident()}.tmp")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with draft.open("wb") as file:
+                np.save(file, image, allow_pickle=False)
+            replace_file(draft, path)
+        except OSError as error:
+            with self._lock:
+                self.failure = error
+            draft.unlink(missing_ok=True)
+
+    def _path(self, position: int) -> Path:
+        key = self._keys[position]
+        return self._folder / key[:2] / f"{key}.npy"
+
+
+@dataclass(frozen=True, slots=True)
+class CachePlace:
+    """Where a cache may live, and how much the whole dataset would take, so that two splits share one budget."""
+
+    folder: Path | None
+    resize_method: str
+    dataset_bytes: int
+
+
+def open_cache(mode: CacheMode, items: Sequence[Item], image_size: int, place: CachePlace) -> ImageCache:
+    """Open the cache for a split; "auto" chooses memory when the whole dataset fits, else disk, else none."""
+    if mode == "auto":
+        fits = place.dataset_bytes <= MEMORY_SHARE * free_memory_bytes()
+        mode = "memory" if fits else "disk"
+    if mode == "memory":
+        return MemoryCache(len(items))
+    if mode == "disk" and place.folder is not None:
+        folder = place.folder / "images" / f"{image_size}-{place.resize_method}"
+        return DiskCache(folder, [item.sha256 for item in items])
+    return NoCache()
+
+
+def stored_bytes(items: Sequence[Item], image_size: int) -> int:
+    """Bytes that the items take at stored size; an unknown size counts as a square."""
+    total = 0
+    for item in items:
+        side = 2 * image_size
+        width, height = stored_shape(item.width or side, item.height or side, image_size)
+        total += 3 * width * height
+    return total
+
+
+def free_memory_bytes() -> int:
+    """Memory this process may still take: of the machine, or of its container where that is less."""
+    free = int(psutil.virtual_memory().available)
+    try:
+        limit = (_CGROUP / "memory.max").read_text(encoding="utf-8").strip()
+        used = (_CGROUP / "memory.current").read_text(encoding="utf-8").strip()
+    except OSError:
+        return free
+    return free if limit == "max" else max(0, min(free, int(limit) - int(used)))

@@ -1,0 +1,55 @@
+"""The loader as a plugin with its own training loop sees it: an iterable of normalised float batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.data.loader import Loader
+from engine.data.normalisation import normalise
+
+
+@dataclass(frozen=True, slots=True)
+class PluginDataset:
+    """What plugins ask of `loader.dataset`: its length and its classes."""
+
+    length: int
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return self.length
+
+
+class PluginLoader:
+    """Iterate once for one epoch: `(images float32 (B, 3, H, W) normalised, labels int64 (B,))` on the CPU."""
+
+    def __init__(
+        self,
+        loader: Loader,
+        mean: Sequence[float],
+        std: Sequence[float],
+        class_names: Sequence[str] = (),
+        on_batch: Callable[[], None] | None = None,
+    ) -> None:
+        self._loader = loader
+        self._mean = tuple(mean)
+        self._std = tuple(std)
+        self._on_batch = on_batch
+        self.class_names = tuple(class_names)
+        self.dataset = PluginDataset(loader.images, self.class_names)
+        self.batch_size = loader.settings.batch_size
+        self.epoch = 0
+        """Epoch that the next iteration reads; set it to go on where an earlier run ended."""
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        epoch, self.epoch = self.epoch, self.epoch + 1
+        for batch in self._loader.start(epoch):
+            if self._on_batch is not None:
+                self._on_batch()
+            yield normalise(batch.images, self._mean, self._std, torch.float32), batch.targets

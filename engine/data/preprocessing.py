@@ -1,0 +1,91 @@
+"""From a decoded image to the network's pixels: the one path that validation, test and prediction share."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+cv2.setNumThreads(0)
+
+Image = NDArray[np.uint8]
+ResizeMethod = Literal["bilinear", "bicubic", "nearest"]
+
+STORED_MARGIN = 1.15
+"""Shorter side of a stored image over the training size: room for crops, and what a centre crop trims."""
+MAX_ELONGATION = 6
+"""A stored image's longer side is at most this many times the stored shorter side: bounds memory for odd strips."""
+
+_INTERPOLATION = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC, "nearest": cv2.INTER_NEAREST}
+
+
+def interpolation_flag(method: str, shrinks: bool = False) -> int:
+    """OpenCV's flag. When an image shrinks, bilinear and bicubic become INTER_AREA, which does not alias."""
+    if shrinks and method != "nearest":
+        return cv2.INTER_AREA
+    return _INTERPOLATION[method]
+
+
+def resize(image: Image, width: int, height: int, method: str) -> Image:
+    """Resize to exactly `width` × `height` pixels; gives the image itself when it has that size."""
+    rows, columns = image.shape[:2]
+    if (columns, rows) == (width, height):
+        return image
+    shrinks = width * height < columns * rows
+    return np.asarray(
+        cv2.resize(image, (width, height), interpolation=interpolation_flag(method, shrinks)), dtype=np.uint8
+    )
+
+
+def stored_side(image_size: int) -> int:
+    """Shorter side of a stored image that is large enough, pixels."""
+    return math.ceil(STORED_MARGIN * image_size)
+
+
+def stored_shape(width: int, height: int, image_size: int) -> tuple[int, int]:
+    """Width and height at which an image is stored: shorter side 1.15 × the training size, never enlarged."""
+    shorter = stored_side(image_size)
+    scale = min(
+        1.0,
+        shorter / max(1, min(width, height)),
+        MAX_ELONGATION * shorter / max(1, width, height),
+    )
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def to_stored(image: Image, image_size: int, method: str) -> Image:
+    """Shrink a decoded image to its stored size."""
+    height, width = image.shape[:2]
+    stored_width, stored_height = stored_shape(width, height, image_size)
+    return resize(image, stored_width, stored_height, method)
+
+
+def centre_square(stored: Image, image_size: int, method: str) -> Image:
+    """Cut the (S, S, 3) centre out of a stored image, enlarging it first when it is too small."""
+    height, width = stored.shape[:2]
+    shorter = stored_side(image_size)
+    if min(width, height) < shorter:
+        scale = shorter / min(width, height)
+        # Only the middle is kept, so a long strip is cut before it is enlarged.
+        reach = math.ceil(image_size / scale) + 2
+        stored = _middle(stored, min(width, reach), min(height, reach))
+        height, width = stored.shape[:2]
+        stored = resize(
+            stored, max(image_size, round(width * scale)), max(image_size, round(height * scale)), method
+        )
+    return _middle(stored, image_size, image_size)
+
+
+def prepare_image(image: Image, image_size: int, resize_method: str = "bilinear") -> Image:
+    """Prepare an upright RGB image (H, W, 3) of any size as validation does: (S, S, 3) uint8."""
+    square = centre_square(to_stored(image, image_size, resize_method), image_size, resize_method)
+    return np.ascontiguousarray(square)
+
+
+def _middle(image: Image, width: int, height: int) -> Image:
+    top = (image.shape[0] - height) // 2
+    left = (image.shape[1] - width) // 2
+    return image[top : top + height, left : left + width]

@@ -1,0 +1,66 @@
+"""The whole surface a plugin sees: `from engine.plugin import ...`. Adapters load torch and timm only when asked for."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from engine.config.schema import ConfigField, ConfigSchema
+from engine.errors import PluginError, UserError
+from engine.plugin.contract import BaseModel, Callbacks, TrainingStopped
+from engine.protocol.catalog import ModelMetadata
+
+if TYPE_CHECKING:
+    from engine.config.setting import Range, Setting
+    from engine.config.train import TRAIN_PRESETS, RunConfig, TrainConfig
+    from engine.plugin.adapters.timm_model import TimmModel, TimmModelAdapter
+    from engine.plugin.adapters.torch_model import TorchModel
+    from engine.tasks.predictions import ClassScores, Detections, SegmentationMap
+
+__all__ = [
+    "TRAIN_PRESETS",
+    "BaseModel",
+    "Callbacks",
+    "ClassScores",
+    "ConfigField",
+    "ConfigSchema",
+    "Detections",
+    "ModelMetadata",
+    "PluginError",
+    "Range",
+    "RunConfig",
+    "SegmentationMap",
+    "Setting",
+    "TimmModel",
+    "TimmModelAdapter",
+    "TorchModel",
+    "TrainConfig",
+    "TrainingStopped",
+    "UserError",
+]
+
+_LAZY = {
+    "ClassScores": "engine.tasks.predictions",
+    "Detections": "engine.tasks.predictions",
+    "Range": "engine.config.setting",
+    "RunConfig": "engine.config.train",
+    "SegmentationMap": "engine.tasks.predictions",
+    "Setting": "engine.config.setting",
+    "TRAIN_PRESETS": "engine.config.train",
+    "TimmModel": "engine.plugin.adapters.timm_model",
+    "TimmModelAdapter": "engine.plugin.adapters.timm_model",
+    "TorchModel": "engine.plugin.adapters.torch_model",
+    "TrainConfig": "engine.config.train",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load an adapter or a record when it is first asked for (PEP 562)."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List what plugins may import."""
+    return sorted(__all__)

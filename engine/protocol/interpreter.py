@@ -1,0 +1,43 @@
+"""The one place that names the Python, the arguments and the environment of a Lensmith process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+_ALLOWED = frozenset({
+    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "LENSMITH_HOME", "HF_HOME",
+    "HF_HUB_OFFLINE", "TORCH_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR",
+    "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "LD_LIBRARY_PATH", "NVIDIA_VISIBLE_DEVICES", "OMP_NUM_THREADS",
+    "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "APPDATA",
+    "LOCALAPPDATA", "PROGRAMDATA", "USERPROFILE", "USERNAME", "NUMBER_OF_PROCESSORS", "VIRTUAL_ENV", "SSL_CERT_FILE",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+})  # fmt: skip
+"""What a child may know. Credentials and Qt's variables are not in it."""
+
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+"""The folder that holds the package `engine`: a checkout, or site-packages."""
+
+
+def engine_command(*arguments: str, interpreter: str | None = None) -> list[str]:
+    """Give the argv of `python -m engine ARGUMENTS`.
+
+    `-P` keeps the current folder, which may be a run folder with a plugin in it, off the module path.
+    """
+    return [interpreter or sys.executable, "-P", "-X", "utf8", "-m", "engine", *arguments]
+
+
+def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Give the environment of a Lensmith process: an allow-list of ours, what it needs to import us, and `extra`."""
+    environment = {name: value for name, value in os.environ.items() if name in _ALLOWED}
+    environment |= {
+        "PYTHONPATH": str(PACKAGE_ROOT),
+        "PYTHONUTF8": "1",
+        "PYTHONUNBUFFERED": "1",
+        "NO_ALBUMENTATIONS_UPDATE": "1",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "YOLO_AUTOINSTALL": "false",
+    }
+    return environment | dict(extra or {})

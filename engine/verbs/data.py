@@ -1,0 +1,152 @@
+"""`lensmith data`: import, list, show, check, split, relocate and delete datasets."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Group
+
+from engine.datasets.check import check_dataset
+from engine.datasets.library import Library
+from engine.datasets.manifest import Manifest
+from engine.datasets.statistics import class_counts
+from engine.errors import UserError
+from engine.protocol.results import Problem
+from engine.verbs.reply import Parsers, Reply, Session, table
+
+
+def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
+    data = parsers.add_parser("data", help="import, check and split datasets")
+    verbs = data.add_subparsers(dest="data_verb", metavar="VERB", required=True)
+    add = verbs.add_parser("import", parents=[shared], help="index a folder or a zip in place")
+    add.add_argument("path", type=Path)
+    add.add_argument("--name", help="default: the folder's name")
+    add.add_argument("--format", default="auto", choices=("auto", "imagefolder", "csv"))
+    add.add_argument("--task", default=None, help="classification, detection, segmentation")
+    add.add_argument("--copy", action="store_true", help="copy the images into Lensmith's folder")
+    add.set_defaults(run=import_dataset)
+    shown = verbs.add_parser("list", parents=[shared], help="list the datasets")
+    shown.set_defaults(run=list_datasets)
+    one = verbs.add_parser("show", parents=[shared], help="classes, splits and problems of a dataset")
+    one.add_argument("dataset")
+    one.set_defaults(run=show_dataset)
+    check = verbs.add_parser("check", parents=[shared], help="open every image with the real decoder")
+    check.add_argument("dataset", help="name of a dataset, or a folder, zip or CSV")
+    check.set_defaults(run=check_data)
+    split = verbs.add_parser("split", parents=[shared], help="make the validation split anew")
+    split.add_argument("dataset")
+    split.add_argument("--val", type=float, default=0.2, help="share of images for validation (0.2)")
+    split.add_argument("--test", type=float, default=0.0, help="share of images for test (0)")
+    split.add_argument("--seed", type=int, default=0)
+    split.set_defaults(run=split_dataset)
+    moved = verbs.add_parser("relocate", parents=[shared], help="say where a dataset's files are now")
+    moved.add_argument("dataset")
+    moved.add_argument("path", type=Path)
+    moved.set_defaults(run=relocate_dataset)
+    gone = verbs.add_parser(
+        "delete", parents=[shared], help="forget a dataset; its images stay where they are"
+    )
+    gone.add_argument("dataset")
+    gone.set_defaults(run=delete_dataset)
+
+
+def import_dataset(session: Session, arguments: argparse.Namespace) -> Reply:
+    with session.progress("Reading") as progress:
+        manifest = Library(session.home.ensure()).import_dataset(
+            arguments.path,
+            name=arguments.name,
+            format=arguments.format,
+            task=arguments.task,
+            copy=arguments.copy,
+            progress=progress,
+        )
+    return _shown(manifest)
+
+
+def list_datasets(session: Session, _arguments: argparse.Namespace) -> Reply:
+    manifests = Library(session.home).list()
+    rows = [(m.name, m.task, m.format, len(m.classes), len(m.items), m.version[:12]) for m in manifests]
+    text: object = table(("Name", "Task", "Format", "Classes", "Images", "Version"), rows)
+    if not rows:
+        text = "There is no dataset yet. Import one with `lensmith data import FOLDER`."
+    return Reply({"datasets": [_summary(manifest) for manifest in manifests]}, text)
+
+
+def show_dataset(session: Session, arguments: argparse.Namespace) -> Reply:
+    return _shown(Library(session.home).get(arguments.dataset))
+
+
+def check_data(session: Session, arguments: argparse.Namespace) -> Reply:
+    """Check a known dataset or any path; errors among the problems give exit code 2."""
+    library = Library(session.home)
+    known = {manifest.name for manifest in library.list()}
+    target = library.root(arguments.dataset) if arguments.dataset in known else Path(arguments.dataset)
+    if not target.exists():
+        raise UserError(
+            "dataset_unknown",
+            f"There is neither a dataset nor a folder named {arguments.dataset!r}.",
+            "See `lensmith data list`, or give the path of a folder.",
+        )
+    with session.progress("Checking") as progress:
+        problems = check_dataset(target, progress=progress)
+    failed = any(problem.severity == "error" for problem in problems)
+    data = {"dataset": arguments.dataset, "problems": [problem.model_dump() for problem in problems]}
+    text = _problem_table(problems) if problems else "No problem found."
+    return Reply(data, text, exit_code=2 if failed else 0)
+
+
+def split_dataset(session: Session, arguments: argparse.Namespace) -> Reply:
+    library = Library(session.home.ensure())
+    return _shown(
+        library.resplit(arguments.dataset, val=arguments.val, test=arguments.test, seed=arguments.seed)
+    )
+
+
+def relocate_dataset(session: Session, arguments: argparse.Namespace) -> Reply:
+    library = Library(session.home.ensure())
+    library.relocate(arguments.dataset, arguments.path)
+    return _shown(library.get(arguments.dataset))
+
+
+def delete_dataset(session: Session, arguments: argparse.Namespace) -> Reply:
+    Library(session.home.ensure()).delete(arguments.dataset)
+    return Reply({"deleted": arguments.dataset}, f"Forgot {arguments.dataset}; its images were not touched.")
+
+
+def _summary(manifest: Manifest) -> dict[str, object]:
+    counts = class_counts(manifest)
+    return {
+        "name": manifest.name,
+        "task": manifest.task,
+        "format": manifest.format,
+        "version": manifest.version,
+        "classes": list(manifest.classes),
+        "splits": {split: sum(by_class.values()) for split, by_class in counts.items()},
+        "images": len(manifest.items),
+        "objects": sum(item.label is not None for item in manifest.items),
+        "class_counts": counts,
+        "problems": [problem.model_dump() for problem in manifest.problems],
+    }
+
+
+def _shown(manifest: Manifest) -> Reply:
+    data = _summary(manifest)
+    counts = class_counts(manifest)
+    splits = list(counts)
+    rows = [(name, *(counts[split].get(name, 0) for split in splits)) for name in manifest.classes]
+    title = (
+        f"{manifest.name}: {len(manifest.items)} images, {len(manifest.classes)} classes ({manifest.format})"
+    )
+    parts: list[object] = [title, table(("Class", *splits), rows)]
+    if manifest.problems:
+        parts.append(_problem_table(list(manifest.problems)))
+    return Reply(data, Group(*parts))  # pyright: ignore[reportArgumentType]  # strings are renderable
+
+
+def _problem_table(problems: list[Problem], most: int = 50) -> object:
+    rows = [(p.severity, p.file, p.message, p.remedy) for p in problems[:most]]
+    shown = table(("Severity", "File", "Problem", "Remedy"), rows)
+    if len(problems) > most:
+        shown.add_row("", f"and {len(problems) - most} more", "", "See them all with --json.")
+    return shown
