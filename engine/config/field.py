@@ -63,7 +63,10 @@ class ConfigField(BaseModel):
         if not isinstance(value, Mapping):
             return value
         conditions = cast("Mapping[object, object]", value)
-        return {key: item if isinstance(item, (list, tuple)) else [item] for key, item in conditions.items()}
+        return {
+            key: cast("object", item) if isinstance(item, (list, tuple)) else [item]
+            for key, item in conditions.items()
+        }
 
     @field_validator("default")
     @classmethod
