@@ -40,6 +40,17 @@ def replace_file(source: Path, target: Path) -> None:
     source.replace(target)
 
 
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` survive a power cut; Windows has no such call."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 @dataclass(frozen=True, slots=True)
 class Launch:
     """What a detached process is started with. Its output is appended to `log`."""
