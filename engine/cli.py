@@ -83,6 +83,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _show(reply: Reply, *, as_json: bool) -> None:
+    if reply.data is None:
+        return  # a process that speaks for itself
     if as_json:
         sys.stdout.write(json.dumps(reply.data, ensure_ascii=False, default=str) + "\n")
     elif reply.text != "":

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from engine.config.validation import resolve_config
+from engine.errors import UserError
+from engine.plugin.describer import describe, find_entry
 from engine.verbs.reply import Parsers, Reply, Session
 
 
@@ -20,21 +24,37 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
         "serve", parents=[shared], help="(process) answer JSON lines on stdin: the predictor"
     )
     serve.set_defaults(run=run_service)
+    one = parsers.add_parser("describe-plugin", parents=[shared], help="(process) describe one plugin")
+    one.add_argument("path", type=Path)
+    one.set_defaults(run=run_description)
 
 
 def run_runner(_session: Session, arguments: argparse.Namespace) -> Reply:
     from engine.runner.run_life import main  # a process loads only what it is for
 
-    return Reply({}, exit_code=main(arguments.folder))
+    return Reply(None, exit_code=main(arguments.folder))
 
 
 def run_worker(_session: Session, arguments: argparse.Namespace) -> Reply:
     from engine.worker import main  # loads torch
 
-    return Reply({}, exit_code=main(arguments.folder))
+    return Reply(None, exit_code=main(arguments.folder))
 
 
 def run_service(session: Session, _arguments: argparse.Namespace) -> Reply:
-    from engine.inference.service import serve  # loads torch
+    from engine.inference.service import Service, serve
+    from engine.plugin.restore import restore_model  # loads torch
 
-    return Reply({}, exit_code=serve(session.home, sys.stdin, sys.stdout))
+    def validate(plugin: str, config: Mapping[str, object]) -> dict[str, object]:
+        entry = find_entry(describe(session.home), plugin)
+        if entry.config_schema is None:
+            raise UserError("plugin_broken", f"The plugin {plugin!r} cannot be described.", "Check it first.")
+        return {"config": resolve_config(entry.config_schema, config)}
+
+    return Reply(None, exit_code=serve(Service(restore_model, validate), sys.stdin, sys.stdout))
+
+
+def run_description(_session: Session, arguments: argparse.Namespace) -> Reply:
+    from engine.plugin.description import main  # loads torch and the plugin
+
+    return Reply(None, exit_code=main(arguments.path))

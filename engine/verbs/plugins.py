@@ -1,0 +1,186 @@
+"""`lensmith plugins`: list, show, schema, check, validate and new; and `describe`, which prints the catalogue."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Group
+
+from engine.config.field import ConfigField
+from engine.config.validation import parse_assignments, resolve_config
+from engine.errors import UserError
+from engine.plugin.describer import describe, filter_entries, find_entry
+from engine.plugin.discovery import source_at
+from engine.plugin.new import new_plugin
+from engine.protocol.catalog import PluginEntry, PluginProblem
+from engine.verbs.reply import Parsers, Reply, Session, table
+
+
+def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
+    plugins = parsers.add_parser("plugins", help="the models that can be trained")
+    verbs = plugins.add_subparsers(dest="plugins_verb", metavar="VERB", required=True)
+    listed = verbs.add_parser("list", parents=[shared], help="list the models")
+    listed.add_argument("--framework", help="pytorch, timm, torchvision, ultralytics, custom")
+    listed.add_argument("--task", help="classification, detection, segmentation")
+    listed.add_argument("--tag")
+    listed.add_argument("--refresh", action="store_true", help="describe all anew, without the cache")
+    listed.set_defaults(run=list_plugins)
+    for name, explanation, run in (
+        ("show", "who made it, what it needs, what is wrong with it", show_plugin),
+        ("schema", "its settings and presets", show_schema),
+    ):
+        verb = verbs.add_parser(name, parents=[shared], help=explanation)
+        verb.add_argument("plugin", metavar="NAME")
+        verb.set_defaults(run=run)
+    check = verbs.add_parser(
+        "check", parents=[shared], help="try a plugin out: methods, schema, two steps of training"
+    )
+    check.add_argument("path", metavar="NAME|PATH")
+    check.set_defaults(run=check_plugin)
+    validate = verbs.add_parser("validate", parents=[shared], help="check settings without training")
+    validate.add_argument("plugin", metavar="NAME")
+    validate.add_argument("--preset")
+    validate.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="assignments")
+    validate.set_defaults(run=validate_config)
+    new = verbs.add_parser("new", parents=[shared], help="start a plugin of your own from an example")
+    new.add_argument("name", metavar="NAME")
+    new.add_argument(
+        "--from", dest="source", default="example_minimal", metavar="P", help="default: example_minimal"
+    )
+    new.set_defaults(run=start_plugin)
+    catalogue = parsers.add_parser("describe", parents=[shared], help="(process) print the whole catalogue")
+    catalogue.set_defaults(run=describe_all)
+
+
+def list_plugins(session: Session, arguments: argparse.Namespace) -> Reply:
+    catalogue = describe(session.home, refresh=arguments.refresh)
+    entries = filter_entries(catalogue, arguments.framework, arguments.task, arguments.tag)
+    rows = [
+        (
+            entry.id,
+            entry.model,
+            entry.metadata.task_type if entry.metadata else None,
+            entry.metadata.framework if entry.metadata else None,
+            _state(entry),
+        )
+        for entry in entries
+    ]
+    text = table(("Name", "Model", "Task", "Framework", "State"), rows)
+    return Reply({"plugins": [_summary(entry) for entry in entries]}, text)
+
+
+def show_plugin(session: Session, arguments: argparse.Namespace) -> Reply:
+    entry = find_entry(describe(session.home), arguments.plugin)
+    data = _summary(entry)
+    rows = [(key.replace("_", " "), _plain(value)) for key, value in data.items() if key != "problems"]
+    parts: list[object] = [table(("", ""), rows)]
+    if entry.problems:
+        parts.append(_problem_table(entry.problems))
+    return Reply(data, Group(*parts))  # pyright: ignore[reportArgumentType]  # tables are renderable
+
+
+def show_schema(session: Session, arguments: argparse.Namespace) -> Reply:
+    entry = _with_schema(session, arguments.plugin)
+    assert entry.config_schema is not None  # _with_schema refuses entries without
+    rows = [
+        (field.name, field.type, field.default, _range(field), field.unit, field.description)
+        for field in entry.config_schema.fields
+    ]
+    return Reply(
+        {"name": entry.id, "schema": entry.config_schema.model_dump(mode="json")},
+        table(("Setting", "Type", "Default", "Range", "Unit", "Help"), rows),
+    )
+
+
+def check_plugin(session: Session, arguments: argparse.Namespace) -> Reply:
+    """Try a plugin out, by name or by path; errors among the problems give exit code 2."""
+    from engine.plugin.conformance import check  # loads torch
+
+    path = Path(arguments.path)
+    if not path.exists():
+        path = Path(find_entry(describe(session.home), arguments.path).folder)
+    source = source_at(path)
+    problems = check(source.path)
+    failed = any(problem.severity == "error" for problem in problems)
+    data = {"plugin": source.id, "problems": [problem.model_dump() for problem in problems]}
+    text = _problem_table(problems) if problems else f"{source.id} passes every check."
+    return Reply(data, text, exit_code=2 if failed else 0)
+
+
+def validate_config(session: Session, arguments: argparse.Namespace) -> Reply:
+    entry = _with_schema(session, arguments.plugin)
+    assert entry.config_schema is not None  # _with_schema refuses entries without
+    config = resolve_config(entry.config_schema, parse_assignments(arguments.assignments), arguments.preset)
+    return Reply({"plugin": entry.id, "config": config}, table(("Setting", "Value"), list(config.items())))
+
+
+def start_plugin(session: Session, arguments: argparse.Namespace) -> Reply:
+    folder = new_plugin(arguments.name, session.home.ensure().plugins, arguments.source)
+    return Reply(
+        {"plugin": arguments.name, "folder": str(folder)},
+        f"Wrote {folder}. Change it, then try it out: lensmith plugins check {arguments.name}",
+    )
+
+
+def describe_all(session: Session, _arguments: argparse.Namespace) -> Reply:
+    catalogue = describe(session.home)
+    return Reply(catalogue.model_dump(mode="json"), f"{len(catalogue.entries)} models.")
+
+
+def _with_schema(session: Session, name: str) -> PluginEntry:
+    entry = find_entry(describe(session.home), name)
+    if entry.config_schema is None:
+        raise UserError(
+            "plugin_broken",
+            f"The plugin {name!r} cannot be described, so its settings are not known.",
+            f"See what is wrong: lensmith plugins show {name}",
+        )
+    return entry
+
+
+def _summary(entry: PluginEntry) -> dict[str, object]:
+    metadata = entry.metadata.model_dump(mode="json", exclude={"name"}) if entry.metadata else {}
+    return {
+        "name": entry.id,
+        "model": entry.model,
+        **metadata,
+        "builtin": entry.builtin,
+        "folder": entry.folder,
+        "usable": entry.is_usable,
+        "missing_requirements": list(entry.missing_requirements),
+        "problems": [problem.model_dump() for problem in entry.problems],
+    }
+
+
+def _state(entry: PluginEntry) -> str:
+    if entry.missing_requirements:
+        return f"needs {', '.join(entry.missing_requirements)}"
+    errors = [problem.message for problem in entry.problems if problem.severity == "error"]
+    if errors:
+        return errors[0]
+    recommended = entry.metadata is not None and entry.metadata.recommended
+    return "ready, recommended" if recommended else "ready"
+
+
+def _range(field: ConfigField) -> str:
+    if field.options:
+        shown = field.options if len(field.options) <= 8 else [*field.options[:7], f"… {len(field.options)}"]
+        return ", ".join(shown)
+    if field.min is None and field.max is None:
+        return ""
+    low = "" if field.min is None else f"{field.min:g}"
+    high = "" if field.max is None else f"{field.max:g}"
+    return f"{'>' if field.exclusive_min else ''}{low} … {'<' if field.exclusive_max else ''}{high}"
+
+
+def _plain(value: object) -> object:
+    return ", ".join(str(item) for item in value) if isinstance(value, list) else value
+
+
+def _problem_table(problems: list[PluginProblem]) -> object:
+    rows = [
+        (p.severity, f"{Path(p.file).name}:{p.line}" if p.line else Path(p.file).name, p.message, p.hint)
+        for p in problems
+    ]
+    return table(("Severity", "Where", "Problem", "What to do"), rows)

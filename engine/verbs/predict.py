@@ -1,0 +1,129 @@
+"""`lensmith predict`: ask the predictor process about files and folders of images."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from engine.errors import UserError
+from engine.protocol.interpreter import child_environment, engine_command
+from engine.protocol.results import PredictionRecord
+from engine.verbs.checkpoints import checkpoint_of
+from engine.verbs.reply import Parsers, Reply, Session, percent, table
+
+FILES_PER_REQUEST = 32
+
+
+def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
+    predict = parsers.add_parser("predict", parents=[shared], help="look at images with a trained model")
+    predict.add_argument("run_id", metavar="RUN|CHECKPOINT")
+    predict.add_argument("files", metavar="FILE|FOLDER", nargs="+", type=Path)
+    predict.add_argument("--checkpoint", default=None, help="best (default), last, epoch-0010 …")
+    predict.add_argument("--threshold", type=float, default=0.0, help="least confidence for a label, 0 to 1")
+    predict.add_argument("--csv", type=Path, default=None, metavar="FILE", help="also write a table")
+    predict.set_defaults(run=predict_images)
+
+
+@dataclass(slots=True)
+class Predictor:
+    """A predictor process of our own: one JSON line out, one back."""
+
+    process: subprocess.Popen[str]
+    number: int = 0
+
+    def ask(self, verb: str, **arguments: object) -> dict[str, object]:
+        """Send a request and wait for its answer.
+
+        Raises:
+            UserError: what the predictor says, or `predictor_died`.
+        """
+        self.number += 1
+        assert self.process.stdin is not None  # both pipes are asked for
+        assert self.process.stdout is not None
+        try:
+            self.process.stdin.write(json.dumps({"id": self.number, "verb": verb, **arguments}) + "\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            raise UserError(
+                "predictor_died",
+                f"The predictor process ended while it was asked to {verb}.",
+                "Its own messages stand above; try again, with fewer or smaller images if memory was short.",
+            )
+        answer = cast("dict[str, object]", json.loads(line))
+        if not answer.get("ok"):
+            error = cast("dict[str, str]", answer.get("error", {}))
+            raise UserError(error.get("code", "predictor"), error.get("message", ""), error.get("hint", ""))
+        return answer
+
+
+@contextmanager
+def predictor(session: Session) -> Iterator[Predictor]:
+    """Start a predictor process; it ends with the block."""
+    process = subprocess.Popen(
+        engine_command("serve"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env=child_environment({"LENSMITH_HOME": str(session.home.path)}),
+    )
+    try:
+        yield Predictor(process)
+    finally:
+        if process.stdin is not None:
+            process.stdin.close()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def predict_images(session: Session, arguments: argparse.Namespace) -> Reply:
+    """Answer for every file; those that cannot be read are told, and give exit code 2 when none could be."""
+    from engine.inference.predictor import image_files
+
+    if not 0 <= arguments.threshold <= 1:
+        raise UserError(
+            "threshold_invalid", f"--threshold is a share from 0 to 1, not {arguments.threshold}.", "Try 0.5."
+        )
+    files = image_files(arguments.files)
+    checkpoint = checkpoint_of(session, arguments.run_id, arguments.checkpoint)
+    records: list[PredictionRecord] = []
+    with predictor(session) as process, session.progress("Predicting") as progress:
+        for start in range(0, len(files), FILES_PER_REQUEST):
+            part = [str(path.absolute()) for path in files[start : start + FILES_PER_REQUEST]]
+            answer = process.ask(
+                "predict", checkpoint=str(checkpoint), files=part, threshold=arguments.threshold
+            )
+            found = cast("list[object]", answer["predictions"])
+            records += [PredictionRecord.model_validate(record) for record in found]
+            progress(len(records), len(files), "Predicting")
+    if arguments.csv is not None:
+        _write_csv(arguments.csv, records)
+    rows = [(r.file, r.label, percent(r.confidence), r.error) for r in records]
+    failed = all(record.error is not None for record in records)
+    data = {"predictions": [record.model_dump(mode="json") for record in records]}
+    return Reply(data, table(("File", "Label", "Confidence", "Error"), rows), exit_code=2 if failed else 0)
+
+
+def _write_csv(path: Path, records: Sequence[PredictionRecord]) -> None:
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("file", "label", "confidence", "error"))
+            writer.writerows((r.file, r.label, r.confidence, r.error) for r in records)
+    except OSError as error:
+        raise UserError(
+            "csv_unwritable",
+            f"{path} cannot be written ({error.strerror}).",
+            "Give another place with --csv.",
+        ) from error
