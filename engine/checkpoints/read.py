@@ -86,7 +86,7 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor], origin: str)
             f"The checkpoint {origin} belongs to another model: {shown}.",
             "Choose a checkpoint of the same plugin, architecture and number of classes.",
         )
-    network.load_state_dict(dict(weights))
+    network.load_state_dict(dict(weights), strict=False)
 
 
 def start_from_weights(network: nn.Module, weights: Mapping[str, Tensor], origin: str) -> list[str]:
@@ -98,7 +98,7 @@ def start_from_weights(network: nn.Module, weights: Mapping[str, Tensor], origin
     Raises:
         UserError: `checkpoint_mismatch` when less than half of the network's tensors fit.
     """
-    own = network.state_dict()
+    own = tensors_of(network)
     fitting = {
         name: value for name, value in weights.items() if name in own and own[name].shape == value.shape
     }
@@ -112,8 +112,14 @@ def start_from_weights(network: nn.Module, weights: Mapping[str, Tensor], origin
     return [name for name in own if name not in fitting]
 
 
+def tensors_of(network: nn.Module) -> dict[str, Tensor]:
+    """Give a network's parameters and buffers by name, on their device, not copied."""
+    state = cast("dict[str, object]", network.state_dict())
+    return {name: value for name, value in state.items() if isinstance(value, Tensor)}
+
+
 def _differences(network: nn.Module, weights: Mapping[str, Tensor]) -> list[str]:
-    own = network.state_dict()
+    own = tensors_of(network)
     missing = [f"{name} is missing" for name in own if name not in weights]
     foreign = [f"{name} is unknown" for name in weights if name not in own]
     shapes = [
