@@ -1,0 +1,51 @@
+"""From the resource that the queue leased (`cpu`, `cuda:0`) to a torch device, and the number of compute threads."""
+
+from __future__ import annotations
+
+import torch
+
+from engine.errors import UserError
+
+
+def choose_device(resource: str) -> torch.device:
+    """Give the device of a placement's resource; of several GPUs the first.
+
+    Raises:
+        UserError: `no_gpu` when a GPU was leased and torch finds none.
+    """
+    first = resource.split(",")[0].strip()
+    if first in ("", "cpu"):
+        return torch.device("cpu")
+    if first == "mps":
+        return torch.device("mps")
+    if not torch.cuda.is_available():
+        raise UserError(
+            "no_gpu",
+            f"The run was placed on {first}, but PyTorch finds no usable GPU here.",
+            "Check the NVIDIA driver, install a PyTorch build with CUDA, or run on the CPU.",
+        )
+    wanted = torch.device(first)
+    # An executor may show the worker its GPU alone, under number 0.
+    return wanted if (wanted.index or 0) < torch.cuda.device_count() else torch.device("cuda:0")
+
+
+def choose_threads(device: torch.device, threads: int | None, loader_workers: int) -> int:
+    """Say how many compute threads to use.
+
+    On the CPU all cores compute: the loader takes a few percent of one, once images are cached. Beside a GPU the
+    cores are the loader's.
+    """
+    if threads is not None:
+        return max(1, threads)
+    cores = torch.get_num_threads()
+    return cores if device.type == "cpu" else max(1, cores - loader_workers)
+
+
+def set_threads(threads: int) -> None:
+    """Make torch use this many compute threads, and OpenCV none of its own."""
+    torch.set_num_threads(threads)
+    try:
+        import cv2
+    except ImportError:
+        return
+    cv2.setNumThreads(0)
