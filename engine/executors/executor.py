@@ -1,0 +1,61 @@
+"""What the runner asks of a place where workers run; the local machine, an SSH host and a cloud differ only here."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from engine.protocol.run_folder import RunFolder
+
+WorkerStatus = Literal["alive", "gone", "unknown"]
+"""unknown: the place cannot be asked at the moment."""
+
+
+class Executor(Protocol):
+    """Verbs are idempotent: asked again, they change nothing that is done already.
+
+    Every verb may raise RemoteError when the place cannot be reached; the runner tries again later.
+    """
+
+    @property
+    def name(self) -> str:
+        """As `attempt.json` names it: `local`, `inline`."""
+        ...
+
+    def place(self, run: RunFolder) -> None:
+        """Bring the run folder and its dataset to where the worker will run."""
+        ...
+
+    def launch(self, run: RunFolder, attempt: int) -> None:
+        """Start the worker of an attempt; one that is alive is left alone."""
+        ...
+
+    def status(self, run: RunFolder, attempt: int) -> WorkerStatus:
+        """Say whether the worker of an attempt lives."""
+        ...
+
+    def read(self, run: RunFolder, attempt: int, name: str, offset: int) -> bytes:
+        """Give what stands in a file of the attempt's folder from a byte on; empty when there is nothing new.
+
+        Args:
+            run: the run as this machine sees it.
+            attempt: number of the attempt.
+            name: `events.jsonl`, `heartbeat`, `log.txt`.
+            offset: bytes that are known already.
+        """
+        ...
+
+    def deliver_commands(self, run: RunFolder) -> None:
+        """Bring new files of RUN/commands to the worker."""
+        ...
+
+    def terminate(self, run: RunFolder, attempt: int) -> None:
+        """Ask the worker's process to end."""
+        ...
+
+    def kill(self, run: RunFolder, attempt: int) -> None:
+        """End the worker's process at once."""
+        ...
+
+    def collect(self, run: RunFolder, attempt: int) -> None:
+        """Bring everything the worker has written back into the run folder of this machine."""
+        ...
