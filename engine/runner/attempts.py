@@ -1,0 +1,207 @@
+"""Start a run again: resume, retry with or without a remedy, extend. Each is a new attempt of the same run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from engine.datasets.library import Library
+from engine.errors import UserError
+from engine.protocol.checkpoint import list_checkpoints
+from engine.protocol.events import Event, StateChanged
+from engine.protocol.home import Home
+from engine.protocol.job import AttemptReason, AttemptSpec, Failure
+from engine.protocol.run_folder import RunFolder, write_record
+from engine.runner.queue import tick
+from engine.runner.supervision import add_supervision
+from engine.store.database import Store
+
+RESUMABLE = ("paused", "stopped", "failed", "lost")
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttempt:
+    """How the next attempt of a run begins."""
+
+    reason: AttemptReason
+    from_checkpoint: str | None = None
+    """`checkpoints/last`; None starts afresh."""
+    overrides: Mapping[str, object] = field(default_factory=dict[str, object])
+    automatic: bool = False
+
+
+def resume_run(run: str, home: Home, checkpoint: str | None = None) -> None:
+    """Go on with an ended run from its last checkpoint, or from the one named.
+
+    Raises:
+        UserError: `run_not_resumable`, `checkpoint_unknown`.
+    """
+    folder = _resumable(run, home)
+    if checkpoint is not None and checkpoint not in checkpoint_names(folder):
+        raise UserError(
+            "checkpoint_unknown",
+            f"Run {run} has no checkpoint {checkpoint!r}.",
+            f"It has: {', '.join(checkpoint_names(folder)) or 'none'}.",
+        )
+    start = f"checkpoints/{checkpoint}" if checkpoint is not None else last_checkpoint(folder)
+    enqueue_attempt(folder, home, NewAttempt("resume", start))
+
+
+def retry_run(run: str, home: Home, *, remedy: bool = False) -> None:
+    """Start a failed run again from its last good checkpoint; with the remedy of its failure's cause if asked.
+
+    Raises:
+        UserError: `run_not_resumable`, `remedy_unknown`.
+    """
+    folder = _resumable(run, home)
+    with Store.open(home.store_path) as store:
+        failure = store.run(run).failure
+    if not remedy:
+        enqueue_attempt(folder, home, NewAttempt("retry", last_checkpoint(folder)))
+        return
+    overrides = remedy_for(failure, folder.effective_config())
+    start = _last_good(folder) if failure is not None and failure.cause == "nan" else last_checkpoint(folder)
+    enqueue_attempt(folder, home, NewAttempt("retry", start, overrides))
+
+
+def remedy_for(failure: Failure | None, config: Mapping[str, object]) -> dict[str, object]:
+    """Give the settings that answer a failure: half the batch for memory, a tenth of the rate for NaN.
+
+    Raises:
+        UserError: `remedy_unknown` when the cause has none.
+    """
+    cause = failure.cause if failure is not None else None
+    batch = config.get("batch_size")
+    rate = config.get("optimizer.lr", config.get("learning_rate"))
+    if cause == "oom" and isinstance(batch, int) and batch > 1:
+        steps = config.get("accumulate_steps")
+        doubled = {"accumulate_steps": 2 * steps} if isinstance(steps, int) else {}
+        return {"batch_size": batch // 2, **doubled}
+    if cause == "nan" and isinstance(rate, float):
+        name = "optimizer.lr" if "optimizer.lr" in config else "learning_rate"
+        return {name: rate / 10}
+    raise UserError(
+        "remedy_unknown",
+        f"There is no ready remedy for this failure ({cause or 'the run did not fail'}).",
+        "Change the settings and start a new run, or retry without --remedy.",
+    )
+
+
+def extend_run(
+    run: str, home: Home, *, epochs: int, schedule: Literal["continue", "flat", "restart"] = "continue"
+) -> None:
+    """Train an ended run for more epochs.
+
+    Args:
+        run: id of the run.
+        home: the user's folder.
+        epochs: the new total.
+        schedule: how the learning rate goes on.
+
+    Raises:
+        UserError: `run_not_extendable`, `epochs_not_more`, `checkpoint_unknown`.
+    """
+    folder = RunFolder(home.runs / run)
+    with Store.open(home.store_path) as store:
+        row = store.run(run)
+    if row.kind != "train" or row.state not in ("completed", *RESUMABLE):
+        raise UserError(
+            "run_not_extendable",
+            f"Run {run} ({row.kind}) is {row.state} and cannot be extended.",
+            "Only a training run that has ended can.",
+        )
+    planned = folder.effective_config().get("epochs")
+    done = max((meta.epoch for _, meta in list_checkpoints(folder.checkpoints)), default=0)
+    if not isinstance(planned, int) or epochs <= max(done, planned if row.state == "completed" else done):
+        raise UserError(
+            "epochs_not_more",
+            f"Run {run} has done {done} of {planned} epochs; {epochs} is not more.",
+            "--epochs is the new total.",
+        )
+    start = last_checkpoint(folder)
+    if start is None:
+        raise UserError(
+            "checkpoint_unknown", f"Run {run} has no checkpoint to go on from.", "Start a new run."
+        )
+    overrides: dict[str, object] = {"epochs": epochs}
+    if schedule != "continue":
+        overrides |= {"extension.from_epoch": done, "extension.schedule": schedule}
+    enqueue_attempt(folder, home, NewAttempt("extend", start, overrides))
+
+
+def enqueue_attempt(folder: RunFolder, home: Home, new: NewAttempt) -> None:
+    """Write the next attempt, queue it, and tick."""
+    spec, told = write_attempt(folder, home, new)
+    with Store.open(home.store_path) as store, store.transaction():
+        store.ingest(folder.run, spec.attempt, "supervision", told)
+        wanted = spec.placement.resource
+        store.enqueue(folder.run, spec.attempt, wanted if wanted.startswith("cuda") else None)
+    tick(home)
+
+
+def write_attempt(
+    folder: RunFolder, home: Home, new: NewAttempt, *events: Event
+) -> tuple[AttemptSpec, list[Event]]:
+    """Write the next attempt's folder with its first supervision events: queued, then `events`.
+
+    The dataset is looked up anew, so that one that was moved and relocated is found.
+
+    Raises:
+        UserError: `attempt_exists` when another process did so at the same instant.
+    """
+    before = folder.latest_attempt().spec()
+    number = before.attempt + 1
+    placement = before.placement
+    dataset = folder.job().dataset
+    if dataset is not None:
+        root = str(Library(home).root(dataset.name))
+        placement = placement.model_copy(update={"dataset_root": root})
+    spec = AttemptSpec(
+        attempt=number,
+        reason=new.reason,
+        placement=placement,
+        from_checkpoint=new.from_checkpoint,
+        overrides=dict(new.overrides),
+        automatic=new.automatic,
+    )
+    attempt = folder.attempt(number)
+    try:
+        attempt.path.mkdir(parents=True)
+    except FileExistsError:
+        raise UserError(
+            "attempt_exists", f"Run {folder.run} is being started again already.", "See `lensmith runs show`."
+        ) from None
+    write_record(attempt.spec_path, spec)
+    return spec, add_supervision(attempt, StateChanged(state="queued", attempt=number), *events)
+
+
+def checkpoint_names(folder: RunFolder) -> list[str]:
+    return [name for name, _ in list_checkpoints(folder.checkpoints)]
+
+
+def last_checkpoint(folder: RunFolder) -> str | None:
+    """The checkpoint with the most steps, `last` among equals; relative to the run folder. None when there is none."""
+    found = list_checkpoints(folder.checkpoints)
+    if not found:
+        return None
+    name, _ = max(found, key=lambda pair: (pair[1].step, pair[0] == "last"))
+    return f"checkpoints/{name}"
+
+
+def _last_good(folder: RunFolder) -> str | None:
+    names = checkpoint_names(folder)
+    return "checkpoints/best" if "best" in names else last_checkpoint(folder)
+
+
+def _resumable(run: str, home: Home) -> RunFolder:
+    with Store.open(home.store_path) as store:
+        state = store.run(run).state
+    if state not in RESUMABLE:
+        hint = {
+            "completed": f"Train it for longer with `lensmith runs extend {run} --epochs N`.",
+            "cancelled": "A cancelled run is discarded. Start a new one.",
+            "queued": "It will start by itself; see `lensmith queue list`.",
+        }.get(state, f"See it with `lensmith runs show {run}`.")
+        raise UserError("run_not_resumable", f"Run {run} is {state}.", hint)
+    return RunFolder(home.runs / run)

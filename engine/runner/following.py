@@ -1,0 +1,52 @@
+"""Follow a worker's events from wherever they are written, line by line, into everything that listens."""
+
+from __future__ import annotations
+
+from engine.errors import RemoteError
+from engine.executors.executor import Executor
+from engine.protocol.events import CommandDone, Event, RunEnded, parse_event
+from engine.protocol.run_folder import RunFolder
+from engine.runner.listeners import Listeners
+
+CHUNK_LINES = 2000
+
+
+class Follower:
+    """Reads one attempt's events.jsonl through the executor; incomplete last lines wait for their end."""
+
+    def __init__(self, executor: Executor, folder: RunFolder, attempt: int, listeners: Listeners) -> None:
+        self._executor = executor
+        self._folder = folder
+        self._attempt = attempt
+        self._listeners = listeners
+        self._offset = 0
+        self._rest = b""
+        self.ended: RunEnded | None = None
+        """The worker's last word, once it has been read."""
+        self.done_commands: set[int] = set()
+
+    def read_new(self) -> int:
+        """Take in what is new and say how many events that was; 0 too when the place cannot be asked."""
+        try:
+            data = self._executor.read(self._folder, self._attempt, "events.jsonl", self._offset)
+        except RemoteError:
+            return 0
+        if not data:
+            return 0
+        self._offset += len(data)
+        complete, newline, rest = (self._rest + data).rpartition(b"\n")
+        self._rest = rest
+        if not newline:
+            return 0
+        events = [event for event in map(parse_event, complete.split(b"\n")) if event is not None]
+        for start in range(0, len(events), CHUNK_LINES):
+            self._listeners.take(self._attempt, "worker", events[start : start + CHUNK_LINES])
+        for event in events:
+            self._note(event)
+        return len(events)
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, RunEnded):
+            self.ended = event
+        elif isinstance(event, CommandDone):
+            self.done_commands.add(event.number)

@@ -1,0 +1,117 @@
+"""Put a run in the queue: freeze the plugin's source, the dataset's manifest and the configuration in its folder."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.datasets.library import Library
+from engine.errors import UserError
+from engine.protocol.catalog import PluginEntry
+from engine.protocol.events import StateChanged
+from engine.protocol.home import Home
+from engine.protocol.job import AttemptSpec, DatasetRef, JobKind, JobSpec, Placement, PluginRef
+from engine.protocol.run_folder import RunFolder, write_record
+from engine.runner.queue import tick
+from engine.runner.supervision import add_supervision
+from engine.store.database import Store
+
+MODEL_FILE = "model.py"
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitRequest:
+    """Everything about a run that is decided when it is enqueued."""
+
+    entry: PluginEntry
+    """The plugin; its `folder` is copied. A plugin of one file names that file."""
+    dataset: str
+    config: Mapping[str, object]
+    preset: str | None = None
+    name: str = ""
+    resource: str | None = None
+    """`cpu`, `cuda:0`, `cuda:0,cuda:1`; None takes what is free first."""
+    kind: JobKind = "train"
+    task_options: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+def submit(request: SubmitRequest, home: Home) -> str:
+    """Enqueue a run and give its id. It starts as soon as its device is free.
+
+    Raises:
+        UserError: `dataset_unknown`, `dataset_unreachable`, `disk_full`, `home_read_only`, or one of the store's.
+    """
+    home.ensure()
+    library = Library(home)
+    manifest = library.get(request.dataset)
+    root = library.root(request.dataset)
+    run = new_run_id()
+    draft = RunFolder(home.runs / f".draft-{run}")
+    try:
+        file = _freeze_plugin(Path(request.entry.folder), draft.plugin)
+        draft.manifest_path.parent.mkdir(parents=True)
+        manifest.save(draft.manifest_path)
+        job = JobSpec(
+            run=run,
+            kind=request.kind,
+            name=request.name,
+            created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            task=request.entry.metadata.task_type if request.entry.metadata else manifest.task,
+            plugin=PluginRef(
+                id=request.entry.id,
+                model=request.entry.model,
+                source_hash=request.entry.source_hash,
+                file=file,
+            ),
+            dataset=DatasetRef(name=manifest.name, version=manifest.version),
+            preset=request.preset,
+            config=dict(request.config),
+            task_options=dict(request.task_options),
+        )
+        write_record(draft.job_path, job)
+        placement = Placement(dataset_root=str(root), resource=request.resource or "cpu")
+        write_record(draft.attempt(1).spec_path, AttemptSpec(attempt=1, placement=placement))
+        told = add_supervision(draft.attempt(1), StateChanged(state="queued", attempt=1))
+        draft.path.rename(home.runs / run)
+    except OSError as error:
+        shutil.rmtree(draft.path, ignore_errors=True)
+        raise _unwritable(error, home) from error
+    with Store.open(home.store_path) as store, store.transaction():
+        store.add_run(job)
+        store.ingest(run, 1, "supervision", told)
+        store.enqueue(run, 1, request.resource)
+    tick(home)
+    return run
+
+
+def new_run_id() -> str:
+    """Make an id that sorts by time, can be said aloud, and does not occur twice."""
+    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return f"{moment}-{''.join(secrets.choice(_ALPHABET) for _ in range(4))}"
+
+
+def _freeze_plugin(source: Path, target: Path) -> str:
+    """Copy a plugin's source; give the file that is imported."""
+    if source.is_file():
+        target.mkdir(parents=True)
+        shutil.copy2(source, target / source.name)
+        return source.name
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*"))
+    return MODEL_FILE
+
+
+def _unwritable(error: OSError, home: Home) -> UserError:
+    if error.errno in (28, 122):  # ENOSPC, EDQUOT
+        return UserError(
+            "disk_full", f"The disk of {home.path} is full.", "Free some space, then start again."
+        )
+    return UserError(
+        "home_read_only",
+        f"The run cannot be written to {home.runs} ({error.strerror or error}).",
+        "Make the folder writable, or set LENSMITH_HOME to another one.",
+    )
