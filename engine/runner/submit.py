@@ -16,6 +16,7 @@ from engine.protocol.events import StateChanged
 from engine.protocol.home import Home
 from engine.protocol.job import AttemptSpec, DatasetRef, JobKind, JobSpec, Placement, PluginRef
 from engine.protocol.run_folder import RunFolder, write_record
+from engine.runner.frozen_weights import freeze_weights
 from engine.runner.queue import tick
 from engine.runner.supervision import add_supervision
 from engine.store.database import Store
@@ -44,7 +45,8 @@ def submit(request: SubmitRequest, home: Home) -> str:
     """Enqueue a run and give its id. It starts as soon as its device is free.
 
     Raises:
-        UserError: `dataset_unknown`, `dataset_unreachable`, `disk_full`, `home_read_only`, or one of the store's.
+        UserError: `dataset_unknown`, `dataset_unreachable`, `weights_unknown`, `disk_full`, `home_read_only`,
+            or one of the store's.
     """
     home.ensure()
     library = Library(home)
@@ -56,6 +58,9 @@ def submit(request: SubmitRequest, home: Home) -> str:
         file = _freeze_plugin(Path(request.entry.folder), draft.plugin)
         draft.manifest_path.parent.mkdir(parents=True)
         manifest.save(draft.manifest_path)
+        config = dict(request.config)
+        if request.kind == "train":
+            config = freeze_weights(config, draft, home)
         job = JobSpec(
             run=run,
             kind=request.kind,
@@ -70,7 +75,7 @@ def submit(request: SubmitRequest, home: Home) -> str:
             ),
             dataset=DatasetRef(name=manifest.name, version=manifest.version),
             preset=request.preset,
-            config=dict(request.config),
+            config=config,
             task_options=dict(request.task_options),
         )
         write_record(draft.job_path, job)
@@ -79,8 +84,9 @@ def submit(request: SubmitRequest, home: Home) -> str:
         told = add_supervision(draft.attempt(1), StateChanged(state="queued", attempt=1))
         draft.path.rename(home.runs / run)
     except OSError as error:
-        shutil.rmtree(draft.path, ignore_errors=True)
         raise _unwritable(error, home) from error
+    finally:
+        shutil.rmtree(draft.path, ignore_errors=True)
     with Store.open(home.store_path) as store, store.transaction():
         store.add_run(job)
         store.ingest(run, 1, "supervision", told)

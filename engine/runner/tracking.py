@@ -8,7 +8,7 @@ import os
 import queue
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from engine.config.features import feature_status
 from engine.protocol.events import (
@@ -103,8 +103,8 @@ class _Writing:
         job = self._folder.job()
         tags = {"lensmith.run": job.run, "lensmith.kind": job.kind, "lensmith.plugin": job.plugin.id}
         run = self._client.create_run(identity, run_name=job.name or job.run, tags=tags)
-        params = {"plugin": job.plugin.id, "dataset": job.dataset.name if job.dataset else ""}
-        params |= {name: value for name, value in self._folder.effective_config().items()}
+        params: dict[str, object] = {"plugin": job.plugin.id, "dataset": job.dataset.name if job.dataset else ""}
+        params |= self._folder.effective_config()
         listed = [self._entities.Param(name, str(value)[:_LONGEST_PARAM]) for name, value in params.items()]
         for start in range(0, len(listed), _PARAMS_AT_ONCE):
             self._client.log_batch(run.info.run_id, params=listed[start : start + _PARAMS_AT_ONCE])
@@ -173,8 +173,8 @@ def _settings(home: Home) -> dict[str, Any]:
         settings = json.loads(home.settings_path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    part = settings.get("tracking") if isinstance(settings, dict) else None
-    return part if isinstance(part, dict) else {}
+    part = cast("dict[str, object]", settings).get("tracking") if isinstance(settings, dict) else None
+    return cast("dict[str, Any]", part) if isinstance(part, dict) else {}
 
 
 def _read_cursor(folder: RunFolder) -> dict[str, Any]:

@@ -1,0 +1,102 @@
+"""Write what a measurement found: RUN/results/0001 with summary, confusion matrix and one array a per-image column."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from engine.protocol.disk import write_error
+from engine.protocol.operating_system import replace_file
+from engine.protocol.results import ResultSummary
+from engine.protocol.run_folder import write_record
+from engine.tasks.task import Judgement
+
+SUMMARY_NAME = "summary.json"
+CONFUSION_NAME = "confusion.npy"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFacts:
+    """What a judgement does not know about itself."""
+
+    task: str
+    split: str
+    prefix: str
+    """Of the metrics: `val` or `test`."""
+    epoch: int
+    step: int
+    class_names: tuple[str, ...]
+    dataset: str = ""
+    dataset_version: str = ""
+    checkpoint: str | None = None
+    weights_sha256: str = ""
+    per_image: bool = True
+
+
+def write_result(results: Path, judgement: Judgement, facts: ResultFacts) -> ResultSummary:
+    """Write the next result folder, all at once; its name is the summary's `folder`-number in `results`.
+
+    Raises:
+        UserError: `disk_full` and its like.
+    """
+    draft = results / f".draft-{os.getpid()}"
+    summary = _summary(judgement, facts)
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        np.save(draft / CONFUSION_NAME, judgement.confusion, allow_pickle=False)
+        for name in summary.columns:
+            np.save(draft / column_file(name), judgement.columns[name], allow_pickle=False)
+        write_record(draft / SUMMARY_NAME, summary)
+        replace_file(draft, next_folder(results))
+    except OSError as error:
+        raise write_error(error, results) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return summary
+
+
+def column_file(name: str) -> str:
+    """Name of the file that holds a per-image column, first axis the image."""
+    return f"image_{name}.npy"
+
+
+def newest_folder(results: Path) -> str | None:
+    """Name of the result that was written last, or None."""
+    names = _numbered(results)
+    return names[-1] if names else None
+
+
+def next_folder(results: Path) -> Path:
+    """The first free running number above all that are there."""
+    names = _numbered(results)
+    return results / f"{int(names[-1]) + 1 if names else 1:04d}"
+
+
+def _numbered(results: Path) -> list[str]:
+    entries = results.iterdir() if results.is_dir() else iter(())
+    return sorted((entry.name for entry in entries if entry.name.isdigit()), key=int)
+
+
+def _summary(judgement: Judgement, facts: ResultFacts) -> ResultSummary:
+    return ResultSummary(
+        task=facts.task,
+        split=facts.split,
+        epoch=facts.epoch,
+        step=facts.step,
+        checkpoint=facts.checkpoint,
+        weights_sha256=facts.weights_sha256,
+        dataset=facts.dataset,
+        dataset_version=facts.dataset_version,
+        class_names=facts.class_names,
+        images=judgement.images,
+        metrics={f"{facts.prefix}/{name}": value for name, value in judgement.metrics.items()},
+        per_class=judgement.per_class,
+        columns=tuple(judgement.columns) if facts.per_image else (),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

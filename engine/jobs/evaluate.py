@@ -1,0 +1,139 @@
+"""Evaluate: measure a trained model on any split, of its own dataset or another one with the same classes."""
+
+from __future__ import annotations
+
+from engine.data.loader import Loader
+from engine.data.normalisation import TensorInput
+from engine.datasets.manifest import Manifest
+from engine.device.choose import choose_device
+from engine.device.policy import SingleDevice
+from engine.errors import UserError
+from engine.evaluation.measure import NetworkView, measure_infer, measure_network
+from engine.evaluation.result_folder import ResultFacts, newest_folder, write_result
+from engine.jobs.desk import Desk
+from engine.jobs.parent import TrainedModel, open_parent
+from engine.plugin.adapters.torch_model import TorchModel
+from engine.protocol.checkpoint import WEIGHTS_NAME
+from engine.protocol.events import MetricsLogged, Notice, ResultWritten, StateChanged
+from engine.protocol.job import EndState
+from engine.tasks.registry import task_named
+from engine.tasks.task import Judgement
+from engine.training.phases import Phases
+
+
+def evaluate(desk: Desk) -> EndState:
+    """Measure, and write RUN/results/0001. Metrics are named `test/…` whatever the split.
+
+    Raises:
+        UserError: `split_empty`, `classes_differ`, or what is wrong with the checkpoint.
+    """
+    phases = Phases(desk.reporter)
+    split = str(desk.job.task_options.get("split", "test"))
+    device = choose_device(desk.spec.placement.resource)
+    try:
+        with phases.phase("build_model"):
+            trained = open_parent(desk, device)
+        with phases.phase("read_data"):
+            require_classes(desk.manifest, trained.meta.class_names)
+            loader = desk.loader(split, train=False)
+    finally:
+        phases.close()
+    desk.reporter.emit(StateChanged(state="running", attempt=desk.attempt.number))
+    try:
+        judgement = _judge(desk, trained, loader)
+        for problem in loader.new_problems():
+            message = f"{problem.file} was left out: {problem.message}"
+            desk.reporter.emit(
+                Notice(level="warning", code=problem.code, message=message, hint=problem.remedy)
+            )
+    finally:
+        loader.close()
+    if judgement is None:
+        return _obey(desk)
+    _keep(desk, trained, judgement, split)
+    return "completed"
+
+
+def require_classes(manifest: Manifest, class_names: tuple[str, ...]) -> None:
+    """See that a dataset speaks of the model's classes, in the model's order.
+
+    Raises:
+        UserError: `classes_differ`.
+    """
+    if tuple(manifest.classes) == tuple(class_names):
+        return
+    unknown = sorted(set(manifest.classes) - set(class_names))
+    missing = sorted(set(class_names) - set(manifest.classes))
+    told = [f"unknown to the model: {', '.join(unknown[:5])}"] if unknown else []
+    told += [f"missing in the dataset: {', '.join(missing[:5])}"] if missing else []
+    raise UserError(
+        "classes_differ",
+        f"The classes of {manifest.name} are not those of the model ({'; '.join(told) or 'another order'}).",
+        "Measure on a dataset with the same class names, in the same order.",
+    )
+
+
+def _judge(desk: Desk, trained: TrainedModel, loader: Loader) -> Judgement | None:
+    task = task_named(trained.meta.task)
+    meta, model = trained.meta, trained.model
+    is_ending = desk.control.is_end_waiting
+    device = choose_device(desk.spec.placement.resource)
+    if isinstance(model, TorchModel):
+        policy = SingleDevice(device, trained.resolved)
+        policy.place(model.network)
+        view = NetworkView(task, meta.class_names, model.loss, policy, meta.mean, meta.std)
+        return measure_network(model.network, loader, view, is_ending)
+    tensor_input = TensorInput(
+        image_size=meta.input_size[1],
+        mean=meta.mean,
+        std=meta.std,
+        resize_method=meta.resize_method,
+        device=str(device),
+    )
+    infer = task.adapt_infer(model.infer, tensor_input)
+    return measure_infer(infer, loader, task, meta.class_names, is_ending)
+
+
+def _keep(desk: Desk, trained: TrainedModel, judgement: Judgement, split: str) -> None:
+    meta = trained.meta
+    facts = ResultFacts(
+        task=meta.task,
+        split=split,
+        prefix="test",
+        epoch=meta.epoch,
+        step=meta.step,
+        class_names=meta.class_names,
+        dataset=desk.manifest.name,
+        dataset_version=desk.manifest.version,
+        checkpoint=trained.checkpoint.name,
+        weights_sha256=meta.files.get(WEIGHTS_NAME, ""),
+    )
+    summary = write_result(desk.folder.results, judgement, facts)
+    desk.reporter.emit(
+        MetricsLogged(
+            scope="test",
+            epoch=meta.epoch,
+            step=meta.step,
+            values=summary.metrics,
+            per_class={f"test/{name}": values for name, values in summary.per_class.items()},
+        )
+    )
+    desk.reporter.emit(
+        ResultWritten(
+            folder=newest_folder(desk.folder.results) or "",
+            split=split,
+            epoch=meta.epoch,
+            step=meta.step,
+            checkpoint=trained.checkpoint.name,
+            metrics=summary.metrics,
+        )
+    )
+
+
+def _obey(desk: Desk) -> EndState:
+    """The measuring was broken off: say so to the order that did it."""
+    state: EndState = "stopped"
+    for command in desk.control.poll():
+        state = "cancelled" if command.kind == "cancel" else state
+        desk.control.acknowledge(command)
+    return state

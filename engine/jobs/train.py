@@ -1,0 +1,173 @@
+"""Train: an adapter's network in the engine's one loop, a full-control plugin in its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.config.preprocessing import PreprocessingConfig
+from engine.config.schedule import Extension
+from engine.config.train import TrainConfig
+from engine.data.loader import Loader
+from engine.data.normalisation import IMAGENET_MEAN, IMAGENET_STD
+from engine.device.choose import choose_device
+from engine.errors import UserError
+from engine.jobs.desk import Desk
+from engine.jobs.validation import Validation
+from engine.plugin.adapters.torch_model import TorchModel
+from engine.plugin.contract import BaseModel
+from engine.plugin.full_control import PluginTraining, train_plugin
+from engine.plugin.restore import build_model, plugin_class
+from engine.protocol.checkpoint import CheckpointMeta
+from engine.protocol.events import Notice
+from engine.protocol.job import EndState
+from engine.tasks.registry import task_named
+from engine.training.job import TrainingJob
+from engine.training.phases import Phases
+from engine.training.trainer import Trainer
+
+FEWEST_CLASSES = 2
+Constants = tuple[float, ...]
+
+
+def train(desk: Desk) -> EndState:
+    """Train to the end, or until the user wishes otherwise.
+
+    Raises:
+        UserError: what is wrong with the data or the settings; PluginError: with the plugin.
+    """
+    phases = Phases(desk.reporter)
+    try:
+        with phases.phase("read_data"):
+            data = _TrainingData(desk)
+        try:
+            with phases.phase("load_plugin"):
+                is_adapter = issubclass(plugin_class(desk.folder), TorchModel)
+            return _train_adapter(desk, data, phases) if is_adapter else _train_full_control(desk, data)
+        finally:
+            data.close()
+    finally:
+        phases.close()
+
+
+class _TrainingData:
+    """The loaders of a training; `val` is None when nothing is validated."""
+
+    def __init__(self, desk: Desk) -> None:
+        manifest = desk.manifest
+        if len(manifest.classes) < FEWEST_CLASSES:
+            raise UserError(
+                "one_class",
+                f"The dataset {manifest.name} has {len(manifest.classes)} class; there is nothing to tell apart.",
+                "Add images of a second class, then import the dataset again.",
+            )
+        self.device = choose_device(desk.spec.placement.resource)
+        pinned = self.device.type == "cuda"
+        self.train = desk.loader("train", train=True, pin_memory=pinned)
+        self.val: Loader | None = None
+        if desk.run_config.validation.enabled and desk.has_split("val"):
+            self.val = desk.loader("val", train=False, pin_memory=pinned)
+        elif desk.run_config.validation.enabled:
+            message = f"The dataset {manifest.name} has too few images to validate on: nothing is measured."
+            desk.reporter.emit(Notice(level="warning", code="no_validation", message=message))
+
+    def close(self) -> None:
+        self.train.close()
+        if self.val is not None:
+            self.val.close()
+
+
+def _train_adapter(desk: Desk, data: _TrainingData, phases: Phases) -> EndState:
+    classes = tuple(desk.manifest.classes)
+    with phases.phase("build_model"):
+        model = build_model(desk.folder, classes, str(data.device), config=desk.config)
+    assert isinstance(model, TorchModel)  # its class is one
+    config = TrainConfig.from_flat(desk.config)
+    if config.start_from is not None:
+        config = config.model_copy(update={"start_from": str(desk.relative(config.start_from))})
+    mean, std = normalisation(config.preprocessing, (model.input_mean, model.input_std))
+    meta = checkpoint_template(desk, mean, std)
+    validation = Validation(desk, data.val, data.device) if data.val is not None else None
+    job = TrainingJob(
+        trainable=model,
+        config=config,
+        train_loader=data.train,
+        folder=desk.folder,
+        reporter=desk.reporter,
+        control=desk.control,
+        meta=meta,
+        validate=validation.of_network(model, meta) if validation is not None else None,
+        resume_from=_resume_from(desk),
+        extension=_extension(desk.config),
+        placement=desk.spec.placement,
+    )
+    return Trainer(job).run().state
+
+
+def _train_full_control(desk: Desk, data: _TrainingData) -> EndState:
+    classes = tuple(desk.manifest.classes)
+    mean, std = normalisation(desk.run_config.preprocessing, (IMAGENET_MEAN, IMAGENET_STD))
+    meta = checkpoint_template(desk, mean, std)
+
+    def build(config: dict[str, object]) -> BaseModel:
+        return build_model(desk.folder, classes, str(data.device), config=config)
+
+    validation = Validation(desk, data.val, data.device) if data.val is not None else None
+    training = PluginTraining(
+        build=build,
+        config=desk.config,
+        run_config=desk.run_config,
+        task=task_named(desk.job.task),
+        train_loader=data.train,
+        val_loader=data.val,
+        folder=desk.folder,
+        reporter=desk.reporter,
+        control=desk.control,
+        meta=meta,
+        validate=validation.of_model(meta) if validation is not None else None,
+        resume_from=_resume_from(desk),
+    )
+    return train_plugin(training).state
+
+
+def normalisation(
+    preprocessing: PreprocessingConfig, of_model: tuple[Constants, Constants]
+) -> tuple[Constants, Constants]:
+    """Mean and deviation that pixels (0 to 1) are normalised with: what the user set, else the model's own."""
+    if not preprocessing.normalize:
+        return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    mean, std = of_model
+    return tuple(preprocessing.mean or mean), tuple(preprocessing.std or std)
+
+
+def checkpoint_template(desk: Desk, mean: Constants, std: Constants) -> CheckpointMeta:
+    """What every checkpoint of the run says about itself; position and metrics are filled in on saving."""
+    job, config = desk.job, desk.run_config
+    return CheckpointMeta(
+        kind="last",
+        run=job.run,
+        attempt=desk.attempt.number,
+        epoch=0,
+        step=0,
+        plugin=job.plugin.id,
+        plugin_hash=job.plugin.source_hash,
+        config_hash=desk.config_hash(),
+        task=job.task,
+        class_names=tuple(desk.manifest.classes),
+        input_size=(3, config.image_size, config.image_size),
+        mean=mean,
+        std=std,
+        resize_method=config.preprocessing.resize_method,
+    )
+
+
+def _resume_from(desk: Desk) -> Path | None:
+    named = desk.spec.from_checkpoint
+    return desk.folder.path / named if named is not None else None
+
+
+def _extension(config: dict[str, object]) -> Extension | None:
+    """An extension that an attempt's overrides ask for."""
+    start, schedule = config.get("extension.from_epoch"), config.get("extension.schedule")
+    if not isinstance(start, int) or schedule not in ("flat", "restart"):
+        return None
+    return Extension(start, schedule)

@@ -1,0 +1,79 @@
+"""Weights that a configuration names (a run, a checkpoint, a file) come into the run folder when it is enqueued.
+
+So a queued run starts from what was chosen, and its folder can move to another machine.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from engine.errors import UserError
+from engine.protocol.checkpoint import META_NAME, WEIGHTS_NAME, list_checkpoints
+from engine.protocol.home import Home
+from engine.protocol.run_folder import RunFolder
+from engine.store.database import Store
+
+SETTINGS = ("start_from", "pretrained_path")
+"""The settings that may name weights."""
+SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
+_PREFERRED = ("best", "last")
+
+
+def freeze_weights(config: Mapping[str, object], folder: RunFolder, home: Home) -> dict[str, object]:
+    """Bring the named weights into RUN/artifacts; give the configuration with relative paths in their place.
+
+    Raises:
+        UserError: `weights_unknown`.
+    """
+    frozen = dict(config)
+    for setting in SETTINGS:
+        named = config.get(setting)
+        if isinstance(named, str) and named.strip():
+            source = find_weights(named.strip(), home, setting)
+            target = folder.artifacts / setting / source.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _link_or_copy(source, target)
+            frozen[setting] = target.relative_to(folder.path).as_posix()
+    return frozen
+
+
+def find_weights(named: str, home: Home, setting: str = "start_from") -> Path:
+    """Find the file of weights that a text means: a file, a checkpoint folder, a run, or RUN/CHECKPOINT.
+
+    Raises:
+        UserError: `weights_unknown`.
+    """
+    path = Path(named).expanduser()
+    if path.is_dir() and (path / META_NAME).is_file():
+        return (path / WEIGHTS_NAME).absolute()
+    if path.is_file() and path.suffix in SUFFIXES:
+        return path.absolute()
+    run, _, checkpoint = named.partition("/")
+    try:
+        with Store.open(home.store_path) as store:
+            folder = RunFolder(home.runs / store.run(run).run)
+    except UserError as error:
+        raise UserError(
+            "weights_unknown",
+            f"{setting} names {named!r}, which is neither a file of weights, nor a checkpoint, nor a run.",
+            f"Give a run (see `lensmith runs list`), RUN/CHECKPOINT, or a file ({', '.join(SUFFIXES)}).",
+        ) from error
+    there = [name for name, _ in list_checkpoints(folder.checkpoints)]
+    wanted = [checkpoint] if checkpoint else [name for name in _PREFERRED if name in there]
+    if not wanted or wanted[0] not in there:
+        raise UserError(
+            "weights_unknown",
+            f"{setting} names {named!r}, but run {folder.run} has no checkpoint {checkpoint or 'yet'}.",
+            f"It has: {', '.join(there) or 'none'}.",
+        )
+    return folder.checkpoints / wanted[0] / WEIGHTS_NAME
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
