@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TypeVar, cast
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from engine.config.derivation import SWITCH
 from engine.config.setting import Range
@@ -32,8 +33,8 @@ def _nested(model: type[BaseModel], flat: Mapping[str, object], prefix: str) -> 
         nested = model_in(info)
         if variants:
             tag = str(info.discriminator)
-            word = flat.get(f"{where}.{tag}")
-            if word is not None:
+            word = flat.get(f"{where}.{tag}", _default_tag(info, tag))
+            if word is not None and any(key.startswith(f"{where}.") for key in flat):
                 values[name] = {**_nested(variants[str(word)], flat, f"{where}."), tag: word}
         elif nested is not None:
             _put_nested(values, name, (where, nested), flat)
@@ -47,6 +48,12 @@ def _nested(model: type[BaseModel], flat: Mapping[str, object], prefix: str) -> 
         elif where in flat:
             values[name] = _listed(flat[where]) if shape_of(info, where).list_of else flat[where]
     return values
+
+
+def _default_tag(info: FieldInfo, tag: str) -> object:
+    """The tag of the variant that a union holds unless another one is named."""
+    default: object = info.get_default(call_default_factory=True)
+    return getattr(default, tag, None)
 
 
 def _put_nested(
