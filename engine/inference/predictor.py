@@ -8,12 +8,11 @@ from typing import Protocol
 
 import numpy as np
 
-from engine.datasets.decode import decode_image
+from engine.datasets.decode import IMAGE_SUFFIXES, decode_image
 from engine.errors import UserError
 from engine.protocol.results import PredictionRecord, ScoredLabel
 from engine.tasks.predictions import ClassScores
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
 TOP = 5
 
 

@@ -1,8 +1,8 @@
 """The predictor process: JSON lines on stdin and stdout; it keeps models loaded and ends when stdin ends.
 
 One request a line: `{"id": 1, "verb": "predict", "checkpoint": FOLDER, "files": [...], "threshold": 0.0}`; also
-`load`, `validate` (a plugin's own check of a configuration) and `ping`. One answer a line: `{"id": 1, "ok": true, ...}` or
-`{"id": 1, "ok": false, "error": {"code", "message", "hint"}}`. Pixels and masks never travel through JSON.
+`load`, `validate` (a plugin's own check of a configuration) and `ping`. One answer a line: `{"id": 1, "ok": true, ...}`
+or `{"id": 1, "ok": false, "error": {"code", "message", "hint"}}`. Pixels and masks never travel through JSON.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ from pathlib import Path
 from rich.console import Group
 
 from engine.datasets.check import check_dataset
-from engine.datasets.library import Library
+from engine.datasets.formats.registry import layout_names
+from engine.datasets.library import ImportOptions, Library
 from engine.datasets.manifest import Manifest
 from engine.datasets.statistics import class_counts
 from engine.errors import UserError
@@ -22,7 +23,7 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     add = verbs.add_parser("import", parents=[shared], help="index a folder or a zip in place")
     add.add_argument("path", type=Path)
     add.add_argument("--name", help="default: the folder's name")
-    add.add_argument("--format", default="auto", choices=("auto", "imagefolder", "csv"))
+    add.add_argument("--format", default="auto", help=f"auto, {', '.join(layout_names())}")
     add.add_argument("--task", default=None, help="classification, detection, segmentation")
     add.add_argument("--copy", action="store_true", help="copy the images into Lensmith's folder")
     add.set_defaults(run=import_dataset)
@@ -56,9 +57,7 @@ def import_dataset(session: Session, arguments: argparse.Namespace) -> Reply:
         manifest = Library(session.home.ensure()).import_dataset(
             arguments.path,
             name=arguments.name,
-            format=arguments.format,
-            task=arguments.task,
-            copy=arguments.copy,
+            options=ImportOptions(arguments.format, arguments.task, arguments.copy),
             progress=progress,
         )
     return _shown(manifest)

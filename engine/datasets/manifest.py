@@ -1,0 +1,80 @@
+"""The manifest: what a dataset is made of, by content, free of this machine's paths."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from engine.errors import UserError
+from engine.protocol.job import Frozen
+from engine.protocol.results import Problem
+from engine.protocol.run_folder import write_atomic
+
+
+class Item(Frozen):
+    """One image."""
+
+    path: str
+    """Relative to the dataset's root, with forward slashes."""
+    label: int | None
+    """Position in the manifest's classes; None when the image has no label."""
+    split: str
+    """train, val or test."""
+    sha256: str
+    """Of the file's bytes, hex."""
+    width: int = 0
+    """Upright, pixels; 0 when unknown."""
+    height: int = 0
+
+
+class Manifest(Frozen):
+    """One version of a dataset."""
+
+    schema_version: int = 1
+    name: str
+    task: str
+    format: str
+    version: str
+    """Hash of what is in it, hex: equal for equal content, whatever the machine and the order of files."""
+    classes: tuple[str, ...]
+    items: tuple[Item, ...]
+    problems: tuple[Problem, ...] = ()
+
+    def save(self, path: Path) -> None:
+        """Write it atomically."""
+        write_atomic(path, self.model_dump_json().encode())
+
+    @classmethod
+    def load(cls, path: Path) -> Manifest:
+        """Read what `save` wrote.
+
+        Raises:
+            UserError: `manifest_damaged`.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise UserError(
+                "manifest_damaged",
+                f"The dataset's manifest {path} cannot be read ({type(error).__name__}).",
+                "Import the dataset again with `lensmith data import`.",
+            ) from error
+
+    def with_items(self, items: Iterable[Item]) -> Manifest:
+        """The same dataset with other items, and the version that follows from them."""
+        listed = tuple(items)
+        return self.model_copy(update={"items": listed, "version": version_of(self.classes, listed)})
+
+
+def version_of(classes: Sequence[str], items: Sequence[Item]) -> str:
+    """Hash the content of a dataset: every item's path, class name, split and bytes."""
+    digest = hashlib.sha256()
+    for name in classes:
+        digest.update(f"class\0{name}\n".encode())
+    for item in sorted(items, key=lambda item: (item.path, item.label if item.label is not None else -1)):
+        label = "" if item.label is None else classes[item.label]
+        digest.update(f"{item.path}\0{label}\0{item.split}\0{item.sha256}\n".encode())
+    return digest.hexdigest()

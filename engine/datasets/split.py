@@ -1,0 +1,63 @@
+"""Stratified splits that follow from an image's bytes alone, so that an image never moves between runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from engine.datasets.manifest import Item, Manifest
+
+TRAIN, VAL, TEST = "train", "val", "test"
+
+
+def with_validation(manifest: Manifest, share: float) -> Manifest:
+    """Take a share of each class's training images for validation, where the dataset has no such split.
+
+    The version stays: it is the same dataset, looked at with the run's own setting.
+    """
+    if any(item.split == VAL for item in manifest.items):
+        return manifest
+    training = [item for item in manifest.items if item.split == TRAIN]
+    moved = choose(training, {VAL: share}, seed=0)
+    items = [
+        item.model_copy(update={"split": VAL})
+        if item.split == TRAIN and moved.get(item.sha256) == VAL
+        else item
+        for item in manifest.items
+    ]
+    return manifest.model_copy(update={"items": tuple(items)})
+
+
+def divide(manifest: Manifest, shares: Mapping[str, float], seed: int) -> Manifest:
+    """Divide all labelled images anew; what no share takes is for training. A new version."""
+    chosen = choose([item for item in manifest.items if item.label is not None], shares, seed)
+    items = [
+        item if item.label is None else item.model_copy(update={"split": chosen.get(item.sha256, TRAIN)})
+        for item in manifest.items
+    ]
+    return manifest.with_items(items)
+
+
+def choose(items: Sequence[Item], shares: Mapping[str, float], seed: int) -> dict[str, str]:
+    """Give the split by content hash of what leaves the training images.
+
+    Within each class the distinct contents are ordered by a hash with the seed, and each split takes its share from
+    the front. Equal files always stay together; every class keeps at least one content for training, and gives at
+    least one to each split with a share while it has enough.
+    """
+    by_class: dict[int | None, set[str]] = defaultdict(set)
+    for item in items:
+        by_class[item.label].add(item.sha256)
+    chosen: dict[str, str] = {}
+    for contents in by_class.values():
+        ordered = sorted(contents, key=lambda sha: hashlib.sha256(f"{seed}:{sha}".encode()).hexdigest())
+        start = 0
+        for split, share in shares.items():
+            left = len(ordered) - start - 1
+            if share <= 0 or left <= 0:
+                continue
+            count = min(left, max(1, round(share * len(ordered))))
+            chosen.update(dict.fromkeys(ordered[start : start + count], split))
+            start += count
+    return chosen
