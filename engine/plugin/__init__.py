@@ -1,4 +1,4 @@
-"""The whole surface a plugin sees: `from engine.plugin import ...`. Adapters load torch and timm only when asked for."""
+"""The whole surface a plugin sees: `from engine.plugin import ...`. Adapters load torch only when asked for."""
 
 from __future__ import annotations
 

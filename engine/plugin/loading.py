@@ -18,8 +18,10 @@ from engine.errors import PluginError
 from engine.plugin.contract import BaseModel
 from engine.plugin.discovery import MODEL_FILE, SCHEMA_FILE, PluginSource, source_hash
 from engine.plugin.schema_file import read_schema_file
+from engine.plugin.schema_rules import laid_over
 
 ROOT_PACKAGE = "lensmith_plugins"
+_SCHEMA_MARK = "_lensmith_schema_of_file"
 
 
 def load_plugin(folder: Path, plugin_id: str, file: str = MODEL_FILE) -> list[type[BaseModel]]:
@@ -142,12 +144,23 @@ def _import_package(name: str, source: PluginSource) -> None:
         raise
 
 
+def has_schema_of_file(model: type[BaseModel]) -> bool:
+    """Say whether a loaded model's settings come from its config_schema.json."""
+    return _SCHEMA_MARK in vars(model)
+
+
 def _give_schema(model: type[BaseModel], schema: ConfigSchema) -> None:
-    """Let config_schema.json answer for a model that doesn't declare its settings in code."""
+    """Let config_schema.json answer for a model that doesn't declare its settings in code.
+
+    An adapter's own settings (optimizer, schedule, ...) stay, below those of the file.
+    """
     definer = next(parent for parent in model.__mro__ if "get_config_schema" in vars(parent))
-    if definer.__module__.startswith("engine."):
-        model.get_config_schema = classmethod(lambda _: schema)  # pyright: ignore[reportAttributeAccessIssue]
-        abc.update_abstractmethods(model)
+    if not definer.__module__.startswith("engine."):
+        return
+    whole = schema if definer is BaseModel else laid_over(schema, model.get_config_schema())
+    model.get_config_schema = classmethod(lambda _: whole)  # pyright: ignore[reportAttributeAccessIssue]
+    setattr(model, _SCHEMA_MARK, True)
+    abc.update_abstractmethods(model)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 from engine.config.validation import resolve_config
 from engine.errors import UserError
 from engine.plugin.describer import describe, find_entry
+from engine.protocol.times import DESCRIBE_TIMEOUT_S
 from engine.verbs.reply import Parsers, Reply, Session
 
 
@@ -24,9 +25,16 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
         "serve", parents=[shared], help="(process) answer JSON lines on stdin: the predictor"
     )
     serve.set_defaults(run=run_service)
-    one = parsers.add_parser("describe-plugin", parents=[shared], help="(process) describe one plugin")
-    one.add_argument("path", type=Path)
-    one.set_defaults(run=run_description)
+    description = parsers.add_parser(
+        "describe-plugin", parents=[shared], help="(process) import plugins, describe them as JSON lines"
+    )
+    description.add_argument("paths", type=Path, nargs="+", metavar="PATH")
+    description.add_argument("--limit", type=float, default=DESCRIBE_TIMEOUT_S, help="seconds per import")
+    description.add_argument(
+        "--trial-limit", type=float, default=0.0, help="seconds to try each out; 0 does not"
+    )
+    description.add_argument("--in-process", action="store_true", help="import the one plugin without a fork")
+    description.set_defaults(run=run_description)
 
 
 def run_runner(_session: Session, arguments: argparse.Namespace) -> Reply:
@@ -55,6 +63,8 @@ def run_service(session: Session, _arguments: argparse.Namespace) -> Reply:
 
 
 def run_description(_session: Session, arguments: argparse.Namespace) -> Reply:
-    from engine.plugin.description import main  # loads torch and the plugin
+    from engine.plugin.description import main  # loads torch and the plugins
+    from engine.plugin.isolation import Limits
 
-    return Reply(None, exit_code=main(arguments.path))
+    limits = Limits(arguments.limit, arguments.trial_limit)
+    return Reply(None, exit_code=main(arguments.paths, limits, arguments.in_process))
