@@ -39,7 +39,7 @@ def describe(home: Home, refresh: bool = False, limit_s: float = DESCRIBE_TIMEOU
     if unknown:
         cache.save(sources)
     entries = [with_requirements(source, entry) for source in sources for entry in known[source.path] or []]
-    return Catalogue(entries=_with_clashes(entries))
+    return Catalogue(entries=with_clashes(entries))
 
 
 def filter_entries(
@@ -111,7 +111,7 @@ def _unknown(catalogue: Catalogue, name: str) -> UserError:
     )
 
 
-def _with_clashes(entries: Sequence[PluginEntry]) -> list[PluginEntry]:
+def with_clashes(entries: Sequence[PluginEntry]) -> list[PluginEntry]:
     """Tell of names that stand for two things, on each of them."""
     holders: dict[str, dict[tuple[str, int], None]] = defaultdict(dict)
     for number, entry in enumerate(entries):

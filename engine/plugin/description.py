@@ -20,7 +20,7 @@ from engine.protocol.catalog import PluginEntry, PluginProblem
 
 ADAPTERS = "engine.plugin.adapters"
 _FRAMEWORKS = ("torch", "torchvision", "timm")
-"""Loaded once for all plugins; those after torch only when a plugin mentions them."""
+"""Loaded once for all plugins, when one of them mentions it: `TorchModel` mentions torch, `TimmModel` timm."""
 
 
 def main(paths: Sequence[Path], limits: Limits, in_process: bool = False) -> int:
@@ -110,7 +110,7 @@ def _describe_and_try(source: PluginSource, limits: Limits, say: Say) -> None:
 
 def _load_frameworks(sources: Sequence[PluginSource]) -> None:
     for name in _FRAMEWORKS:
-        if name == "torch" or any(_mentions(source, name) for source in sources):
+        if any(_mentions(source, name) for source in sources):
             # Where a framework is broken, each plugin that imports it says so itself.
             with contextlib.suppress(ImportError, OSError):
                 importlib.import_module(name)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from json.decoder import scanstring
 
 JsonPath = tuple[str | int, ...]
 """From the root: keys of objects and positions in lists."""
 _SPACE = re.compile(r"[ \t\r\n]*")
+_STRINGS = json.JSONDecoder()
 _PLAIN = re.compile(r"[^\s,\]}]+")
 
 
@@ -48,7 +48,7 @@ class _Scan:
         if first == "[":
             return self._items(path, start, "]")
         if first == '"':
-            return scanstring(self._text, start + 1)[1]
+            return _STRINGS.raw_decode(self._text, start)[1]
         found = _PLAIN.match(self._text, start)
         return found.end() if found else start + 1
 
@@ -59,7 +59,7 @@ class _Scan:
             key: str | int = number
             line = self._line(position)
             if closing == "}":
-                key, position = scanstring(self._text, position + 1)
+                key, position = _STRINGS.raw_decode(self._text, position)
                 position = self._after_space(self._after_space(position) + 1)  # past the colon
             self._lines[*path, key] = line
             position = self._after_space(self._value((*path, key), position))

@@ -56,7 +56,7 @@ class _Describing:
         self._source = source
         self._model = model
         self._full_control = full_control
-        self._text = ModelSource(_file_of(source, model), model.__name__)
+        self._text = ModelSource(source_file_of(source, model), model.__name__)
         self._found = ModelDescription()
 
     def run(self) -> ModelDescription:
@@ -194,7 +194,8 @@ def _field_name(schema: ConfigSchema, path: JsonPath) -> str:
     return schema.fields[int(path[1])].name if path[:1] == ("fields",) and len(path) > 1 else ""
 
 
-def _file_of(source: PluginSource, model: type[BaseModel]) -> Path:
+def source_file_of(source: PluginSource, model: type[BaseModel]) -> Path:
+    """Give the file in which a model's class is written."""
     try:
         return Path(inspect.getsourcefile(model) or source.model_path)
     except TypeError:
