@@ -40,15 +40,30 @@ class Clock:
     epochs: list[EpochTime] = field(default_factory=list)
     first_step_s: float | None = None
 
-    def watch(self, batches: Iterable[BatchT], size: Callable[[BatchT], int]) -> Iterator[BatchT]:
-        """Pass batches on. A request for the next one means that the step on the last one has ended."""
-        wall, cpu, images = time.perf_counter(), cpu_seconds(), 0
-        for batch in batches:
-            yield batch
-            images += size(batch)
-            if self.first_step_s is None:
-                self.first_step_s = time.time() - self.started
-        self.epochs.append(EpochTime(time.perf_counter() - wall, cpu_seconds() - cpu, images))
+    def watch(
+        self, batches: Iterable[BatchT], size: Callable[[BatchT], int], expected: int | None = None
+    ) -> Iterator[BatchT]:
+        """Pass batches on. A request for the next one means that the step on the last one has ended.
+
+        Args:
+            batches: one epoch of them.
+            size: images in a batch.
+            expected: batches of an epoch: a consumer may also end by asking for no more after so many. One that ends
+                earlier (a probe) leaves no time.
+        """
+        wall, cpu, images, seen = time.perf_counter(), cpu_seconds(), 0, 0
+        whole = False
+        try:
+            for batch in batches:
+                images += size(batch)
+                seen += 1
+                yield batch
+                if self.first_step_s is None:
+                    self.first_step_s = time.time() - self.started
+            whole = True
+        finally:
+            if whole or seen == expected:
+                self.epochs.append(EpochTime(time.perf_counter() - wall, cpu_seconds() - cpu, images))
 
     def write(self, path: Path) -> None:
         """Write `{"epochs": [{"wall", "cpu", "images"}], "t_first"}`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ class WatchedLoader:
         return len(self.loader)
 
     def start(self, epoch: int, batch: int = 0) -> Iterator[Batch]:
-        return self.clock.watch(self.loader.start(epoch, batch), len)
+        return self.clock.watch(self.loader.start(epoch, batch), len, expected=len(self.loader))
 
     def new_problems(self) -> list[Problem]:
         return self.loader.new_problems()
@@ -157,3 +158,7 @@ def _meta(options: argparse.Namespace, classes: tuple[str, ...]) -> CheckpointMe
         class_names=classes,
         input_size=(3, options.size, options.size),
     )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from engine.data.preprocessing import Image, prepare_image
+
+if TYPE_CHECKING:
+    from engine.config.preprocessing import PreprocessingConfig
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -30,6 +34,17 @@ class TensorInput:
         """Prepare (H, W, 3) images of any size as validation does: float32 (N, 3, S, S) on the device."""
         pixels = np.stack([prepare_image(image, self.image_size, self.resize_method) for image in images])
         return normalise(torch.from_numpy(pixels).to(self.device), self.mean, self.std)
+
+
+def chosen_normalisation(
+    preprocessing: PreprocessingConfig,
+    mean: tuple[float, ...] = IMAGENET_MEAN,
+    std: tuple[float, ...] = IMAGENET_STD,
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation for pixels from 0 to 1: what the user set, else the model's own; 0 and 1 when it is off."""
+    if not preprocessing.normalize:
+        return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    return tuple(preprocessing.mean or mean), tuple(preprocessing.std or std)
 
 
 def normalise(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from engine.data.loader import Loader
-from engine.data.normalisation import TensorInput
 from engine.datasets.manifest import Manifest
 from engine.device.choose import choose_device
 from engine.device.policy import SingleDevice
@@ -13,6 +12,7 @@ from engine.evaluation.result_folder import ResultFacts, newest_folder, write_re
 from engine.jobs.desk import Desk
 from engine.jobs.parent import TrainedModel, open_parent
 from engine.plugin.adapters.torch_model import TorchModel
+from engine.plugin.restore import tensor_input
 from engine.protocol.checkpoint import WEIGHTS_NAME
 from engine.protocol.events import MetricsLogged, Notice, ResultWritten, StateChanged
 from engine.protocol.job import EndState
@@ -83,14 +83,7 @@ def _judge(desk: Desk, trained: TrainedModel, loader: Loader) -> Judgement | Non
         policy.place(model.network)
         view = NetworkView(task, meta.class_names, model.loss, policy, meta.mean, meta.std)
         return measure_network(model.network, loader, view, is_ending)
-    tensor_input = TensorInput(
-        image_size=meta.input_size[1],
-        mean=meta.mean,
-        std=meta.std,
-        resize_method=meta.resize_method,
-        device=str(device),
-    )
-    infer = task.adapt_infer(model.infer, tensor_input)
+    infer = task.adapt_infer(model.infer, tensor_input(meta, str(device)))
     return measure_infer(infer, loader, task, meta.class_names, is_ending)
 
 

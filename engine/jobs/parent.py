@@ -51,7 +51,7 @@ def open_parent(desk: Desk, device: torch.device) -> TrainedModel:
         )
     checkpoint = parent.checkpoints / str(options.get("checkpoint", "best"))
     meta = read_meta(checkpoint)
-    model = build_model(parent, meta.class_names, str(device), config=parent.effective_config())
+    model = build_model(parent, meta.class_names, str(device), config=parent.effective_config(), fresh=False)
     if isinstance(model, TorchModel):
         load_weights(model.network, read_weights(checkpoint), str(checkpoint))
         model.network.to(device).eval()

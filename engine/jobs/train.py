@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.config.preprocessing import PreprocessingConfig
 from engine.config.schedule import Extension
 from engine.config.train import TrainConfig
 from engine.data.loader import Loader
-from engine.data.normalisation import IMAGENET_MEAN, IMAGENET_STD
+from engine.data.normalisation import chosen_normalisation
 from engine.device.choose import choose_device
 from engine.errors import UserError
 from engine.jobs.desk import Desk
@@ -16,6 +15,7 @@ from engine.jobs.validation import Validation
 from engine.plugin.adapters.torch_model import TorchModel
 from engine.plugin.contract import BaseModel
 from engine.plugin.full_control import PluginTraining, train_plugin
+from engine.plugin.plugin_config import PluginConfig
 from engine.plugin.restore import build_model, plugin_class
 from engine.protocol.checkpoint import CheckpointMeta
 from engine.protocol.events import Notice
@@ -78,13 +78,18 @@ class _TrainingData:
 
 def _train_adapter(desk: Desk, data: _TrainingData, phases: Phases) -> EndState:
     classes = tuple(desk.manifest.classes)
+    resume_from = _resume_from(desk)
     with phases.phase("build_model"):
-        model = build_model(desk.folder, classes, str(data.device), config=desk.config)
+        model = build_model(
+            desk.folder, classes, str(data.device), config=desk.config, fresh=resume_from is None
+        )
     assert isinstance(model, TorchModel)  # its class is one
+    for note in model.notes:
+        desk.reporter.emit(Notice(level="warning", code="model_note", message=note))
     config = TrainConfig.from_flat(desk.config)
     if config.start_from is not None:
         config = config.model_copy(update={"start_from": str(desk.relative(config.start_from))})
-    mean, std = normalisation(config.preprocessing, (model.input_mean, model.input_std))
+    mean, std = model.normalisation()
     meta = checkpoint_template(desk, mean, std)
     validation = Validation(desk, data.val, data.device) if data.val is not None else None
     job = TrainingJob(
@@ -96,7 +101,7 @@ def _train_adapter(desk: Desk, data: _TrainingData, phases: Phases) -> EndState:
         control=desk.control,
         meta=meta,
         validate=validation.of_network(model, meta) if validation is not None else None,
-        resume_from=_resume_from(desk),
+        resume_from=resume_from,
         extension=_extension(desk.config),
         placement=desk.spec.placement,
     )
@@ -105,10 +110,10 @@ def _train_adapter(desk: Desk, data: _TrainingData, phases: Phases) -> EndState:
 
 def _train_full_control(desk: Desk, data: _TrainingData) -> EndState:
     classes = tuple(desk.manifest.classes)
-    mean, std = normalisation(desk.run_config.preprocessing, (IMAGENET_MEAN, IMAGENET_STD))
+    mean, std = chosen_normalisation(desk.run_config.preprocessing)
     meta = checkpoint_template(desk, mean, std)
 
-    def build(config: dict[str, object]) -> BaseModel:
+    def build(config: PluginConfig) -> BaseModel:
         return build_model(desk.folder, classes, str(data.device), config=config)
 
     validation = Validation(desk, data.val, data.device) if data.val is not None else None
@@ -127,16 +132,6 @@ def _train_full_control(desk: Desk, data: _TrainingData) -> EndState:
         resume_from=_resume_from(desk),
     )
     return train_plugin(training).state
-
-
-def normalisation(
-    preprocessing: PreprocessingConfig, of_model: tuple[Constants, Constants]
-) -> tuple[Constants, Constants]:
-    """Mean and deviation that pixels (0 to 1) are normalised with: what the user set, else the model's own."""
-    if not preprocessing.normalize:
-        return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-    mean, std = of_model
-    return tuple(preprocessing.mean or mean), tuple(preprocessing.std or std)
 
 
 def checkpoint_template(desk: Desk, mean: Constants, std: Constants) -> CheckpointMeta:

@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from engine.data.loader import Loader
-from engine.data.normalisation import TensorInput
 from engine.device.policy import SingleDevice
 from engine.device.resolved import Resolved, read_resolved
 from engine.evaluation.measure import NetworkView, measure_infer, measure_network
@@ -16,6 +15,7 @@ from engine.evaluation.result_folder import ResultFacts, newest_folder, write_re
 from engine.jobs.desk import Desk
 from engine.plugin.adapters.torch_model import TorchModel
 from engine.plugin.contract import BaseModel
+from engine.plugin.restore import tensor_input
 from engine.protocol.checkpoint import CheckpointMeta
 from engine.tasks.registry import task_named
 from engine.tasks.task import Judgement
@@ -47,16 +47,10 @@ class Validation:
 
     def of_model(self, meta: CheckpointMeta) -> Callable[[BaseModel, int, int], ValidationOutcome | None]:
         """Give the function that measures a full-control plugin by its `infer`."""
-        tensor_input = TensorInput(
-            image_size=meta.input_size[1],
-            mean=meta.mean,
-            std=meta.std,
-            resize_method=meta.resize_method,
-            device=str(self._device),
-        )
+        given = tensor_input(meta, str(self._device))
 
         def validate(model: BaseModel, epoch: int, step: int) -> ValidationOutcome | None:
-            infer = self._task.adapt_infer(model.infer, tensor_input)
+            infer = self._task.adapt_infer(model.infer, given)
             is_ending = self._desk.control.is_end_waiting
             judgement = measure_infer(infer, self._loader, self._task, self._classes, is_ending)
             return self._kept(judgement, epoch, step)

@@ -14,6 +14,8 @@ CheckpointKind = Literal["last", "best", "auto", "manual"]
 META_NAME = "meta.json"
 WEIGHTS_NAME = "weights.safetensors"
 STATE_NAME = "state.pt"
+PLUGIN_CHECKPOINT = "plugin/checkpoint.pt"
+"""What a full-control plugin is told to save to, relative to the checkpoint's folder."""
 
 
 class CheckpointMeta(Frozen):

@@ -11,7 +11,7 @@ _ALLOWED = frozenset({
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "LENSMITH_HOME", "HF_HOME",
     "HF_HUB_OFFLINE", "TORCH_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR",
     "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "LD_LIBRARY_PATH", "NVIDIA_VISIBLE_DEVICES", "OMP_NUM_THREADS",
-    "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "APPDATA",
+    "OMP_WAIT_POLICY", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "APPDATA",
     "LOCALAPPDATA", "PROGRAMDATA", "USERPROFILE", "USERNAME", "NUMBER_OF_PROCESSORS", "VIRTUAL_ENV", "SSL_CERT_FILE",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 })  # fmt: skip
@@ -40,4 +40,6 @@ def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "YOLO_AUTOINSTALL": "false",
     }
+    # Compute threads that spin while they wait for each other make a busy machine several times slower.
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     return environment | dict(extra or {})

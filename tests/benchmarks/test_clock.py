@@ -53,3 +53,14 @@ def test_that_cpu_seconds_grow_with_work() -> None:
     sum(i * i for i in range(2_000_000))
 
     assert cpu_seconds() > before
+
+
+def test_that_an_epoch_whose_consumer_asks_for_no_more_counts_when_it_was_whole() -> None:
+    clock = Clock()
+    for stop_after in (1, 3):
+        watched = clock.watch([[1], [2, 2], [3]], len, expected=3)
+        for _ in range(stop_after):
+            next(watched)
+        del watched
+
+    assert [epoch.images for epoch in clock.epochs] == [4]

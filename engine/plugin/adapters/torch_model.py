@@ -1,0 +1,214 @@
+"""The adapter for a torch network: a plugin says how it is built, the engine's loop and files do the rest."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from engine.checkpoints.read import load_weights, read_weights, start_from_weights, tensors_of
+from engine.config.field import ConfigField, ConfigValue
+from engine.config.schedule import Span
+from engine.config.schema import ConfigSchema
+from engine.config.train import TRAIN_PRESETS, TrainConfig
+from engine.data.normalisation import IMAGENET_MEAN, IMAGENET_STD, TensorInput, chosen_normalisation
+from engine.errors import PluginError
+from engine.plugin.contract import BaseModel
+from engine.protocol.catalog import ModelMetadata
+from engine.tasks.predictions import ClassScores
+from engine.tasks.registry import task_named
+from engine.tasks.task import Task
+from engine.training.optimizers import default_optimizer, default_param_groups
+from engine.training.schedule import Schedule, SchedulePlan
+from engine.training.trainable import ParamGroup
+
+INFER_BATCH = 32
+Images = NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
+
+
+class TorchModel(BaseModel):
+    """A classifier made of one `nn.Module`. Define `get_metadata` and `build`; override what is different.
+
+    Implements `engine.training.trainable.Trainable`.
+
+    Attributes:
+        network: what `build` gave.
+        config: the flat configuration it was made with.
+        num_classes, class_names, image_size, device: from the configuration.
+        notes: sentences that the user should read when a training starts.
+    """
+
+    Config: ClassVar[type[TrainConfig]] = TrainConfig
+    """The settings; inherit from TrainConfig to add some."""
+    presets: ClassVar[Mapping[str, Mapping[str, ConfigValue]]] = TRAIN_PRESETS
+    input_mean: tuple[float, ...] = IMAGENET_MEAN
+    """What the network's weights expect, for pixels from 0 to 1."""
+    input_std: tuple[float, ...] = IMAGENET_STD
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config = config
+        names = config.get("class_names") or [str(n) for n in range(int(config.get("num_classes", 2)))]
+        self.class_names: tuple[str, ...] = tuple(names)
+        self.num_classes = int(config.get("num_classes", len(self.class_names)))
+        self.image_size = int(config.get("image_size", 224))
+        self.device = torch.device(config.get("device", "cpu"))
+        self.notes: list[str] = []
+        self.network = self.build()
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """Make the network: float (N, 3, S, S) normalised in, logits (N, num_classes) out."""
+
+    def start_from_file(self, network: nn.Module) -> None:
+        """Fill a network from the file that the setting `pretrained_path` names, where it fits.
+
+        Raises:
+            PluginError: `weights_missing`; UserError: `checkpoint_mismatch`, `checkpoint_damaged`.
+        """
+        named = self.config.get("pretrained_path")
+        if not named:
+            raise PluginError(
+                "weights_missing",
+                "pretrained is `file`, but pretrained_path names none.",
+                "Set pretrained_path to a .safetensors, .pt or .pth file.",
+            )
+        start_from_weights(network, read_weights(Path(str(named))), str(named))
+
+    @classmethod
+    def get_config_schema(cls) -> ConfigSchema:
+        """Derive the schema from `Config` and `presets`; what the metadata recommends becomes default and bounds."""
+        schema = ConfigSchema.from_pydantic(cls.Config, presets=cls.presets)
+        return with_recommendations(schema, cls.get_metadata())
+
+    # ---- what the engine's loop asks
+
+    @property
+    def task(self) -> Task:
+        return task_named(self.get_metadata().task_type)
+
+    @property
+    def settings(self) -> TrainConfig:
+        """The configuration as a record."""
+        return self.Config.from_flat(self.config)
+
+    def backbone(self) -> nn.Module | None:
+        """The part that is frozen or slowed; None where nobody can tell."""
+        return None
+
+    def backbone_parameters(self) -> Iterable[nn.Parameter]:
+        part = self.backbone()
+        return part.parameters() if part is not None else ()
+
+    def param_groups(self, config: TrainConfig) -> list[ParamGroup]:
+        return default_param_groups(self.network, self.backbone_parameters(), config)
+
+    def build_optimizer(self, groups: list[ParamGroup], config: TrainConfig) -> Optimizer:
+        return default_optimizer(groups, config)
+
+    def build_scheduler(
+        self, optimizer: Optimizer, config: TrainConfig, total_steps: int
+    ) -> LRScheduler | None:
+        del optimizer, config, total_steps
+        return None
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return self.task.loss(outputs, targets, float(self.config.get("label_smoothing", 0.0)))
+
+    def decode(self, outputs: Tensor) -> list[ClassScores]:
+        """Turn the network's outputs into predictions."""
+        return self.task.predictions(outputs)
+
+    def normalisation(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Mean and deviation that images are normalised with."""
+        return chosen_normalisation(self.settings.preprocessing, self.input_mean, self.input_std)
+
+    # ---- the nine methods, for use without the engine's loop
+
+    def train(self, train_loader: Any, val_loader: Any = None, callbacks: Any = None) -> Self:
+        """Train in the plainest way: float32, one optimizer step a batch. The engine's own loop does more."""
+        settings = self.settings.model_copy(update={"precision": "fp32"})
+        optimizer = self.build_optimizer(self.param_groups(settings), settings)
+        span = Span(len(train_loader), settings.epochs)
+        own = self.build_scheduler(optimizer, settings, span.steps)
+        plan = SchedulePlan(settings.scheduler, span, settings.optimizer.lr)
+        schedule = Schedule(optimizer, plan, own)
+        self.network.to(self.device)
+        for epoch in range(int(self.config.get("start_epoch", 0)), settings.epochs):
+            self.network.train()
+            losses: list[Tensor] = []
+            for images, targets in train_loader:
+                loss = self.loss(self.network(images.to(self.device)), targets.to(self.device))
+                loss.backward()
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
+                schedule.step()
+                losses.append(loss.detach())
+            metrics = {"loss": float(torch.stack(losses).mean())}
+            if val_loader is not None:
+                metrics |= {f"val_{name}": value for name, value in self.validate(val_loader).items()}
+            if callbacks is not None:
+                callbacks.on_epoch_end(epoch, metrics)
+        return self
+
+    def validate(self, val_loader: Any) -> dict[str, float]:
+        self.network.to(self.device).eval()
+        predictions: list[ClassScores] = []
+        found: list[Tensor] = []
+        with torch.inference_mode():
+            for images, targets in val_loader:
+                predictions += self.decode(self.network(images.to(self.device)))
+                found.append(targets)
+        targets = torch.cat(found).numpy() if found else np.zeros(0, dtype=np.int64)
+        return self.task.judge(predictions, targets, self.class_names).metrics
+
+    def infer(self, image_or_batch: Images) -> list[ClassScores]:
+        """Answer images of any size, uint8 (H, W, 3) RGB: one of them, or a sequence."""
+        images = [image_or_batch] if isinstance(image_or_batch, np.ndarray) else list(image_or_batch)
+        mean, std = self.normalisation()
+        method = self.settings.preprocessing.resize_method
+        prepare = TensorInput(self.image_size, mean, std, method, str(self.device))
+        self.network.to(self.device).eval()
+        answers: list[ClassScores] = []
+        with torch.inference_mode():
+            for start in range(0, len(images), INFER_BATCH):
+                part = cast("list[NDArray[np.uint8]]", images[start : start + INFER_BATCH])
+                answers += self.decode(self.network(prepare(part)))
+        return answers
+
+    def save_checkpoint(self, path: str, epoch: int, metrics: dict[str, float]) -> None:
+        weights = {name: tensor.detach().cpu() for name, tensor in tensors_of(self.network).items()}
+        torch.save({"state_dict": weights, "epoch": epoch, "metrics": dict(metrics)}, path)
+
+    def load_checkpoint(self, path: str) -> Self:
+        """Take weights from what `save_checkpoint` wrote, or from a checkpoint folder of the engine."""
+        load_weights(self.network, read_weights(Path(path)), str(path))
+        return self
+
+    def export(self, path: str, format: str, **kwargs: Any) -> Path:
+        """Leave every format to the engine."""
+        del path, kwargs
+        raise NotImplementedError(f"the engine exports to {format}")
+
+
+def with_recommendations(schema: ConfigSchema, metadata: ModelMetadata) -> ConfigSchema:
+    """Let a model's recommended batch size and supported image sizes set defaults and bounds."""
+
+    def changed(field: ConfigField) -> ConfigField:
+        if field.name == "batch_size" and metadata.recommended_batch_size:
+            return field.model_copy(update={"default": metadata.recommended_batch_size})
+        sizes = metadata.supported_image_sizes
+        if field.name == "image_size" and sizes:
+            default = field.default if field.default in sizes else sizes[0]
+            bounds = {"min": float(min(sizes)), "max": float(max(sizes))}
+            return field.model_copy(update={"default": default, **bounds})
+        return field
+
+    return schema.model_copy(update={"fields": [changed(field) for field in schema.fields]})
