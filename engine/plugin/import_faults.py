@@ -75,13 +75,21 @@ def raised_problem(
 
 
 def place_of(source: PluginSource, error: BaseException) -> tuple[str, int | None]:
-    """Give file and line of the last frame inside the plugin; its main file and None when there is none."""
-    own = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).is_relative_to(source.path)
-    ]
-    return (own[-1].filename, own[-1].lineno) if own else (str(source.model_path), None)
+    """Give file and line of the last frame inside the plugin; its main file and None when there is none.
+
+    Where an error has none, because the engine raised it in answer to another, that other one is asked.
+    """
+    told: BaseException | None = error
+    while told is not None:
+        own = [
+            frame
+            for frame in traceback.extract_tb(told.__traceback__)
+            if Path(frame.filename).is_relative_to(source.path)
+        ]
+        if own:
+            return own[-1].filename, own[-1].lineno
+        told = told.__cause__ or told.__context__
+    return str(source.model_path), None
 
 
 def traceback_of(source: PluginSource, error: BaseException) -> str:

@@ -139,6 +139,8 @@ def _complete_lines(received: bytes) -> list[str]:
 
 def _settle(pid: int, is_late: bool) -> int:
     """Wait for the copy, end what it started, and give its exit code."""
+    if sys.platform == "win32":
+        raise NotImplementedError("Windows cannot double a process")
     deadline = time.monotonic() + (0.0 if is_late else GRACE_S)
     ended, status = os.waitpid(pid, os.WNOHANG)
     while not ended and time.monotonic() < deadline:
@@ -147,7 +149,6 @@ def _settle(pid: int, is_late: bool) -> int:
     if not ended:
         kill_group(pid)
         _, status = os.waitpid(pid, 0)
-    if sys.platform != "win32":
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
     return os.waitstatus_to_exitcode(status)

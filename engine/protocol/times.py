@@ -32,5 +32,7 @@ RETRY_BACKOFF_S: Final = (2.0, 10.0, 30.0)
 """Pauses before the automatic retries of a transient failure; their number is the most retries."""
 DESCRIBE_TIMEOUT_S: Final = 20.0
 """A plugin whose import takes longer than this is reported as endless."""
+TRIAL_TIMEOUT_S: Final = 180.0
+"""How long trying one plugin out may take."""
 STORE_BUSY_TIMEOUT_S: Final = 10.0
 """How long a store connection waits for another writer."""
