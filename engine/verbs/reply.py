@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -59,7 +60,7 @@ def _no_progress(_done: int, _total: int, _phase: str) -> None:
 
 
 Verb = Callable[[Session, argparse.Namespace], Reply]
-Parsers = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Parsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
