@@ -15,7 +15,11 @@ from engine.protocol.job import Frozen
 
 TIMEOUT_MARK = "Timeout ("
 """What faulthandler writes before the stacks when the time is over."""
-_LOG_LINES = 30
+STACK_MARKS = (TIMEOUT_MARK, "Fatal Python error")
+"""What its stacks, innermost frame first, begin with."""
+_MOST_LOG_LINES = 400
+"""Enough for the stacks of several threads."""
+_SHOWN_LINES = 30
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)', re.MULTILINE)
 
 
@@ -92,13 +96,23 @@ def exit_words(exit_code: int) -> str:
 
 
 def log_end(text: str) -> str:
-    """Keep the last lines of a process's output."""
-    return "\n".join(text.splitlines()[-_LOG_LINES:])
+    """Keep the last lines of a process's output, stacks included."""
+    return "\n".join(text.splitlines()[-_MOST_LOG_LINES:])
+
+
+def shown_part(log: str) -> str:
+    """Keep what a person can act on: the last words, and the innermost frames where there are stacks."""
+    lines = log.splitlines()
+    stacks = next((n for n, line in enumerate(lines) if line.startswith(STACK_MARKS)), None)
+    if stacks is None:
+        return "\n".join(lines[-_SHOWN_LINES:])
+    return "\n".join(lines[max(0, stacks - _SHOWN_LINES // 2) : stacks + _SHOWN_LINES])
 
 
 def _located(source: PluginSource, ending: Ending, code: str, message: str, hint: str) -> PluginProblem:
     file, line = _place_in(source, ending.log)
-    return PluginProblem(code=code, message=message, file=file, line=line, hint=hint, traceback=ending.log)
+    shown = shown_part(ending.log)
+    return PluginProblem(code=code, message=message, file=file, line=line, hint=hint, traceback=shown)
 
 
 def _place_in(source: PluginSource, log: str) -> tuple[str, int | None]:

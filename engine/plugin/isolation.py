@@ -96,6 +96,8 @@ def _be_the_copy(
             os.close(descriptor)
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="replace", closefd=False)
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="replace", closefd=False)
         faulthandler.enable(file=2)
         end_after(limits.import_s)
         with os.fdopen(os.dup(writing), "w", encoding="utf-8") as pipe:
@@ -111,8 +113,9 @@ def _be_the_copy(
     except BaseException:  # noqa: BLE001  # whatever it is, the copy ends here and its log tells of it
         traceback.print_exc()
     finally:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
         os._exit(exit_code)
 
 
