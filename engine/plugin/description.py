@@ -117,5 +117,11 @@ def _load_frameworks(sources: Sequence[PluginSource]) -> None:
 
 
 def _mentions(source: PluginSource, word: str) -> bool:
-    texts = (file.read_bytes() for file in source.own_files() if file.suffix == ".py")
-    return any(word.encode() in text.lower() for text in texts)
+    return any(word in _text_of(file) for file in source.own_files() if file.suffix == ".py")
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").lower()
+    except OSError:
+        return ""  # its import tells of it

@@ -100,9 +100,17 @@ def source_hash(path: Path) -> str:
     root = path if path.is_dir() else path.parent
     for file in _files_of(path):
         name = file.relative_to(root).as_posix().encode()
-        content = file.read_bytes()
+        content = _content(file)
         digest.update(len(name).to_bytes(8, "big") + name + len(content).to_bytes(8, "big") + content)
     return digest.hexdigest()
+
+
+def _content(file: Path) -> bytes:
+    """Read a file; one that cannot be read is its plugin's own problem, told when it is imported."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        return f"unreadable: {error.errno}".encode()
 
 
 def _files_of(path: Path) -> Iterator[Path]:

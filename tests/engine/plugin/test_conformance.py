@@ -11,7 +11,7 @@ from engine.plugin.discovery import BUILTIN_FOLDER
 from engine.plugin.isolation import Limits
 from engine.plugin.trial import try_model
 from engine.protocol.catalog import PluginProblem
-from tests.engine.plugin.texts import FULL_CONTROL, line_of, write_plugin
+from tests.engine.plugin.texts import FULL_CONTROL, line_of, plugin_text, write_plugin
 
 ADAPTER = """from torch import nn
 
@@ -214,7 +214,8 @@ def test_that_a_model_that_ends_its_process_or_never_comes_back_is_told(
 
 
 def test_that_what_describing_finds_is_told_and_the_model_is_not_tried(tmp_path: Path) -> None:
-    text = FULL_CONTROL.replace("default=1e-3", "default=10").replace("loss.backward()", "loss.backwards()")
+    text = plugin_text("m").replace("default=2", "default=10")
+    text = text.replace("def __init__(self, config):", "def __init__(self, config):\n        1 / 0")
     files = {"model.py": text, "requirements.txt": "numpy\n# a note\nlensmith-test-dep>=2\n-r other.txt\n"}
     source = write_plugin(tmp_path / "p", files)
 
