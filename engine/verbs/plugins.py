@@ -10,6 +10,7 @@ from rich.console import Group
 from engine.config.field import ConfigField
 from engine.config.validation import parse_assignments, resolve_config
 from engine.errors import UserError
+from engine.plugin.conformance import check
 from engine.plugin.describer import describe, filter_entries, find_entry
 from engine.plugin.discovery import source_at
 from engine.plugin.new import new_plugin
@@ -95,8 +96,6 @@ def show_schema(session: Session, arguments: argparse.Namespace) -> Reply:
 
 def check_plugin(session: Session, arguments: argparse.Namespace) -> Reply:
     """Try a plugin out, by name or by path; errors among the problems give exit code 2."""
-    from engine.plugin.conformance import check  # loads torch
-
     path = Path(arguments.path)
     if not path.exists():
         path = Path(find_entry(describe(session.home), arguments.path).folder)
