@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,3 +50,38 @@ def shared_data() -> Path:
 def repository() -> Path:
     """Give the folder of the checkout."""
     return REPOSITORY
+
+
+class CommandLine:
+    """The command line in processes of its own, on one user folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def __call__(self, *arguments: object, code: int = 0, timeout_s: float = 240) -> dict[str, Any]:
+        """Run a verb with `--json`, see that it ends with `code`, and give its document."""
+        ended = self.run(*arguments, "--json", timeout_s=timeout_s)
+        assert ended.returncode == code, f"{arguments}: {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
+        return json.loads(ended.stdout)
+
+    def run(self, *arguments: object, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
+        """Run a verb as it is typed."""
+        command = [sys.executable, "-P", "-m", "engine", *map(str, arguments)]
+        environment = {**os.environ, "LENSMITH_HOME": str(self.home), "PYTHONPATH": str(REPOSITORY)}
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False
+        )
+
+    def start(self, *arguments: object) -> subprocess.Popen[str]:
+        """Start a verb and come back at once."""
+        command = [sys.executable, "-P", "-m", "engine", *map(str, arguments)]
+        environment = {**os.environ, "LENSMITH_HOME": str(self.home), "PYTHONPATH": str(REPOSITORY)}
+        return subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+
+@pytest.fixture
+def lensmith(lensmith_home: Path) -> CommandLine:
+    """Give the command line on this test's own user folder."""
+    return CommandLine(lensmith_home)

@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from engine.protocol.events import (
     Source,
 )
 from engine.protocol.home import Home
+from engine.protocol.operating_system import wait_for_lock
 from engine.protocol.run_folder import RunFolder, write_json
 
 CURSOR_NAME = "tracking.json"
@@ -31,16 +33,25 @@ _LONGEST_PARAM = 500
 _CLOSE_TIMEOUT_S = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class TrackingPlace:
+    """Where tracking goes."""
+
+    uri: str
+    artifacts: str | None
+    """URI of the folder for files; None leaves it to the server."""
+    lock_path: Path
+
+
 class Tracker:
     """Feeds MLflow from ingested events. Trouble ends the tracking, never the run.
 
     What was written is noted in RUN/tracking.json, so that a runner that takes over writes nothing twice.
     """
 
-    def __init__(self, home: Home, folder: RunFolder, uri: str) -> None:
+    def __init__(self, folder: RunFolder, place: TrackingPlace) -> None:
         self._folder = folder
-        self._uri = uri
-        self._home = home
+        self._place = place
         self._events: queue.SimpleQueue[tuple[int, Source, Event] | None] = queue.SimpleQueue()
         self._cursor = _read_cursor(folder)
         self._failure: str | None = None
@@ -72,7 +83,7 @@ class Tracker:
     def _work(self) -> None:
         try:
             os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-            client = _Writing(importlib.import_module("mlflow"), self._uri, self._folder, self._cursor)
+            client = _Writing(importlib.import_module("mlflow"), self._place, self._folder, self._cursor)
             while (item := self._events.get()) is not None:
                 waiting = [item]
                 while len(waiting) < _BATCH and not self._events.empty():
@@ -89,21 +100,34 @@ class Tracker:
 class _Writing:
     """The MLflow side: one MLflow run for each of our runs, over all its attempts."""
 
-    def __init__(self, mlflow: Any, uri: str, folder: RunFolder, cursor: dict[str, Any]) -> None:
+    def __init__(self, mlflow: Any, place: TrackingPlace, folder: RunFolder, cursor: dict[str, Any]) -> None:
         self._folder = folder
         self._cursor = cursor
         self._entities = importlib.import_module("mlflow.entities")
-        self._client = mlflow.MlflowClient(tracking_uri=uri)
-        if "run_id" not in cursor:
-            self._begin()
+        # Two runners that make a fresh store, or its experiment, at the same instant would be in each other's way.
+        lock = wait_for_lock(place.lock_path, timeout_s=_CLOSE_TIMEOUT_S)
+        try:
+            self._client = mlflow.MlflowClient(tracking_uri=place.uri)
+            if "run_id" not in cursor:
+                self._begin(place)
+        finally:
+            if lock is not None:
+                lock.release()
 
-    def _begin(self) -> None:
+    def _begin(self, place: TrackingPlace) -> None:
         experiment = self._client.get_experiment_by_name(EXPERIMENT)
-        identity = experiment.experiment_id if experiment else self._client.create_experiment(EXPERIMENT)
+        identity = (
+            experiment.experiment_id
+            if experiment
+            else self._client.create_experiment(EXPERIMENT, artifact_location=place.artifacts)
+        )
         job = self._folder.job()
         tags = {"lensmith.run": job.run, "lensmith.kind": job.kind, "lensmith.plugin": job.plugin.id}
         run = self._client.create_run(identity, run_name=job.name or job.run, tags=tags)
-        params: dict[str, object] = {"plugin": job.plugin.id, "dataset": job.dataset.name if job.dataset else ""}
+        params: dict[str, object] = {
+            "plugin": job.plugin.id,
+            "dataset": job.dataset.name if job.dataset else "",
+        }
         params |= self._folder.effective_config()
         listed = [self._entities.Param(name, str(value)[:_LONGEST_PARAM]) for name, value in params.items()]
         for start in range(0, len(listed), _PARAMS_AT_ONCE):
@@ -160,11 +184,12 @@ def open_tracker(home: Home, folder: RunFolder) -> Tracker | None:
     if settings.get("enabled") is False or not feature_status("tracking").available:
         return None
     uri = settings.get("uri")
-    if not isinstance(uri, str) or not uri:
-        home.mlflow.mkdir(parents=True, exist_ok=True)
-        uri = f"sqlite:///{(home.mlflow / 'mlflow.db').as_posix()}"
-        os.environ.setdefault("MLFLOW_ARTIFACT_ROOT", (home.mlflow / "artifacts").as_uri())
-    return Tracker(home, folder, uri)
+    home.mlflow.mkdir(parents=True, exist_ok=True)
+    lock_path = home.mlflow / ".lock"
+    if isinstance(uri, str) and uri:
+        return Tracker(folder, TrackingPlace(uri, None, lock_path))
+    local = f"sqlite:///{(home.mlflow / 'mlflow.db').as_posix()}"
+    return Tracker(folder, TrackingPlace(local, (home.mlflow / "artifacts").as_uri(), lock_path))
 
 
 def _settings(home: Home) -> dict[str, Any]:

@@ -18,7 +18,16 @@ from engine.verbs.reply import Parsers, Reply, Session, percent, table
 from engine.verbs.train import train_model
 
 DATASET = "demo-shapes"
-SETTINGS = ("epochs=6", "image_size=64", "batch_size=32", "seed=0")
+SETTINGS = (
+    "epochs=15",
+    "image_size=64",
+    "batch_size=16",
+    "optimizer.lr=0.005",
+    "scheduler.type=onecycle",
+    "augmentation.random_crop=false",
+    "seed=0",
+)
+"""Enough to learn the shapes from scratch, in half a minute on two cores."""
 
 
 def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:

@@ -7,14 +7,13 @@ from engine.plugin import TRAIN_PRESETS, ModelMetadata, TimmModel
 EASY = {
     "architecture": "tf_efficientnet_lite0",
     "pretrained": "auto",
-    "image_size": 128,
+    "image_size": 112,
     "batch_size": 32,
-    "epochs": 12,
+    "epochs": 18,
     "optimizer.type": "adamw",
-    "optimizer.lr": 1e-3,
+    "optimizer.lr": 2e-3,
     "optimizer.weight_decay": 0.05,
-    "scheduler.type": "cosine",
-    "scheduler.warmup_epochs": 1,
+    "scheduler.type": "onecycle",
     "label_smoothing": 0.1,
 }
 """ImageNet weights that come with Lensmith, tuned in a few minutes without a GPU or a network."""
