@@ -146,7 +146,7 @@ def _import_package(name: str, source: PluginSource) -> None:
 
 def has_schema_of_file(model: type[BaseModel]) -> bool:
     """Say whether a loaded model's settings come from its config_schema.json."""
-    return _SCHEMA_MARK in vars(model)
+    return _SCHEMA_MARK in vars(_schema_definer(model))
 
 
 def _give_schema(model: type[BaseModel], schema: ConfigSchema) -> None:
@@ -154,13 +154,17 @@ def _give_schema(model: type[BaseModel], schema: ConfigSchema) -> None:
 
     An adapter's own settings (optimizer, schedule, ...) stay, below those of the file.
     """
-    definer = next(parent for parent in model.__mro__ if "get_config_schema" in vars(parent))
+    definer = _schema_definer(model)
     if not definer.__module__.startswith("engine."):
         return
     whole = schema if definer is BaseModel else laid_over(schema, model.get_config_schema())
     model.get_config_schema = classmethod(lambda _: whole)  # pyright: ignore[reportAttributeAccessIssue]
     setattr(model, _SCHEMA_MARK, True)
     abc.update_abstractmethods(model)
+
+
+def _schema_definer(model: type[BaseModel]) -> type:
+    return next(parent for parent in model.__mro__ if "get_config_schema" in vars(parent))
 
 
 @contextmanager

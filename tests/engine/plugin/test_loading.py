@@ -6,8 +6,16 @@ from pathlib import Path
 import pytest
 
 from engine.errors import PluginError
-from engine.plugin.loading import load_model, load_source
-from tests.engine.plugin.texts import IMPORTS, METADATA, METHODS, model_class, plugin_text, write_plugin
+from engine.plugin.loading import has_schema_of_file, load_model, load_source
+from tests.engine.plugin.texts import (
+    IMPORTS,
+    METADATA,
+    METHODS,
+    SCHEMA,
+    model_class,
+    plugin_text,
+    write_plugin,
+)
 
 
 def test_that_two_plugins_may_each_have_a_file_of_the_same_name(tmp_path: Path) -> None:
@@ -145,3 +153,15 @@ def test_that_a_schema_file_beside_an_adapter_adds_to_the_adapters_settings(tmp_
     assert names[0] == "width"
     assert "optimizer.type" in names
     assert model.get_config_schema().preset_values("easy")["width"] == 2
+
+
+def test_that_a_model_that_inherits_the_schema_of_the_file_is_known_to_have_it_from_there(
+    tmp_path: Path,
+) -> None:
+    heirs = "\n\nclass Heir(Model):\n    pass\n" + f"\n\nclass Own(Model):{SCHEMA}"
+    files = {"model.py": plugin_text("m", schema="") + heirs, "config_schema.json": '{"fields": []}'}
+
+    models = load_source(write_plugin(tmp_path / "p", files))
+
+    found = {model.__name__: has_schema_of_file(model) for model in models}
+    assert found == {"Model": True, "Heir": True, "Own": False}
