@@ -9,14 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.datasets.library import Library
-
 from benchmarks.clock import Clock
 from engine.channel.control import Control
 from engine.channel.reporter import Reporter
 from engine.config.train import TrainConfig
 from engine.data.batch import Batch
 from engine.data.loader import Loader, LoaderSettings, build_loader
+from engine.datasets.library import Library
 from engine.plugin import ConfigSchema, ModelMetadata, TimmModel
 from engine.protocol.checkpoint import CheckpointMeta
 from engine.protocol.home import Home

@@ -114,7 +114,10 @@ def _auto_contrast(image: Image, _share: float) -> Image:
 
 
 def _equalize(image: Image, _share: float) -> Image:
-    return np.asarray(cv2.merge([_equalize_channel(channel) for channel in cv2.split(image)]), dtype=np.uint8)
+    return np.asarray(
+        cv2.merge([_equalize_channel(image[..., channel]) for channel in range(image.shape[2])]),
+        dtype=np.uint8,
+    )
 
 
 def _equalize_channel(channel: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -125,7 +128,8 @@ def _equalize_channel(channel: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if step == 0:
         return channel
     below = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    return np.asarray(cv2.LUT(channel, np.clip((below + step // 2) // step, 0, 255).astype(np.uint8)))
+    table = np.clip((below + step // 2) // step, 0, 255).astype(np.uint8)
+    return table[channel]
 
 
 def _warp(image: Image, target_to_source: list[list[float]]) -> Image:

@@ -31,6 +31,9 @@ def mix_batch(
     Args:
         images: float (N, 3, H, W). Not changed.
         targets: int64 (N,).
+        rng: the batch's own source of chance.
+        settings: how strongly.
+        num_classes: width of the soft targets.
 
     Returns:
         Images, and soft targets float32 (N, num_classes); both inputs as they are when mixing is off.

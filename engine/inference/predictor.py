@@ -81,7 +81,7 @@ def to_record(
         )
     probabilities = np.asarray(prediction.probs, dtype=np.float64)
     order = np.argsort(-probabilities, kind="stable")[:TOP]
-    top = tuple(ScoredLabel(label=class_names[i], confidence=float(probabilities[i])) for i in order)
+    top = tuple(ScoredLabel(label=class_names[int(i)], confidence=float(probabilities[i])) for i in order)
     sure = top[0].confidence >= threshold
     return PredictionRecord(
         file=str(path), label=top[0].label if sure else None, confidence=top[0].confidence, top=top

@@ -1,4 +1,4 @@
-"""Everything before the first step: device and precision, starting weights, optimizer, schedule, and the resumed state."""
+"""Everything before the first step: device, precision, starting weights, optimizer, schedule, resumed state."""
 
 from __future__ import annotations
 

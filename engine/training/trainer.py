@@ -7,7 +7,14 @@ from collections.abc import Iterator
 
 from engine.data.batch import Batch
 from engine.device.randomness import untouched_randomness
-from engine.protocol.events import BestImproved, MetricsLogged, Notice, ResultWritten, StateChanged
+from engine.protocol.events import (
+    BestImproved,
+    MetricScope,
+    MetricsLogged,
+    Notice,
+    ResultWritten,
+    StateChanged,
+)
 from engine.training.job import BestRecord, Outcome, TrainingJob, ValidationOutcome
 from engine.training.loss_log import EpochSums, LossLog, StepRecord
 from engine.training.orders import Ending, Orders
@@ -259,7 +266,10 @@ class _Loop:
         return limit is not None and self._position.elapsed_s >= limit * _SECONDS_AN_HOUR
 
     def _emit_metrics(
-        self, scope: str, values: dict[str, float], per_class: dict[str, dict[str, float]] | None = None
+        self,
+        scope: MetricScope,
+        values: dict[str, float],
+        per_class: dict[str, dict[str, float]] | None = None,
     ) -> None:
         position = self._position
         self._reporter.emit(

@@ -30,7 +30,7 @@ def adapt_infer(infer: Callable[..., object], tensor_input: TensorInput) -> RawI
     """Make a plugin's `infer` take a list of raw images and give ClassScores.
 
     Two forms are accepted: `infer(list of uint8 (H, W, 3)) -> list[ClassScores]`, and
-    `infer(float32 (N, 3, S, S) normalised) -> logits or probabilities (N, C)`. The first call finds out which one it is.
+    `infer(float32 (N, 3, S, S) normalised) -> logits or probabilities (N, C)`. The first call finds out which.
     """
     return _AdaptedInfer(infer, tensor_input)
 

@@ -106,7 +106,9 @@ def judge_scores(table: ScoreTable, class_names: Sequence[str]) -> Judgement:
         "precision_micro": hit_rate,
         "recall_micro": hit_rate,
         "f1_micro": hit_rate,
-        "calibration_error": calibration_error(table.probs.max(axis=1, initial=0), columns["correct"] > 0),
+        "calibration_error": calibration_error(
+            table.probs.max(axis=1, initial=0), columns["correct"].astype(np.bool_)
+        ),
     }
     per_class = {"precision": rates.precision, "recall": rates.recall, "f1": rates.f1}
     per_class["support"] = rates.support.astype(np.float64)

@@ -31,6 +31,7 @@ def test_that_the_file_takes_plain_pixels_and_gives_the_probabilities_of_the_net
     result = export_onnx(network(), path, DEPLOYMENT)
     pixels = np.random.default_rng(1).uniform(0, 255, (3, 3, 16, 16)).astype(np.float32)
     given = onnxruntime.InferenceSession(str(path)).run(None, {"images": pixels})[0]
+    given = np.asarray(given)
     normalised = (torch.from_numpy(pixels) / 255 - 0.5) / 0.25
     expected = torch.softmax(network()(normalised), 1).detach().numpy()
     np.testing.assert_allclose(given, expected, atol=1e-5)
@@ -49,7 +50,8 @@ def test_that_a_file_of_other_weights_is_not_called_verified(tmp_path):
 
 def test_that_a_model_blind_to_its_input_is_refused_instead_of_called_verified(tmp_path):
     blind = network()
-    nn.init.zeros_(blind[-1].weight)
+    assert isinstance(blind, nn.Sequential)
+    nn.init.zeros_(blind[-1].get_parameter("weight"))
     with pytest.raises(UserError, match="same output"):
         export_onnx(blind, tmp_path / "model.onnx", DEPLOYMENT)
 
