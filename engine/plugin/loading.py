@@ -8,7 +8,7 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -59,14 +59,15 @@ def load_model(folder: Path, plugin_id: str, model: str, file: str = MODEL_FILE)
 def load_source(source: PluginSource) -> list[type[BaseModel]]:
     """Import a plugin that was discovered; same as `load_plugin`."""
     module = import_source(source)
-    models = models_in(module)
+    has_schema_file = source.path.is_dir() and (source.folder / SCHEMA_FILE).is_file()
+    models = models_in(module, {"get_config_schema"} if has_schema_file else ())
     if not models:
         raise PluginError(
             "plugin_without_model",
             f"{source.model_path} defines no model: no class in it inherits from BaseModel or an adapter.",
             "Write `class MyModel(TorchModel):` in it; see docs/plugin-guide.md.",
         )
-    if source.path.is_dir() and (source.folder / SCHEMA_FILE).is_file():
+    if has_schema_file:
         schema = read_schema_file(source.folder / SCHEMA_FILE)
         for model in models:
             _give_schema(model, schema)
@@ -91,17 +92,21 @@ def import_source(source: PluginSource) -> ModuleType:
         return importlib.import_module(f"{name}.{stem}")
 
 
-def models_in(module: ModuleType) -> list[type[BaseModel]]:
+def models_in(module: ModuleType, supplied: Collection[str] = ()) -> list[type[BaseModel]]:
     """Give the models a module defines; those its package's other files define where it has none of its own.
 
     Imported bases are left out, and so are abstract classes that only serve others as a base.
+
+    Args:
+        module: the plugin's.
+        supplied: methods that a class may lack without being abstract, since they come from elsewhere.
     """
     classes = [value for value in vars(module).values() if _is_model(value)]
     own = [value for value in classes if value.__module__ == module.__name__]
     siblings = module.__name__.rpartition(".")[0] + "."
     found = own or [value for value in classes if value.__module__.startswith(siblings)]
     unique = list(dict.fromkeys(found))
-    return [model for model in unique if not (inspect.isabstract(model) and _has_heir(model, unique))]
+    return [model for model in unique if not (_is_abstract(model, supplied) and _has_heir(model, unique))]
 
 
 def _is_model(value: object) -> bool:
@@ -110,6 +115,10 @@ def _is_model(value: object) -> bool:
         and issubclass(value, BaseModel)
         and not value.__module__.startswith("engine.")
     )
+
+
+def _is_abstract(model: type[BaseModel], supplied: Collection[str]) -> bool:
+    return inspect.isabstract(model) and not model.__abstractmethods__ <= frozenset(supplied)
 
 
 def _has_heir(model: type[BaseModel], others: list[type[BaseModel]]) -> bool:
