@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Literal
 
@@ -73,11 +74,14 @@ def read_meta(folder: Path) -> CheckpointMeta:
 
 
 def list_checkpoints(folder: Path) -> list[tuple[str, CheckpointMeta]]:
-    """List the complete checkpoints in a run's `checkpoints` folder, by step, then name."""
+    """List the complete checkpoints in a run's `checkpoints` folder, by step, then name.
+
+    One that cannot be read, or goes away meanwhile, is left out: it must not hide the others.
+    """
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
-    complete = [
-        entry for entry in entries if not entry.name.startswith(".") and (entry / META_NAME).is_file()
-    ]
-    return sorted(
-        ((entry.name, read_meta(entry)) for entry in complete), key=lambda pair: (pair[1].step, pair[0])
-    )
+    found: list[tuple[str, CheckpointMeta]] = []
+    for entry in entries:
+        if not entry.name.startswith("."):
+            with contextlib.suppress(UserError):
+                found.append((entry.name, read_meta(entry)))
+    return sorted(found, key=lambda pair: (pair[1].step, pair[0]))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import threading
 from pathlib import Path
 from typing import Literal
 
@@ -30,21 +33,18 @@ def write_command(folder: Path, kind: CommandKind, attempt: int) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     number = 1 + max((int(path.stem) for path in folder.glob("*.json") if path.stem.isdigit()), default=0)
     while True:
-        draft = folder / f".draft-{os.getpid()}-{number}"
-        draft.write_text(
-            Command(number=number, kind=kind, attempt=attempt).model_dump_json(), encoding="utf-8"
-        )
+        content = Command(number=number, kind=kind, attempt=attempt).model_dump_json().encode()
         try:
-            _publish(draft, folder / f"{number:06d}.json")
+            _publish(content, folder / f"{number:06d}.json")
             return number
         except FileExistsError:
             number += 1
-        finally:
-            draft.unlink(missing_ok=True)
 
 
-def _publish(draft: Path, target: Path) -> None:
-    """Give the draft its final name, failing where that exists."""
+def _publish(content: bytes, target: Path) -> None:
+    """Write the file whole under a name of this thread alone, then give it its own, failing where that exists."""
+    draft = target.with_name(f".draft-{os.getpid()}-{threading.get_ident()}")
+    draft.write_bytes(content)
     try:
         os.link(draft, target)
     except FileExistsError:
@@ -52,16 +52,23 @@ def _publish(draft: Path, target: Path) -> None:
     except OSError:
         # A file system without hard links: O_EXCL alone; readers retry a half-written file.
         with target.open("xb") as file:
-            file.write(draft.read_bytes())
+            file.write(content)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def read_commands(folder: Path, after: int) -> list[Command]:
-    """Read the orders with a number above `after`, in order; stops at one that is not complete yet."""
+    """Read the orders with a number above `after`, in order; stops at one that is not complete yet.
+
+    A complete one that this version does not know (a later version's order) is passed over.
+    """
     numbers = sorted(int(path.stem) for path in folder.glob("*.json") if path.stem.isdigit())
     commands: list[Command] = []
     for number in (n for n in numbers if n > after):
         try:
-            commands.append(Command.model_validate_json((folder / f"{number:06d}.json").read_bytes()))
-        except (ValidationError, OSError):
+            raw: object = json.loads((folder / f"{number:06d}.json").read_bytes())
+        except (ValueError, OSError):
             break
+        with contextlib.suppress(ValidationError):
+            commands.append(Command.model_validate(raw))
     return commands

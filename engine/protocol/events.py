@@ -10,6 +10,7 @@ import time
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from engine.protocol.checkpoint import CheckpointKind
 from engine.protocol.job import Failure, Frozen, RunState
@@ -212,7 +213,14 @@ MAX_LINE_BYTES = 4 * 1024 * 1024
 
 def event_line(event: Event, seq: int) -> bytes:
     """Give the line, newline included, under which `event` is appended with sequence number `seq`."""
-    return event.model_copy(update={"seq": seq}).model_dump_json().encode() + b"\n"
+    numbered = event.model_copy(update={"seq": seq})
+    try:
+        return numbered.model_dump_json().encode() + b"\n"
+    except PydanticSerializationError:
+        # A file name on disk need not be text: what cannot be written becomes a question mark.
+        return (
+            json.dumps(numbered.model_dump(mode="json"), ensure_ascii=False).encode(errors="replace") + b"\n"
+        )
 
 
 def parse_event(line: bytes | str) -> Event | None:
@@ -221,7 +229,7 @@ def parse_event(line: bytes | str) -> Event | None:
         return None
     try:
         raw: object = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return event_from(raw)
 
@@ -238,4 +246,4 @@ def event_from(raw: object) -> Event | None:
         return _ADAPTER.validate_python(record)
     except ValidationError:
         moment = record.get("time")
-        return UnknownEvent(seq=seq, time=moment if isinstance(moment, float) else 0.0, raw=record)
+        return UnknownEvent(seq=seq, time=moment if isinstance(moment, (int, float)) else 0.0, raw=record)

@@ -29,7 +29,7 @@ FailureCause = Literal[
 ]
 
 TRANSITIONS: Final[Mapping[RunState, frozenset[RunState]]] = {
-    "queued": frozenset({"preparing", "cancelled", "failed"}),
+    "queued": frozenset({"preparing", "cancelled", "failed", "stopped"}),
     "preparing": frozenset({"starting", "cancelled", "failed", "lost", "queued"}),
     "starting": frozenset(
         {"running", "stopping", "paused", "stopped", "completed", "cancelled", "failed", "lost"}
@@ -45,7 +45,18 @@ TRANSITIONS: Final[Mapping[RunState, frozenset[RunState]]] = {
     "stopped": frozenset({"queued"}),
     "failed": frozenset({"queued"}),
     "lost": frozenset(
-        {"queued", "running", "held", "stopping", "completed", "stopped", "failed", "cancelled"}
+        {
+            "queued",
+            "starting",
+            "running",
+            "held",
+            "stopping",
+            "paused",
+            "completed",
+            "stopped",
+            "failed",
+            "cancelled",
+        }
     ),
     "completed": frozenset({"queued"}),
     "cancelled": frozenset(),
@@ -69,7 +80,8 @@ def can_follow(current: RunState, wanted: RunState) -> bool:
 class Frozen(BaseModel):
     """A record of the protocol: immutable, tolerant of keys that a later version added."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # JSON has no word for a NaN: pydantic would write null, which no reader takes for a number again.
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
 
 
 class PluginRef(Frozen):

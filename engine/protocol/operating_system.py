@@ -213,7 +213,10 @@ class _WindowsPipe:
         self._pipe = Path(address).open("r+b", buffering=0)  # noqa: SIM115  # closed by close()
 
     def send(self, data: bytes) -> None:
-        self._pipe.write(data)
+        rest = memoryview(data)
+        while rest:
+            # Unbuffered: one call need not take everything.
+            rest = rest[self._pipe.write(rest) or 0 :]
 
     def close(self) -> None:
         self._pipe.close()
