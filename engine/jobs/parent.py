@@ -14,7 +14,7 @@ from engine.errors import UserError
 from engine.jobs.desk import Desk
 from engine.plugin.adapters.torch_model import TorchModel
 from engine.plugin.contract import BaseModel
-from engine.plugin.restore import build_model, load_plugin_checkpoint, network_of
+from engine.plugin.restore import build_model, load_plugin_checkpoint, network_of, stop_training
 from engine.protocol.checkpoint import CheckpointMeta, read_meta
 from engine.protocol.run_folder import RunFolder
 
@@ -57,5 +57,6 @@ def open_parent(desk: Desk, device: torch.device) -> TrainedModel:
         model.network.to(device).eval()
     else:
         load_plugin_checkpoint(model, checkpoint)
+        stop_training(model)
     resolved = read_resolved(parent.resolved_path, device) or Resolved(device_type=device.type)
     return TrainedModel(model, meta, checkpoint, resolved)

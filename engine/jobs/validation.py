@@ -15,7 +15,7 @@ from engine.evaluation.result_folder import ResultFacts, newest_folder, write_re
 from engine.jobs.desk import Desk
 from engine.plugin.adapters.torch_model import TorchModel
 from engine.plugin.contract import BaseModel
-from engine.plugin.restore import tensor_input
+from engine.plugin.restore import stop_training, tensor_input
 from engine.protocol.checkpoint import CheckpointMeta
 from engine.tasks.registry import task_named
 from engine.tasks.task import Judgement
@@ -50,6 +50,7 @@ class Validation:
         given = tensor_input(meta, str(self._device))
 
         def validate(model: BaseModel, epoch: int, step: int) -> ValidationOutcome | None:
+            stop_training(model)
             infer = self._task.adapt_infer(model.infer, given)
             is_ending = self._desk.control.is_end_waiting
             judgement = measure_infer(infer, self._loader, self._task, self._classes, is_ending)

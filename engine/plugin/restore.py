@@ -97,6 +97,13 @@ def load_plugin_checkpoint(model: BaseModel, checkpoint: Path) -> None:
     model.load_checkpoint(str(path))
 
 
+def stop_training(model: BaseModel) -> None:
+    """Put a full-control plugin's network in eval mode; its `infer` need not do so itself."""
+    network = network_of(model)
+    if network is not None:
+        network.eval()
+
+
 def restore_model(checkpoint: Path) -> RestoredModel:
     """Load the model of RUN/checkpoints/NAME on the CPU, ready for pictures.
 
@@ -116,6 +123,7 @@ def restore_model(checkpoint: Path) -> RestoredModel:
         load_weights(model.network, read_weights(checkpoint), str(checkpoint))
         return RestoredModel(meta, model.infer)
     load_plugin_checkpoint(model, checkpoint)
+    stop_training(model)
     return RestoredModel(meta, task_named(meta.task).adapt_infer(model.infer, tensor_input(meta, "cpu")))
 
 
