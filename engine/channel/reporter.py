@@ -23,13 +23,19 @@ class Reporter:
 
     A write that fails (a full disk) is raised by the next `check`, `flush` or, if never asked, kept in `failure`;
     lines that could not be written are tried again, whole, at every later turn.
+
+    Raises:
+        UserError: as `check`, when the file cannot even be opened.
     """
 
     def __init__(self, attempt: AttemptFolder) -> None:
-        attempt.path.mkdir(parents=True, exist_ok=True)
         self._path = attempt.events_path
-        self._file = _open_after_last_line(self._path)
-        self._seq = _next_seq(self._path)
+        try:
+            attempt.path.mkdir(parents=True, exist_ok=True)
+            self._file = _open_after_last_line(self._path)
+            self._seq = _next_seq(self._path)
+        except OSError as error:
+            raise write_error(error, self._path) from error
         self._events: deque[Event] = deque()
         self._unwritten: list[Event] = []
         self._failure: UserError | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -26,6 +27,8 @@ def thin(points: Sequence[Point], limit: int) -> list[Point]:
         start = number * len(points) // stretches
         stop = (number + 1) * len(points) // stretches
         stretch = points[start:stop]
-        ends = {min(stretch, key=lambda point: point.value), max(stretch, key=lambda point: point.value)}
+        # A NaN is neither above nor below anything: it would hide the extremes.
+        numbers = [point for point in stretch if not math.isnan(point.value)] or stretch[:1]
+        ends = {min(numbers, key=lambda point: point.value), max(numbers, key=lambda point: point.value)}
         kept += sorted(ends)
     return kept
