@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -10,27 +11,28 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from engine.checkpoints.read import load_weights, read_weights, start_from_weights, tensors_of
 from engine.config.field import ConfigField, ConfigValue
-from engine.config.schedule import Span
 from engine.config.schema import ConfigSchema
 from engine.config.train import TRAIN_PRESETS, TrainConfig
 from engine.data.normalisation import IMAGENET_MEAN, IMAGENET_STD, TensorInput, chosen_normalisation
 from engine.errors import PluginError
+from engine.plugin.adapters.plain_training import train_plainly
 from engine.plugin.contract import BaseModel
 from engine.protocol.catalog import ModelMetadata
 from engine.tasks.predictions import ClassScores
 from engine.tasks.registry import task_named
 from engine.tasks.task import Task
 from engine.training.optimizers import default_optimizer, default_param_groups
-from engine.training.schedule import Schedule, SchedulePlan
 from engine.training.trainable import ParamGroup
 
 INFER_BATCH = 32
+_AXES_OF_ONE = 3
 Images = NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
 
 
@@ -61,14 +63,17 @@ class TorchModel(BaseModel):
         self.image_size = int(config.get("image_size", 224))
         self.device = torch.device(config.get("device", "cpu"))
         self.notes: list[str] = []
-        self.network = self.build()
+        self.network = self._built()
 
     @abstractmethod
     def build(self) -> nn.Module:
         """Make the network: float (N, 3, S, S) normalised in, logits (N, num_classes) out."""
 
-    def start_from_file(self, network: nn.Module) -> None:
+    def start_from_file(self, network: nn.Module) -> list[str]:
         """Fill a network from the file that the setting `pretrained_path` names, where it fits.
+
+        Returns:
+            The names of the tensors that were not filled (those of the head, when the classes differ).
 
         Raises:
             PluginError: `weights_missing`; UserError: `checkpoint_mismatch`, `checkpoint_damaged`.
@@ -80,13 +85,29 @@ class TorchModel(BaseModel):
                 "pretrained is `file`, but pretrained_path names none.",
                 "Set pretrained_path to a .safetensors, .pt or .pth file.",
             )
-        start_from_weights(network, read_weights(Path(str(named))), str(named))
+        left = start_from_weights(network, read_weights(Path(str(named))), str(named))
+        if left:
+            shown = ", ".join(left[:4]) + (" …" if len(left) > 4 else "")
+            self.notes.append(
+                f"{len(left)} tensors of the network are not in {named} and start afresh: {shown}."
+            )
+        return left
 
     @classmethod
     def get_config_schema(cls) -> ConfigSchema:
         """Derive the schema from `Config` and `presets`; what the metadata recommends becomes default and bounds."""
         schema = ConfigSchema.from_pydantic(cls.Config, presets=cls.presets)
         return with_recommendations(schema, cls.get_metadata())
+
+    def _built(self) -> nn.Module:
+        network: object = self.build()
+        if not isinstance(network, nn.Module):
+            raise PluginError(
+                "build_gave_no_network",
+                f"`build` of {type(self).__name__} gives {type(network).__name__} instead of a torch module.",
+                "End it with `return network`.",
+            )
+        return network
 
     # ---- what the engine's loop asks
 
@@ -134,44 +155,29 @@ class TorchModel(BaseModel):
 
     def train(self, train_loader: Any, val_loader: Any = None, callbacks: Any = None) -> Self:
         """Train in the plainest way: float32, one optimizer step a batch. The engine's own loop does more."""
-        settings = self.settings.model_copy(update={"precision": "fp32"})
-        optimizer = self.build_optimizer(self.param_groups(settings), settings)
-        span = Span(len(train_loader), settings.epochs)
-        own = self.build_scheduler(optimizer, settings, span.steps)
-        plan = SchedulePlan(settings.scheduler, span, settings.optimizer.lr)
-        schedule = Schedule(optimizer, plan, own)
-        self.network.to(self.device)
-        for epoch in range(int(self.config.get("start_epoch", 0)), settings.epochs):
-            self.network.train()
-            losses: list[Tensor] = []
-            for images, targets in train_loader:
-                loss = self.loss(self.network(images.to(self.device)), targets.to(self.device))
-                loss.backward()
-                optimizer.step()
-                optimizer.zero_grad(set_to_none=True)
-                schedule.step()
-                losses.append(loss.detach())
-            metrics = {"loss": float(torch.stack(losses).mean())}
-            if val_loader is not None:
-                metrics |= {f"val_{name}": value for name, value in self.validate(val_loader).items()}
-            if callbacks is not None:
-                callbacks.on_epoch_end(epoch, metrics)
+        train_plainly(self, train_loader, val_loader, callbacks)
         return self
 
     def validate(self, val_loader: Any) -> dict[str, float]:
+        """Measure on batches as `train` takes them: the task's metrics, and the mean `loss` of an image."""
         self.network.to(self.device).eval()
         predictions: list[ClassScores] = []
         found: list[Tensor] = []
+        loss = 0.0
         with torch.inference_mode():
             for images, targets in val_loader:
-                predictions += self.decode(self.network(images.to(self.device)))
+                outputs = self.network(images.to(self.device))
+                loss += float(self.loss(outputs, targets.to(self.device))) * len(targets)
+                predictions += self.decode(outputs)
                 found.append(targets)
-        targets = torch.cat(found).numpy() if found else np.zeros(0, dtype=np.int64)
-        return self.task.judge(predictions, targets, self.class_names).metrics
+        targets = torch.cat(found).cpu().numpy() if found else np.zeros(0, dtype=np.int64)
+        metrics = self.task.judge(predictions, targets, self.class_names).metrics
+        return {**metrics, "loss": loss / len(targets)} if found else metrics
 
     def infer(self, image_or_batch: Images) -> list[ClassScores]:
-        """Answer images of any size, uint8 (H, W, 3) RGB: one of them, or a sequence."""
-        images = [image_or_batch] if isinstance(image_or_batch, np.ndarray) else list(image_or_batch)
+        """Answer images of any size, uint8 (H, W, 3) RGB: one of them, a sequence, or an array (N, H, W, 3)."""
+        is_one = isinstance(image_or_batch, np.ndarray) and image_or_batch.ndim == _AXES_OF_ONE
+        images = cast("list[NDArray[np.uint8]]", [image_or_batch] if is_one else list(image_or_batch))
         mean, std = self.normalisation()
         method = self.settings.preprocessing.resize_method
         prepare = TensorInput(self.image_size, mean, std, method, str(self.device))
@@ -179,13 +185,19 @@ class TorchModel(BaseModel):
         answers: list[ClassScores] = []
         with torch.inference_mode():
             for start in range(0, len(images), INFER_BATCH):
-                part = cast("list[NDArray[np.uint8]]", images[start : start + INFER_BATCH])
-                answers += self.decode(self.network(prepare(part)))
+                answers += self.decode(self.network(prepare(images[start : start + INFER_BATCH])))
         return answers
 
     def save_checkpoint(self, path: str, epoch: int, metrics: dict[str, float]) -> None:
-        weights = {name: tensor.detach().cpu() for name, tensor in tensors_of(self.network).items()}
-        torch.save({"state_dict": weights, "epoch": epoch, "metrics": dict(metrics)}, path)
+        """Write the weights: as safetensors where `path` ends so, else as a file of torch's."""
+        weights = {name: tensor.detach().cpu().clone() for name, tensor in tensors_of(self.network).items()}
+        # Plain numbers only: numpy's would make a file that torch does not open again in its safe way.
+        told = {name: float(value) for name, value in metrics.items()}
+        if Path(path).suffix == ".safetensors":
+            facts = {"format": "pt", "epoch": str(int(epoch)), "metrics": json.dumps(told)}
+            save_file(weights, path, metadata=facts)
+        else:
+            torch.save({"state_dict": weights, "epoch": int(epoch), "metrics": told}, path)
 
     def load_checkpoint(self, path: str) -> Self:
         """Take weights from what `save_checkpoint` wrote, or from a checkpoint folder of the engine."""
