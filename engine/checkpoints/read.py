@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,12 @@ from torch import Tensor, nn
 from engine.checkpoints.recovery import recover_interrupted
 from engine.errors import UserError
 from engine.protocol.checkpoint import META_NAME, STATE_NAME, WEIGHTS_NAME, CheckpointMeta, read_meta
+
+_UNREADABLE = (
+    pickle.UnpicklingError, struct.error, RuntimeError, OSError, EOFError,
+    LookupError, ValueError, TypeError, AttributeError, AssertionError, OverflowError,
+)  # fmt: skip
+"""What torch's own unpickler raises on a file that is none of its kind; the bytes decide which."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,8 +151,9 @@ def _verify(folder: Path, meta: CheckpointMeta) -> None:
 def _load_pickled(file: Path) -> dict[str, object]:
     try:
         loaded: object = torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError) as error:
-        raise _damaged(file, str(error).splitlines()[0]) from error
+    except _UNREADABLE as error:
+        why = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise _damaged(file, why) from error
     if not isinstance(loaded, Mapping):
         raise _damaged(file, "it holds no tensors by name")
     return {str(name): value for name, value in cast("Mapping[object, object]", loaded).items()}

@@ -27,7 +27,12 @@ def publish(draft: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
         replace_file(target, old)
-    replace_file(draft, target)
+    try:
+        replace_file(draft, target)
+    except OSError:
+        if old.exists():
+            replace_file(old, target)
+        raise
     sync_folder(target.parent)
     shutil.rmtree(old, ignore_errors=True)
 
@@ -49,6 +54,8 @@ def recover_interrupted(checkpoints: Path) -> list[str]:
     To be called only while nobody writes into `checkpoints`.
     """
     recovered: list[str] = []
+    for half_removed in sorted(checkpoints.glob(f"*/{_OLD}{META_NAME}")):
+        shutil.rmtree(half_removed.parent, ignore_errors=True)
     for prefix in (_DRAFT, _OLD):
         for leftover in sorted(checkpoints.glob(f"{prefix}*")):
             target = checkpoints / leftover.name.removeprefix(prefix)
