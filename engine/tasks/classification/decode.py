@@ -16,6 +16,8 @@ from engine.tasks.task import RawInfer
 
 _OUTPUT_NAMES = ("logits", "outputs", "output", "scores", "probs", "probabilities")
 _SUM_TOLERANCE = 1e-3
+_REFUSALS = (TypeError, AttributeError, ValueError, RuntimeError, LookupError, AssertionError)
+"""What code raises that was given the other form."""
 
 Images = list[NDArray[np.uint8]]
 
@@ -54,14 +56,14 @@ class _AdaptedInfer:
         with torch.no_grad():
             try:
                 answer = self._infer(images)
-            except (TypeError, AttributeError, ValueError, RuntimeError, IndexError) as error:
+            except _REFUSALS as error:
                 refusal = error
             else:
                 self._takes_tensors = False
                 return _read_answer(answer, len(images))
             try:
                 answer = self._infer(self._as_tensor(images))
-            except (TypeError, AttributeError, ValueError, RuntimeError, IndexError) as error:
+            except _REFUSALS as error:
                 raise PluginError(
                     "infer_failed",
                     "The plugin's `infer` took neither a list of uint8 images "
@@ -106,7 +108,7 @@ def _from_array(answer: object) -> list[ClassScores]:
             "Give a list of ClassScores, or logits or probabilities of shape (N, C).",
         )
     rows = np.atleast_2d(table).astype(np.float32)
-    if not _are_probabilities(rows):
+    if len(rows) and not _are_probabilities(rows):
         rows = torch.softmax(torch.from_numpy(rows), dim=1).numpy()
     return [ClassScores(row) for row in rows]
 
