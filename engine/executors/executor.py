@@ -26,11 +26,15 @@ class Executor(Protocol):
         ...
 
     def launch(self, run: RunFolder, attempt: int) -> None:
-        """Start the worker of an attempt; one that is alive is left alone."""
+        """Start the worker of an attempt, once: one that lives is left alone, one that has ended is not repeated."""
         ...
 
     def status(self, run: RunFolder, attempt: int) -> WorkerStatus:
         """Say whether the worker of an attempt lives."""
+        ...
+
+    def heartbeat(self, run: RunFolder, attempt: int) -> str | None:
+        """Give a text that changes with every beat of the worker; None before the first one."""
         ...
 
     def read(self, run: RunFolder, attempt: int, name: str, offset: int) -> bytes:
@@ -39,7 +43,7 @@ class Executor(Protocol):
         Args:
             run: the run as this machine sees it.
             attempt: number of the attempt.
-            name: `events.jsonl`, `heartbeat`, `log.txt`.
+            name: `events.jsonl`, `log.txt`.
             offset: bytes that are known already.
         """
         ...

@@ -36,9 +36,9 @@ class LocalExecutor:
         """Everything is here already."""
 
     def launch(self, run: RunFolder, attempt: int) -> None:
-        if self.status(run, attempt) == "alive":
-            return
         folder = run.attempt(attempt)
+        if folder.process() is not None or folder.exit_record() is not None:
+            return
         spec = folder.spec()
         command = self._command or engine_command("work", interpreter=spec.interpreter)
         environment = child_environment({"LENSMITH_HOME": str(run.path.parents[1])})
@@ -46,17 +46,22 @@ class LocalExecutor:
             environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
         child = spawn_detached(Launch([*command, str(run.path)], run.path, environment, folder.log_path))
         self._children.append(child)
-        identity = process_identity(child.pid)
-        if identity is not None:
-            record = ProcessRecord(pid=child.pid, start_time=identity, host=platform.node())
-            write_record(folder.pid_path, record)
-            write_record(run.path / "pid.json", record)
+        # One that is gone already has no identity any more; the record still says that it was started.
+        identity = process_identity(child.pid) or ""
+        record = ProcessRecord(pid=child.pid, start_time=identity, host=platform.node())
+        write_record(folder.pid_path, record)
+        write_record(run.path / "pid.json", record)
 
     def status(self, run: RunFolder, attempt: int) -> WorkerStatus:
         for child in self._children:
             child.poll()  # lets the system forget a child that has ended
-        record = run.attempt(attempt).process()
-        return "alive" if record is not None and is_same_process(record.pid, record.start_time) else "gone"
+        return "alive" if self._living(run, attempt) is not None else "gone"
+
+    def heartbeat(self, run: RunFolder, attempt: int) -> str | None:
+        try:
+            return str(run.attempt(attempt).heartbeat_path.stat().st_mtime_ns)
+        except OSError:
+            return None
 
     def read(self, run: RunFolder, attempt: int, name: str, offset: int) -> bytes:
         try:
@@ -70,14 +75,19 @@ class LocalExecutor:
         """The worker reads the very folder they are written to."""
 
     def terminate(self, run: RunFolder, attempt: int) -> None:
-        record = run.attempt(attempt).process()
-        if record is not None and is_same_process(record.pid, record.start_time):
-            terminate_group(record.pid)
+        pid = self._living(run, attempt)
+        if pid is not None:
+            terminate_group(pid)
 
     def kill(self, run: RunFolder, attempt: int) -> None:
-        record = run.attempt(attempt).process()
-        if record is not None and is_same_process(record.pid, record.start_time):
-            kill_group(record.pid)
+        pid = self._living(run, attempt)
+        if pid is not None:
+            kill_group(pid)
 
     def collect(self, run: RunFolder, attempt: int) -> None:
         """Everything is here already."""
+
+    def _living(self, run: RunFolder, attempt: int) -> int | None:
+        """The worker's process number while it lives."""
+        record = run.attempt(attempt).process()
+        return record.pid if record is not None and is_same_process(record.pid, record.start_time) else None

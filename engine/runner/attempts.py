@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import os
+import shutil
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,12 +15,16 @@ from engine.protocol.checkpoint import list_checkpoints
 from engine.protocol.events import Event, StateChanged
 from engine.protocol.home import Home
 from engine.protocol.job import AttemptReason, AttemptSpec, Failure
-from engine.protocol.run_folder import RunFolder, write_record
+from engine.protocol.operating_system import wait_for_lock
+from engine.protocol.run_folder import AttemptFolder, RunFolder, write_record
+from engine.runner.devices import machine_resources
 from engine.runner.queue import tick
 from engine.runner.supervision import add_supervision
 from engine.store.database import Store
+from engine.store.runs import RunRow
 
 RESUMABLE = ("paused", "stopped", "failed", "lost")
+_LOCK_NAME = ".attempts.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ def resume_run(run: str, home: Home, checkpoint: str | None = None) -> None:
     Raises:
         UserError: `run_not_resumable`, `checkpoint_unknown`.
     """
-    folder = _resumable(run, home)
+    folder = _resumable(_row(run, home), home)
     if checkpoint is not None and checkpoint not in checkpoint_names(folder):
         raise UserError(
             "checkpoint_unknown",
@@ -54,9 +61,9 @@ def retry_run(run: str, home: Home, *, remedy: bool = False) -> None:
     Raises:
         UserError: `run_not_resumable`, `remedy_unknown`.
     """
-    folder = _resumable(run, home)
-    with Store.open(home.store_path) as store:
-        failure = store.run(run).failure
+    row = _row(run, home)
+    folder = _resumable(row, home)
+    failure = row.failure
     if not remedy:
         enqueue_attempt(folder, home, NewAttempt("retry", last_checkpoint(folder)))
         return
@@ -73,14 +80,15 @@ def remedy_for(failure: Failure | None, config: Mapping[str, object]) -> dict[st
     """
     cause = failure.cause if failure is not None else None
     batch = config.get("batch_size")
-    rate = config.get("optimizer.lr", config.get("learning_rate"))
     if cause == "oom" and isinstance(batch, int) and batch > 1:
         steps = config.get("accumulate_steps")
         doubled = {"accumulate_steps": 2 * steps} if isinstance(steps, int) else {}
         return {"batch_size": batch // 2, **doubled}
-    if cause == "nan" and isinstance(rate, float):
-        name = "optimizer.lr" if "optimizer.lr" in config else "learning_rate"
-        return {name: rate / 10}
+    if cause == "nan":
+        for name in ("optimizer.lr", "learning_rate", "lr"):
+            rate = config.get(name)
+            if isinstance(rate, int | float):
+                return {name: rate / 10}
     raise UserError(
         "remedy_unknown",
         f"There is no ready remedy for this failure ({cause or 'the run did not fail'}).",
@@ -102,15 +110,15 @@ def extend_run(
     Raises:
         UserError: `run_not_extendable`, `epochs_not_more`, `checkpoint_unknown`.
     """
-    folder = RunFolder(home.runs / run)
-    with Store.open(home.store_path) as store:
-        row = store.run(run)
+    row = _row(run, home)
+    folder = RunFolder(home.runs / row.run)
     if row.kind != "train" or row.state not in ("completed", *RESUMABLE):
         raise UserError(
             "run_not_extendable",
             f"Run {run} ({row.kind}) is {row.state} and cannot be extended.",
-            "Only a training run that has ended can.",
+            "Only a training run that has ended and was not discarded can.",
         )
+    _refuse_owned(row, home)
     planned = folder.effective_config().get("epochs")
     done = max((meta.epoch for _, meta in list_checkpoints(folder.checkpoints)), default=0)
     if not isinstance(planned, int) or epochs <= max(done, planned if row.state == "completed" else done):
@@ -131,49 +139,81 @@ def extend_run(
 
 
 def enqueue_attempt(folder: RunFolder, home: Home, new: NewAttempt) -> None:
-    """Write the next attempt, queue it, and tick."""
-    spec, told = write_attempt(folder, home, new)
-    with Store.open(home.store_path) as store, store.transaction():
-        store.ingest(folder.run, spec.attempt, "supervision", told)
-        wanted = spec.placement.resource
-        store.enqueue(folder.run, spec.attempt, wanted if wanted.startswith("cuda") else None)
+    """Write the next attempt, queue it, and tick.
+
+    Raises:
+        UserError: `attempt_exists` when another process did so at the same instant, or one of `write_attempt`.
+    """
+    with attempts_locked(folder):
+        state = _row(folder.run, home).state
+        if state not in ("completed", *RESUMABLE):
+            raise UserError(
+                "attempt_exists",
+                f"Run {folder.run} is being started again already: it is {state}.",
+                f"See it with `lensmith runs show {folder.run}`.",
+            )
+        spec, told = write_attempt(folder, home, new)
+        with Store.open(home.store_path) as store, store.transaction():
+            store.ingest(folder.run, spec.attempt, "supervision", told)
+            store.enqueue(folder.run, spec.attempt, _wanted_device(spec.placement.resource))
     tick(home)
+
+
+@contextlib.contextmanager
+def attempts_locked(folder: RunFolder) -> Generator[None]:
+    """Let one process at a time write the run's next attempt."""
+    lock = wait_for_lock(folder.path / _LOCK_NAME)
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.release()
 
 
 def write_attempt(
     folder: RunFolder, home: Home, new: NewAttempt, *events: Event
 ) -> tuple[AttemptSpec, list[Event]]:
-    """Write the next attempt's folder with its first supervision events: queued, then `events`.
+    """Write the next attempt's folder with its first supervision events: queued, then `events`. All of it or nothing.
 
-    The dataset is looked up anew, so that one that was moved and relocated is found.
+    The dataset is looked up anew, so that one that was moved and relocated is found. The caller holds the lock.
 
     Raises:
-        UserError: `attempt_exists` when another process did so at the same instant.
+        UserError: `dataset_unknown`, `dataset_unreachable`.
+        OSError: the disk cannot take it.
     """
     before = folder.latest_attempt().spec()
     number = before.attempt + 1
     placement = before.placement
     dataset = folder.job().dataset
     if dataset is not None:
-        root = str(Library(home).root(dataset.name))
-        placement = placement.model_copy(update={"dataset_root": root})
+        # By itself a run goes on as it was: a share that is away may be back by the time of the first image.
+        with contextlib.suppress(*((UserError,) if new.automatic else ())):
+            root = str(Library(home).root(dataset.name))
+            placement = placement.model_copy(update={"dataset_root": root})
     spec = AttemptSpec(
         attempt=number,
         reason=new.reason,
         placement=placement,
+        interpreter=before.interpreter,
         from_checkpoint=new.from_checkpoint,
         overrides=dict(new.overrides),
         automatic=new.automatic,
     )
-    attempt = folder.attempt(number)
+    target = folder.attempt(number).path
+    draft = AttemptFolder(target.with_name(f".draft-{os.getpid()}-{target.name}"))
     try:
-        attempt.path.mkdir(parents=True)
-    except FileExistsError:
-        raise UserError(
-            "attempt_exists", f"Run {folder.run} is being started again already.", "See `lensmith runs show`."
-        ) from None
-    write_record(attempt.spec_path, spec)
-    return spec, add_supervision(attempt, StateChanged(state="queued", attempt=number), *events)
+        write_record(draft.spec_path, spec)
+        told = add_supervision(draft, StateChanged(state="queued", attempt=number), *events)
+        draft.path.rename(target)
+    finally:
+        shutil.rmtree(draft.path, ignore_errors=True)
+    return spec, told
+
+
+def _wanted_device(resource: str) -> str | None:
+    """The GPUs of the attempt before, where this machine has them; None takes what is free."""
+    here = machine_resources()
+    return resource if all(part in here for part in resource.split(",")) and resource != "cpu" else None
 
 
 def checkpoint_names(folder: RunFolder) -> list[str]:
@@ -194,9 +234,13 @@ def _last_good(folder: RunFolder) -> str | None:
     return "checkpoints/best" if "best" in names else last_checkpoint(folder)
 
 
-def _resumable(run: str, home: Home) -> RunFolder:
+def _row(run: str, home: Home) -> RunRow:
     with Store.open(home.store_path) as store:
-        state = store.run(run).state
+        return store.run(run)
+
+
+def _resumable(row: RunRow, home: Home) -> RunFolder:
+    run, state = row.run, row.state
     if state not in RESUMABLE:
         hint = {
             "completed": f"Train it for longer with `lensmith runs extend {run} --epochs N`.",
@@ -204,4 +248,17 @@ def _resumable(run: str, home: Home) -> RunFolder:
             "queued": "It will start by itself; see `lensmith queue list`.",
         }.get(state, f"See it with `lensmith runs show {run}`.")
         raise UserError("run_not_resumable", f"Run {run} is {state}.", hint)
+    _refuse_owned(row, home)
     return RunFolder(home.runs / run)
+
+
+def _refuse_owned(row: RunRow, home: Home) -> None:
+    """Two workers in one run folder would spoil it: a run that only seems dead is not started again."""
+    with Store.open(home.store_path) as store:
+        is_unsettled = row.run in store.leases()
+    if row.state == "lost" and is_unsettled:
+        raise UserError(
+            "run_not_resumable",
+            f"Run {row.run} does not answer, but its process may still live; Lensmith goes on watching it.",
+            f"Wait for it, or end it with `lensmith runs cancel {row.run}`.",
+        )

@@ -20,7 +20,7 @@ class Follower:
         self._attempt = attempt
         self._listeners = listeners
         self._offset = 0
-        self._rest = b""
+        """Where the first line begins that has not been taken in whole."""
         self.ended: RunEnded | None = None
         """The worker's last word, once it has been read."""
         self.done_commands: set[int] = set()
@@ -31,14 +31,12 @@ class Follower:
             data = self._executor.read(self._folder, self._attempt, "events.jsonl", self._offset)
         except RemoteError:
             return 0
-        if not data:
+        # Half a line is read again with its rest: a writer that finds the disk full takes it back.
+        whole = data.rfind(b"\n") + 1
+        if not whole:
             return 0
-        self._offset += len(data)
-        complete, newline, rest = (self._rest + data).rpartition(b"\n")
-        self._rest = rest
-        if not newline:
-            return 0
-        events = [event for event in map(parse_event, complete.split(b"\n")) if event is not None]
+        self._offset += whole
+        events = [event for event in map(parse_event, data[:whole].split(b"\n")) if event is not None]
         for start in range(0, len(events), CHUNK_LINES):
             self._listeners.take(self._attempt, "worker", events[start : start + CHUNK_LINES])
         for event in events:

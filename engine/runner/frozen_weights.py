@@ -35,7 +35,7 @@ def freeze_weights(config: Mapping[str, object], folder: RunFolder, home: Home) 
             source = find_weights(named.strip(), home, setting)
             target = folder.artifacts / setting / source.name
             target.parent.mkdir(parents=True, exist_ok=True)
-            _link_or_copy(source, target)
+            _link_or_copy(source, target, home)
             frozen[setting] = target.relative_to(folder.path).as_posix()
     return frozen
 
@@ -46,7 +46,7 @@ def find_weights(named: str, home: Home, setting: str = "start_from") -> Path:
     Raises:
         UserError: `weights_unknown`.
     """
-    path = Path(named).expanduser()
+    path = Path(os.path.expanduser(named))  # noqa: PTH111  # Path.expanduser raises for a user that is not there
     if path.is_dir() and (path / META_NAME).is_file():
         return (path / WEIGHTS_NAME).absolute()
     if path.is_file() and path.suffix in SUFFIXES:
@@ -69,11 +69,21 @@ def find_weights(named: str, home: Home, setting: str = "start_from") -> Path:
             f"{setting} names {named!r}, but run {folder.run} has no checkpoint {checkpoint or 'yet'}.",
             f"It has: {', '.join(there) or 'none'}.",
         )
-    return folder.checkpoints / wanted[0] / WEIGHTS_NAME
+    weights = folder.checkpoints / wanted[0] / WEIGHTS_NAME
+    if not weights.is_file():
+        raise UserError(
+            "weights_unknown",
+            f"The checkpoint {wanted[0]} of run {folder.run} was saved by its plugin and holds no {WEIGHTS_NAME}.",
+            "Give a file of weights, or a run whose plugin is trained by Lensmith's own loop.",
+        )
+    return weights
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
+def _link_or_copy(source: Path, target: Path, home: Home) -> None:
+    """Checkpoints of runs are never written again, so a second name is enough; a file of the user's may be."""
     try:
+        if not source.is_relative_to(home.runs):
+            raise OSError("not ours")
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)

@@ -39,13 +39,20 @@ class Listeners:
 
     def say(self, attempt: int, *events: Event) -> None:
         """Write the runner's own events, then take them in like any other."""
-        self.take(attempt, "supervision", add_supervision(self._folder.attempt(attempt), *events))
+        if events:
+            self.take(attempt, "supervision", add_supervision(self._folder.attempt(attempt), *events))
+
+    def tell_trouble(self, attempt: int) -> None:
+        """Write what the tracker has had to complain of since the last call."""
+        if self._tracker is not None:
+            self.say(attempt, *self._tracker.new_notices())
 
     def close(self) -> None:
         """Let the tracker finish what it has; its trouble becomes a notice."""
-        if self._tracker is not None:
-            notice = self._tracker.close()
-            if notice is not None:
-                self.say(self._folder.latest_attempt().number, notice)
-        self._tap.close()
-        self._store.close()
+        try:
+            if self._tracker is not None:
+                self._tracker.close()
+                self.tell_trouble(self._folder.latest_attempt().number)
+        finally:
+            self._tap.close()
+            self._store.close()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from engine.errors import UserError
+from engine.protocol.events import RunEnded
 from engine.protocol.home import Home
 from engine.protocol.interpreter import child_environment, engine_command
-from engine.protocol.job import ACTIVE_STATES, END_STATES, ProcessRecord
+from engine.protocol.job import Failure, ProcessRecord
 from engine.protocol.operating_system import Launch, is_same_process, spawn_detached
 from engine.protocol.run_folder import RunFolder, read_record, write_record
 from engine.runner.devices import machine_resources
+from engine.runner.supervision import add_supervision
 from engine.store.database import Store
+from engine.store.runs import RunRow
 
 RUNNER_LOG = "runner.log"
 
@@ -23,22 +27,14 @@ def tick(home: Home) -> list[str]:
     """
     if not home.store_path.exists():
         return []
-    started: list[str] = []
     with Store.open(home.store_path) as store:
-        leases = store.leases()
-        for row in store.runs():
-            folder = RunFolder(home.runs / row.run)
-            if row.state in ACTIVE_STATES or (row.run in leases and row.state == "queued"):
-                if not has_runner(folder) and folder.path.is_dir():
-                    spawn_runner(folder)
-                    started.append(row.run)
-            elif row.run in leases and row.state in END_STATES and not has_runner(folder):
-                store.release(row.run)
-        while (claimed := store.claim(machine_resources())) is not None:
+        left = store.unsettled()
+        started = [row.run for row in left if _adopt(store, RunFolder(home.runs / row.run), row)]
+        resources = machine_resources()
+        while (claimed := store.claim(resources)) is not None:
             folder = RunFolder(home.runs / claimed.run)
-            _place(folder, claimed.attempt, claimed.resource or "cpu")
-            spawn_runner(folder)
-            started.append(claimed.run)
+            if _start(store, folder, claimed.attempt, claimed.resource or "cpu"):
+                started.append(claimed.run)
     return started
 
 
@@ -48,7 +44,7 @@ def has_runner(folder: RunFolder) -> bool:
         return False
     try:
         record = read_record(folder.runner_path, ProcessRecord)
-    except UserError:  # being replaced, or cut off by a crash: the lock decides
+    except UserError:  # being removed, or cut off by a crash: the lock decides
         return False
     return is_same_process(record.pid, record.start_time)
 
@@ -62,9 +58,50 @@ def spawn_runner(folder: RunFolder) -> None:
     )
 
 
+def _adopt(store: Store, folder: RunFolder, row: RunRow) -> bool:
+    """Give a run that nobody settles a runner, whatever its state: what is left to do is in its folder."""
+    if has_runner(folder):
+        return False
+    if row.state != "queued":
+        return _start(store, folder, row.attempt, None)
+    if store.is_waiting(row.run):
+        store.release(row.run)  # an earlier attempt's, whose runner is gone
+        return False
+    return _start(store, folder, row.attempt, store.leases().get(row.run))
+
+
+def _start(store: Store, folder: RunFolder, attempt: int, device: str | None) -> bool:
+    """Spawn the runner of a run that holds its device; a folder that is broken or gone ends the run."""
+    try:
+        if device is not None:
+            _place(folder, attempt, device)
+        elif not folder.job_path.is_file():
+            folder.job()  # says what is wrong with it
+        spawn_runner(folder)
+    except UserError as error:
+        _give_up(store, folder, attempt, error)
+        return False
+    except OSError:  # no process or no disk space left at the moment; the next tick tries again
+        return False
+    return True
+
+
+def _give_up(store: Store, folder: RunFolder, attempt: int, error: UserError) -> None:
+    failure = Failure(cause="bug", code=error.code, message=error.message, hint=error.hint)
+    seq = store.last_seq(folder.run, attempt, "supervision") + 1
+    ended = RunEnded(seq=seq, state="failed", failure=failure)
+    if folder.path.is_dir():
+        with contextlib.suppress(OSError):
+            told = add_supervision(folder.attempt(attempt), ended)[0]
+            ended = told.model_copy(update={"seq": max(seq, told.seq)})
+    store.ingest(folder.run, attempt, "supervision", [ended])
+    store.release(folder.run)
+
+
 def _place(folder: RunFolder, attempt: int, resource: str) -> None:
     """Write the device that was given into the attempt, before its worker exists."""
     path = folder.attempt(attempt).spec_path
     spec = folder.attempt(attempt).spec()
-    placement = spec.placement.model_copy(update={"resource": resource})
-    write_record(path, spec.model_copy(update={"placement": placement}))
+    if spec.placement.resource != resource:
+        placement = spec.placement.model_copy(update={"resource": resource})
+        write_record(path, spec.model_copy(update={"placement": placement}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from engine.protocol.events import StateChanged
 from engine.protocol.home import Home
 from engine.protocol.job import AttemptSpec, DatasetRef, JobKind, JobSpec, Placement, PluginRef
 from engine.protocol.run_folder import RunFolder, write_record
+from engine.runner.devices import machine_resources
 from engine.runner.frozen_weights import freeze_weights
 from engine.runner.queue import tick
 from engine.runner.supervision import add_supervision
@@ -45,10 +47,11 @@ def submit(request: SubmitRequest, home: Home) -> str:
     """Enqueue a run and give its id. It starts as soon as its device is free.
 
     Raises:
-        UserError: `dataset_unknown`, `dataset_unreachable`, `weights_unknown`, `disk_full`, `home_read_only`,
-            or one of the store's.
+        UserError: `dataset_unknown`, `dataset_unreachable`, `weights_unknown`, `device_unknown`, `disk_full`,
+            `home_read_only`, or one of the store's. Nothing is left of a run that was not enqueued.
     """
     home.ensure()
+    _require_device(request.resource)
     library = Library(home)
     manifest = library.get(request.dataset)
     root = library.root(request.dataset)
@@ -87,10 +90,14 @@ def submit(request: SubmitRequest, home: Home) -> str:
         raise _unwritable(error, home) from error
     finally:
         shutil.rmtree(draft.path, ignore_errors=True)
-    with Store.open(home.store_path) as store, store.transaction():
-        store.add_run(job)
-        store.ingest(run, 1, "supervision", told)
-        store.enqueue(run, 1, request.resource)
+    try:
+        with Store.open(home.store_path) as store, store.transaction():
+            store.add_run(job)
+            store.ingest(run, 1, "supervision", told)
+            store.enqueue(run, 1, request.resource)
+    except BaseException:
+        shutil.rmtree(home.runs / run, ignore_errors=True)  # nobody knows of it
+        raise
     tick(home)
     return run
 
@@ -111,8 +118,20 @@ def _freeze_plugin(source: Path, target: Path) -> str:
     return MODEL_FILE
 
 
+def _require_device(resource: str | None) -> None:
+    """A run that asks for a device that is not here would wait for ever."""
+    here = machine_resources()
+    missing = [part for part in (resource or "cpu").split(",") if part not in (*here, "cpu")]
+    if missing:
+        raise UserError(
+            "device_unknown",
+            f"This machine has no device {missing[0]!r}.",
+            f"It has: {', '.join(here)}. Leave the choice to the queue, or name one of them.",
+        )
+
+
 def _unwritable(error: OSError, home: Home) -> UserError:
-    if error.errno in (28, 122):  # ENOSPC, EDQUOT
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return UserError(
             "disk_full", f"The disk of {home.path} is full.", "Free some space, then start again."
         )

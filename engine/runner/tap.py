@@ -31,13 +31,8 @@ class Tap:
 
     def send(self, attempt: int, source: Source, event: Event) -> None:
         """Hand an event over. Never waits."""
-        line = {
-            "run": self._run,
-            "attempt": attempt,
-            "source": source,
-            "event": event.model_dump(mode="json"),
-        }
-        self._lines.append(json.dumps(line).encode() + b"\n")
+        head = json.dumps({"run": self._run, "attempt": attempt, "source": source})
+        self._lines.append(f'{head[:-1]}, "event": {event.model_dump_json()}}}\n'.encode())
         self._wake.set()
 
     def close(self) -> None:
@@ -77,5 +72,5 @@ class Tap:
         try:
             address = self._home.tap_path.read_text(encoding="utf-8").strip()
             return connect_local_socket(address, TAP_SEND_TIMEOUT_S) if address else None
-        except OSError:
+        except (OSError, ValueError):  # nobody listens, or the file is not an address
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from engine.errors import UserError
@@ -14,11 +14,15 @@ from engine.protocol.times import STORE_BUSY_TIMEOUT_S
 _LOCKED_PAUSE_S = 0.05
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, check: Callable[[sqlite3.Connection], None] | None = None) -> sqlite3.Connection:
     """Open the file, creating it and its folder.
 
+    Args:
+        path: of the store.
+        check: looks at the file before anything in it is changed, and raises to refuse it.
+
     Raises:
-        UserError: `store_unreachable`, `store_no_wal` (a network drive) or `store_damaged`.
+        UserError: `store_unreachable`, `store_no_wal` (a network drive), `store_damaged`, or what `check` raises.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,12 +35,17 @@ def connect(path: Path) -> sqlite3.Connection:
         ) from error
     connection.row_factory = sqlite3.Row
     try:
+        if check is not None:
+            check(connection)
         mode = _journal_mode(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
     except sqlite3.DatabaseError as error:
         connection.close()
         raise told(error, path) from error
+    except UserError:
+        connection.close()
+        raise
     if mode != "wal":
         connection.close()
         raise UserError(
@@ -61,9 +70,13 @@ def _journal_mode(connection: sqlite3.Connection) -> str:
 
 def told(error: sqlite3.DatabaseError, path: Path) -> UserError:
     """Say what an error of SQLite means for the user."""
-    words = str(error)
-    if "disk" in words and "full" in words:
-        return UserError("disk_full", f"The disk of {path} is full.", "Free some space, then try again.")
+    words = str(error).lower()
+    if ("disk" in words and "full" in words) or "disk i/o error" in words:
+        return UserError(
+            "disk_full",
+            f"The store {path} cannot be written: the disk is full, or fails ({words}).",
+            "Free some space, then try again.",
+        )
     if "readonly" in words or "unable to open" in words:
         return UserError(
             "store_unreachable", f"The store {path} cannot be written ({words}).", "Make its folder writable."
@@ -103,17 +116,22 @@ class Connected:
             try:
                 yield self._connection
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # a full disk makes SQLite roll back by itself
+                    self._connection.execute("ROLLBACK")
                 raise
             else:
                 self._connection.execute("COMMIT")
             finally:
                 self._depth -= 1
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            raise  # a bug of ours, not the file's
         except sqlite3.DatabaseError as error:
             raise told(error, self.path) from error
 
     def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
         try:
             return self._connection.execute(query, values).fetchall()
+        except sqlite3.ProgrammingError:
+            raise  # a bug of ours, not the file's
         except sqlite3.DatabaseError as error:
             raise told(error, self.path) from error

@@ -11,7 +11,7 @@ from engine.errors import UserError
 from engine.store.connection import connect, told
 from engine.store.ingest import Ingest
 from engine.store.measurements import MeasurementTables
-from engine.store.migrations import copy_to, migrate
+from engine.store.migrations import copy_to, migrate, refuse_newer
 from engine.store.queue import QueueTable
 from engine.store.runs import RunTable
 
@@ -26,7 +26,7 @@ class Store(RunTable, QueueTable, MeasurementTables, Ingest):
         Raises:
             UserError: `store_unreachable`, `store_no_wal`, `store_damaged`, `store_newer`.
         """
-        connection = connect(path)
+        connection = connect(path, lambda opened: refuse_newer(opened, path))
         try:
             migrate(connection, path)
         except sqlite3.DatabaseError as error:

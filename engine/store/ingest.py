@@ -170,6 +170,13 @@ class _Writing:
             ended=moment if state in END_STATES else None,
             failure=failure.model_dump_json() if failure is not None else None,
         )
+        if state == "cancelled":
+            self._discard()
+
+    def _discard(self) -> None:
+        """Forget what lay in the folders that a cancelled run loses."""
+        for table in ("checkpoints", "results", "exports"):
+            self._connection.execute(f"DELETE FROM {table} WHERE run = ?", (self._run,))
 
     def _update(self, **values: object) -> None:
         assignments = ", ".join(f"{name} = ?" for name in values)

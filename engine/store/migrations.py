@@ -66,8 +66,10 @@ MIGRATIONS: Final[tuple[str, ...]] = (
 )
 
 
-def migrate(connection: sqlite3.Connection, path: Path, migrations: tuple[str, ...] = MIGRATIONS) -> None:
-    """Bring the schema up to date. A store with data is copied beside itself first.
+def refuse_newer(
+    connection: sqlite3.Connection, path: Path, migrations: tuple[str, ...] = MIGRATIONS
+) -> None:
+    """Pass when this version of Lensmith knows the schema.
 
     Raises:
         UserError: `store_newer` when a later version of Lensmith wrote it.
@@ -79,14 +81,25 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: tuple[str, .
             f"The store {path} was written by a newer Lensmith (schema {version}, ours is {len(migrations)}).",
             "Update Lensmith, or set LENSMITH_HOME to another folder. Nothing was changed.",
         )
-    if version == len(migrations):
+
+
+def migrate(connection: sqlite3.Connection, path: Path, migrations: tuple[str, ...] = MIGRATIONS) -> None:
+    """Bring the schema up to date. A store with data is copied beside itself first.
+
+    Raises:
+        UserError: `store_newer`, as in `refuse_newer`.
+    """
+    refuse_newer(connection, path, migrations)
+    if _version(connection) == len(migrations):
         return
-    if version > 0:
-        copy_to(connection, path.with_name(f"{path.name}.schema-{version}.backup"))
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have done it while this one waited.
-        for number in range(_version(connection), len(migrations)):
+        refuse_newer(connection, path, migrations)
+        version = _version(connection)
+        if 0 < version < len(migrations):
+            _back_up(path, path.with_name(f"{path.name}.schema-{version}.backup"))
+        for number in range(version, len(migrations)):
             for statement in filter(str.strip, migrations[number].split(";")):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number + 1}")
@@ -103,6 +116,15 @@ def copy_to(connection: sqlite3.Connection, target: Path) -> None:
         connection.backup(copy)
     finally:
         copy.close()
+
+
+def _back_up(path: Path, target: Path) -> None:
+    """Copy the store while this process alone may write it: through a second connection, which only reads."""
+    reading = sqlite3.connect(path)
+    try:
+        copy_to(reading, target)
+    finally:
+        reading.close()
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -62,25 +62,28 @@ class QueueTable(Connected):
             }
             free = [name for name in resources if name not in held]
             for row in self.queue():
-                kind = connection.execute("SELECT kind FROM runs WHERE run = ?", (row.run,)).fetchone()[
-                    "kind"
-                ]
-                shared = kind in SHARED_KINDS
+                shared = self._is_shared(row.run)
                 got = _fitting(row.resource, free, "cpu" if shared else None)
+                if row.resource == "cpu" and "cpu" not in held:
+                    got = "cpu"  # there is always one, also beside GPUs
                 if got is None:
                     continue
                 connection.execute("DELETE FROM queue WHERE run = ?", (row.run,))
-                self.lease(row.run, got, exclusive=not (shared and got == "cpu"))
+                self.lease(row.run, got)
                 return QueueRow(row.run, row.position, row.attempt, got)
         return None
 
-    def lease(self, run: str, resource: str, *, exclusive: bool = True) -> None:
-        """Note that a run holds a device; a shared lease keeps nobody else away."""
+    def lease(self, run: str, resource: str) -> None:
+        """Note that a run holds a device. Short work on the CPU keeps nobody else away from it."""
+        exclusive = not (resource == "cpu" and self._is_shared(run))
         with self.transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO leases (run, resource, exclusive, since) VALUES (?,?,?,?)",
                 (run, resource, int(exclusive), time.time()),
             )
+
+    def _is_shared(self, run: str) -> bool:
+        return self._rows("SELECT kind FROM runs WHERE run = ?", (run,))[0]["kind"] in SHARED_KINDS
 
     def release(self, run: str) -> None:
         """Give the run's device back."""
@@ -98,17 +101,22 @@ class QueueTable(Connected):
         with self.transaction() as connection:
             return connection.execute("DELETE FROM queue WHERE run = ?", (run,)).rowcount > 0
 
-    def move(self, run: str, position: int) -> None:
-        """Put a waiting run at a place, 1 is next. A run that does not wait is left alone."""
+    def is_waiting(self, run: str) -> bool:
+        """Say whether a run stands in the queue."""
+        return bool(self._rows("SELECT run FROM queue WHERE run = ?", (run,)))
+
+    def move(self, run: str, position: int) -> bool:
+        """Put a waiting run at a place, 1 is next. False, and nothing moved, when it does not wait."""
         with self.transaction() as connection:
             others = [row.run for row in self.queue()]
             if run not in others:
-                return
+                return False
             others.remove(run)
             others.insert(max(0, position - 1), run)
             connection.executemany(
                 "UPDATE queue SET position = ? WHERE run = ?", [(n, name) for n, name in enumerate(others, 1)]
             )
+        return True
 
     def pause_queue(self) -> None:
         """Start nothing new."""

@@ -9,7 +9,7 @@ from typing import cast
 
 from engine.config.problems import nearest
 from engine.errors import UserError
-from engine.protocol.job import Failure, JobSpec, RunState
+from engine.protocol.job import ACTIVE_STATES, Failure, JobSpec, RunState
 from engine.store.connection import Connected
 
 
@@ -108,6 +108,19 @@ class RunTable(Connected):
             (kind, kind, -1 if limit is None else limit),
         )
         return [_row(row) for row in rows]
+
+    def unsettled(self) -> list[RunRow]:
+        """Runs at which somebody should be at work: in an active state, or holding a device; trashed ones too."""
+        marks = ",".join("?" * len(ACTIVE_STATES))
+        rows = self._rows(
+            f"SELECT * FROM runs WHERE state IN ({marks}) OR run IN (SELECT run FROM leases) ORDER BY created, run",
+            tuple(sorted(ACTIVE_STATES)),
+        )
+        return [_row(row) for row in rows]
+
+    def is_known(self, run: str) -> bool:
+        """Say whether the store has the run with exactly this id, also in the trash."""
+        return bool(self._rows("SELECT run FROM runs WHERE run = ?", (run,)))
 
     def set_trashed(self, run: str, trashed: bool) -> None:
         """Hide a run from views, or show it again.

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from engine.protocol.events import Event, parse_event
 from engine.protocol.home import Home
-from engine.protocol.job import END_STATES, ProcessRecord
-from engine.protocol.operating_system import is_same_process
-from engine.protocol.run_folder import RunFolder, read_record
+from engine.protocol.job import END_STATES
+from engine.protocol.run_folder import RunFolder
 from engine.protocol.times import QUEUE_TICK_S
-from engine.runner.queue import tick
+from engine.runner.queue import has_runner, tick
 from engine.store.database import Store
 
 POLL_S = 0.1
@@ -62,7 +61,4 @@ def has_ended(home: Home, run: str, folder: RunFolder) -> bool:
     with Store.open(home.store_path) as store:
         if store.run(run).state not in END_STATES:
             return False
-    if not folder.runner_path.exists():
-        return True
-    runner = read_record(folder.runner_path, ProcessRecord)
-    return not is_same_process(runner.pid, runner.start_time)
+    return not has_runner(folder)

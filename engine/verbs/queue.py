@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from engine.errors import UserError
 from engine.runner.queue import tick
 from engine.store.database import Store
 from engine.verbs.reply import Parsers, Reply, Session, table
@@ -36,7 +37,15 @@ def list_queue(session: Session, _arguments: argparse.Namespace) -> Reply:
 
 def move_run(session: Session, arguments: argparse.Namespace) -> Reply:
     with Store.open(session.home.ensure().store_path) as store:
-        store.move(store.run(arguments.run_id).run, arguments.to)
+        row = store.run(arguments.run_id)
+        if arguments.to < 1:
+            raise UserError("place_invalid", f"There is no place {arguments.to} in the queue.", "1 is next.")
+        if not store.move(row.run, arguments.to):
+            raise UserError(
+                "run_not_waiting",
+                f"Run {row.run} is {row.state} and does not wait in the queue.",
+                "See `lensmith queue list`.",
+            )
     return list_queue(session, arguments)
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import cast
 
-from engine.errors import UserError
 from engine.protocol.checkpoint import list_checkpoints
 from engine.protocol.commands import CommandKind
 from engine.protocol.job import ACTIVE_STATES, Failure, RunState
@@ -141,7 +139,6 @@ def compare_runs(session: Session, arguments: argparse.Namespace) -> Reply:
 
 
 def command_run(session: Session, arguments: argparse.Namespace) -> Reply:
-    tick(session.home.ensure())
     kind = COMMANDS[arguments.runs_verb][0]
     run, state = _state(session, arguments.run_id)
     number = send_command(RunFolder(session.home.runs / run), kind, home=session.home)
@@ -149,9 +146,8 @@ def command_run(session: Session, arguments: argparse.Namespace) -> Reply:
 
 
 def resume(session: Session, arguments: argparse.Namespace) -> Reply:
-    tick(session.home.ensure())
     run, state = _state(session, arguments.run_id)
-    if state in ACTIVE_STATES:
+    if state in ACTIVE_STATES and arguments.checkpoint is None:
         number = send_command(RunFolder(session.home.runs / run), "resume", home=session.home)
         return Reply({"run": run, "state": state, "command": number}, f"Told run {run} to go on.")
     resume_run(run, session.home, checkpoint=arguments.checkpoint)
@@ -171,9 +167,7 @@ def extend(session: Session, arguments: argparse.Namespace) -> Reply:
 
 
 def delete(session: Session, arguments: argparse.Namespace) -> Reply:
-    run, state = _state(session, arguments.run_id)
-    if state in ACTIVE_STATES:
-        raise UserError("run_active", f"Run {run} is {state}.", f"Stop it first: `lensmith runs stop {run}`.")
+    run, _ = _state(session, arguments.run_id)
     delete_run(run, session.home)
     return Reply(
         {"deleted": run}, f"Run {run} is in the trash; `lensmith runs restore {run}` brings it back."
@@ -181,8 +175,8 @@ def delete(session: Session, arguments: argparse.Namespace) -> Reply:
 
 
 def restore(session: Session, arguments: argparse.Namespace) -> Reply:
-    restore_run(arguments.run_id, session.home.ensure())
-    return Reply({"restored": arguments.run_id}, f"Run {arguments.run_id} is back.")
+    run = restore_run(arguments.run_id, session.home.ensure())
+    return Reply({"restored": run}, f"Run {run} is back.")
 
 
 def _followed(session: Session, run: str, *, detach: bool) -> Reply:
@@ -192,9 +186,11 @@ def _followed(session: Session, run: str, *, detach: bool) -> Reply:
 
 
 def _state(session: Session, run_id: str) -> tuple[str, RunState]:
-    with Store.open(session.home.ensure().store_path) as store:
+    """Find a run, after runs that were left alone have been taken up."""
+    tick(session.home.ensure())
+    with Store.open(session.home.store_path) as store:
         row = store.run(run_id)
-    return row.run, cast("RunState", row.state)
+    return row.run, row.state
 
 
 def _folder(session: Session, run_id: str) -> RunFolder:
