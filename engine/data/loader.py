@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from engine.config.augmentation import AugmentationConfig
     from engine.datasets.manifest import Manifest
 
+Augment = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
+"""Makes an (S, S, 3) sample of a stored image; the generator alone decides, and several threads call it at once."""
 _SMALLEST_SHARE = 4
 """Images of a batch that are worth a task of their own."""
 
@@ -65,7 +67,7 @@ class Loader:
         self._cache = cache
         self.settings = settings
         augmented = settings.train and settings.augmentation is not None
-        self._augmenter = (
+        self._augmenter: Augment | None = (
             Augmenter(settings.augmentation, settings.image_size, settings.resize_method)
             if augmented and settings.augmentation is not None
             else None
@@ -112,6 +114,11 @@ class Loader:
         finally:
             for filling in waiting:
                 filling.cancel()
+
+    def augment_with(self, augment: Augment) -> None:
+        """Vary training images in a way of the plugin's own, in the place of the configured one."""
+        if self.settings.train:
+            self._augmenter = augment
 
     def close(self) -> None:
         """End the threads. The loader cannot be used afterwards."""

@@ -86,6 +86,9 @@ def _train_adapter(desk: Desk, data: _TrainingData, phases: Phases) -> EndState:
     assert isinstance(model, TorchModel)  # its class is one
     for note in model.notes:
         desk.reporter.emit(Notice(level="warning", code="model_note", message=note))
+    own_augmentation = model.augmentation()
+    if own_augmentation is not None:
+        data.train.augment_with(own_augmentation)
     config = TrainConfig.from_flat(desk.config)
     if config.start_from is not None:
         config = config.model_copy(update={"start_from": str(desk.relative(config.start_from))})

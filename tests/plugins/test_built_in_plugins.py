@@ -1,4 +1,4 @@
-"""What holds for every plugin that comes with Lensmith; that each passes `plugins check` is tested beside the checks."""
+"""What holds for every plugin that comes with Lensmith; `plugins check` of each is tested beside the checks."""
 
 from __future__ import annotations
 

@@ -20,8 +20,10 @@ from engine.checkpoints.read import load_weights, read_weights, start_from_weigh
 from engine.config.field import ConfigField, ConfigValue
 from engine.config.schema import ConfigSchema
 from engine.config.train import TRAIN_PRESETS, TrainConfig
+from engine.data.loader import Augment
 from engine.data.normalisation import IMAGENET_MEAN, IMAGENET_STD, TensorInput, chosen_normalisation
 from engine.errors import PluginError
+from engine.plugin.adapters.own_augmentation import checked
 from engine.plugin.adapters.plain_training import train_plainly
 from engine.plugin.contract import BaseModel
 from engine.protocol.catalog import ModelMetadata
@@ -139,6 +141,20 @@ class TorchModel(BaseModel):
     ) -> LRScheduler | None:
         del optimizer, config, total_steps
         return None
+
+    def build_augmentation(self, config: TrainConfig) -> Augment | None:
+        """Give a function of a stored image (H, W, 3) and a generator that makes an (S, S, 3) sample, both uint8.
+
+        Several threads call it at once, and the generator alone must decide, so that a resumed run sees the same
+        images. None takes what the settings say.
+        """
+        del config
+        return None
+
+    def augmentation(self) -> Augment | None:
+        """Give what `build_augmentation` gives, with its samples checked."""
+        own = self.build_augmentation(self.settings)
+        return None if own is None else checked(own, self.image_size)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return self.task.loss(outputs, targets, float(self.config.get("label_smoothing", 0.0)))
