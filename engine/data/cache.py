@@ -5,6 +5,7 @@ A miss passes through the same stored-size image as a hit, so no cache setting e
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Sequence
@@ -90,7 +91,8 @@ class DiskCache:
         except OSError as error:
             with self._lock:
                 self.failure = error
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink()
 
     def _path(self, position: int) -> Path:
         key = self._keys[position]

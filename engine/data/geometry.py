@@ -28,17 +28,6 @@ class Cut:
     """Degrees, counter-clockwise."""
     mirrored: bool = False
 
-    def scaled(self, across: float, down: float) -> Cut:
-        """The same cut in an image resized by these factors."""
-        return Cut(
-            self.left * across,
-            self.top * down,
-            self.width * across,
-            self.height * down,
-            self.angle,
-            self.mirrored,
-        )
-
 
 def draw_crop(
     rng: np.random.Generator, width: int, height: int, scale: tuple[float, float]
@@ -67,17 +56,18 @@ def cut_out(stored: Image, cut: Cut, image_size: int, method: str) -> Image:
         box = stored[top : top + round(cut.height), left : left + round(cut.width)]
         square = resize(box, image_size, image_size, method)
         return np.asarray(cv2.flip(square, 1), dtype=np.uint8) if cut.mirrored else square
+    target_to_stored = _target_to_stored(cut, image_size)
     across, down = image_size / cut.width, image_size / cut.height
     if max(1 / across, 1 / down) > _ALIASES_ABOVE and method != "nearest":
         height, width = stored.shape[:2]
         small_width = max(1, round(width * min(1.0, across)))
         small_height = max(1, round(height * min(1.0, down)))
         stored = resize(stored, small_width, small_height, method)
-        cut = cut.scaled(small_width / width, small_height / height)
+        target_to_stored = _resized(target_to_stored, small_width / width, small_height / height)
     return np.asarray(
         cv2.warpAffine(
             stored,
-            _target_to_stored(cut, image_size),
+            target_to_stored,
             (image_size, image_size),
             flags=interpolation_flag(method) | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REFLECT_101,
@@ -97,3 +87,12 @@ def _target_to_stored(cut: Cut, image_size: int) -> np.ndarray:
     centre = np.array([cut.left + cut.width / 2 - 0.5, cut.top + cut.height / 2 - 0.5])
     offset = centre - matrix @ np.array([middle, middle])
     return np.column_stack([matrix, offset])
+
+
+def _resized(target_to_stored: np.ndarray, across: float, down: float) -> np.ndarray:
+    """The matrix to the same places in a stored image that was resized by these factors."""
+    # The box is turned before it is resized: turning it afterwards would slant what is in it.
+    factors = np.array([[across], [down]])
+    scaled = target_to_stored * factors
+    scaled[:, 2:] += 0.5 * factors - 0.5
+    return scaled
