@@ -81,6 +81,8 @@ class Saver:
             bool(torch.isfinite(tensor).all()) for tensor in weights.values() if tensor.is_floating_point()
         ):
             raise not_finite(f"Some weights are not finite after step {state.position.step}")
+        # A process that is killed right after this goes on from here: what was said before is never said again.
+        self._reporter.flush()
         written = write_checkpoint(self._folder / name, weights, state.capture(), self._meta(kind, state))
         self._tell(name, written)
 
