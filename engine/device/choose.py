@@ -16,14 +16,15 @@ def choose_device(resource: str) -> torch.device:
     first = resource.split(",")[0].strip()
     if first in ("", "cpu"):
         return torch.device("cpu")
-    if first == "mps":
-        return torch.device("mps")
-    if not torch.cuda.is_available():
+    is_there = torch.backends.mps.is_available() if first == "mps" else torch.cuda.is_available()
+    if not is_there:
         raise UserError(
             "no_gpu",
             f"The run was placed on {first}, but PyTorch finds no usable GPU here.",
-            "Check the NVIDIA driver, install a PyTorch build with CUDA, or run on the CPU.",
+            "Check the graphics driver, install a PyTorch build for this GPU, or run on the CPU.",
         )
+    if first == "mps":
+        return torch.device("mps")
     wanted = torch.device(first)
     # An executor may show the worker its GPU alone, under number 0.
     return wanted if (wanted.index or 0) < torch.cuda.device_count() else torch.device("cuda:0")
