@@ -12,6 +12,7 @@ from typing import Literal
 from engine.datasets.library import Library
 from engine.errors import UserError
 from engine.protocol.checkpoint import list_checkpoints
+from engine.protocol.disk import write_error
 from engine.protocol.events import Event, StateChanged
 from engine.protocol.home import Home
 from engine.protocol.job import AttemptReason, AttemptSpec, Failure
@@ -153,9 +154,13 @@ def enqueue_attempt(folder: RunFolder, home: Home, new: NewAttempt) -> None:
                 f"See it with `lensmith runs show {folder.run}`.",
             )
         spec, told = write_attempt(folder, home, new)
-        with Store.open(home.store_path) as store, store.transaction():
-            store.ingest(folder.run, spec.attempt, "supervision", told)
-            store.enqueue(folder.run, spec.attempt, _wanted_device(spec.placement.resource))
+        try:
+            with Store.open(home.store_path) as store, store.transaction():
+                store.ingest(folder.run, spec.attempt, "supervision", told)
+                store.enqueue(folder.run, spec.attempt, _wanted_device(spec.placement.resource))
+        except BaseException:
+            shutil.rmtree(folder.attempt(spec.attempt).path, ignore_errors=True)  # nobody knows of it
+            raise
     tick(home)
 
 
@@ -178,8 +183,7 @@ def write_attempt(
     The dataset is looked up anew, so that one that was moved and relocated is found. The caller holds the lock.
 
     Raises:
-        UserError: `dataset_unknown`, `dataset_unreachable`.
-        OSError: the disk cannot take it.
+        UserError: `dataset_unknown`, `dataset_unreachable`, `disk_full` or `folder_read_only`.
     """
     before = folder.latest_attempt().spec()
     number = before.attempt + 1
@@ -205,6 +209,8 @@ def write_attempt(
         write_record(draft.spec_path, spec)
         told = add_supervision(draft, StateChanged(state="queued", attempt=number), *events)
         draft.path.rename(target)
+    except OSError as error:
+        raise write_error(error, target) from error
     finally:
         shutil.rmtree(draft.path, ignore_errors=True)
     return spec, told

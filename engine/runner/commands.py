@@ -6,6 +6,7 @@ import shutil
 
 from engine.errors import UserError
 from engine.protocol.commands import CommandKind, write_command
+from engine.protocol.disk import write_error
 from engine.protocol.events import RunEnded
 from engine.protocol.home import Home
 from engine.protocol.job import ACTIVE_STATES
@@ -21,7 +22,7 @@ def send_command(folder: RunFolder, kind: CommandKind, home: Home | None = None)
     """Write the order and give its number; 0 when it was carried out at once, on a run that only waited.
 
     Raises:
-        UserError: `run_waiting` or `run_not_active` for a run that no process works on.
+        UserError: `run_waiting` or `run_not_active` for a run that no process works on; `disk_full`.
     """
     home = home or Home(folder.path.parents[1])
     with Store.open(home.store_path) as store:
@@ -31,7 +32,10 @@ def send_command(folder: RunFolder, kind: CommandKind, home: Home | None = None)
         row = store.run(folder.run)
         if row.state in ACTIVE_STATES or row.run in store.leases():
             # A lease without an active state: just claimed, silent, or waiting to be tried again.
-            return write_command(folder.commands, kind, row.attempt)
+            try:
+                return write_command(folder.commands, kind, row.attempt)
+            except OSError as error:
+                raise write_error(error, folder.commands) from error
     if row.state == "queued":
         raise UserError(
             "run_waiting",

@@ -179,7 +179,7 @@ class RunLife:
             with attempts_locked(self._folder):
                 if self._folder.latest_attempt().number == attempt.number:
                     write_attempt(self._folder, self._home, new, notice)
-        except (UserError, OSError):  # a full disk, or a damaged folder: it stays failed, and can be resumed
+        except UserError:  # a full disk, or a damaged folder: it stays failed, and can be resumed
             return False
         return True
 
