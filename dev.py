@@ -5,6 +5,7 @@ python3 dev.py demo     make a small data set, train on it and print the result
 python3 dev.py test     format, lint, types, layers, tests; more arguments go to pytest
 python3 dev.py setup    install everything that installs on this machine
 python3 dev.py bench    the benchmarks
+python3 dev.py docs     write docs/cli.md from the command line's parser
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ TORCH = ("torch==2.14.1", "torchvision==0.29.1")
 REQUIRED = "-e .[desktop,engine,export,remote,dev]"
 # pip would also bring opencv-python, whose files are those of opencv-python-headless.
 NOT_WITH_ULTRALYTICS = "opencv-python"
+WRITE_DOCS = (
+    "from engine.cli import build_parser; from engine.verbs.reference import write; write(build_parser())"
+)
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command as check; check(['--no-logo'])"
 TELLING = re.compile(
     r"(?i)\b(failed|cannot|could not|no matching|no space|not reachable|requires|conflict)\b"
@@ -77,6 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     test.add_argument("--only", metavar="STAGE", help=f"one stage: {', '.join(s.name for s in stages(()))}")
     verbs.add_parser("setup", help="install everything that installs on this machine")
     verbs.add_parser("bench", help="run the benchmarks")
+    verbs.add_parser("docs", help="write docs/cli.md")
     options, rest = parser.parse_known_args(arguments)
     if rest and options.verb not in ("test", "demo", "bench"):
         parser.error(f"{options.verb} takes no {rest[0]}")
@@ -86,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "test": lambda: test_all(rest, options.only),
         "setup": lambda: prepare(FULL),
         "bench": lambda: prepare(BASIC) or call([python(), "-m", "benchmarks", *rest]),
+        "docs": lambda: prepare(BASIC) or call([python(), "-c", WRITE_DOCS]),
     }
     try:
         return actions[options.verb]()

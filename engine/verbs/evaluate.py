@@ -15,7 +15,7 @@ from engine.verbs.reply import Parsers, Reply, Session, table
 
 def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     evaluate = parsers.add_parser("evaluate", parents=[shared], help="measure a trained model on a split")
-    evaluate.add_argument("run_id", metavar="RUN")
+    evaluate.add_argument("run_id", metavar="RUN", help="id, beginning of an id, or name")
     evaluate.add_argument("--data", default=None, help="default: the dataset it was trained on")
     evaluate.add_argument("--split", default="test", help="train, val or test (default)")
     evaluate.add_argument("--checkpoint", default=None, help="best (default), last, epoch-0010 …")

@@ -18,7 +18,7 @@ FORMATS = ("onnx",)
 
 def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     export = parsers.add_parser("export", parents=[shared], help="write a deployment file, verified")
-    export.add_argument("run_id", metavar="RUN")
+    export.add_argument("run_id", metavar="RUN", help="id, beginning of an id, or name")
     export.add_argument("--format", default="onnx", help="onnx")
     export.add_argument("--checkpoint", default=None, help="best (default), last, epoch-0010 …")
     export.add_argument(

@@ -24,7 +24,7 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     listed = verbs.add_parser("list", parents=[shared], help="list the models")
     listed.add_argument("--framework", help="pytorch, timm, torchvision, ultralytics, custom")
     listed.add_argument("--task", help="classification, detection, segmentation")
-    listed.add_argument("--tag")
+    listed.add_argument("--tag", help="a word of its tags, such as pretrained")
     listed.add_argument("--refresh", action="store_true", help="describe all anew, without the cache")
     listed.set_defaults(run=list_plugins)
     for name, explanation, run in (
@@ -32,20 +32,27 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
         ("schema", "its settings and presets", show_schema),
     ):
         verb = verbs.add_parser(name, parents=[shared], help=explanation)
-        verb.add_argument("plugin", metavar="NAME")
+        verb.add_argument("plugin", metavar="NAME", help="its folder's or its model's name")
         verb.set_defaults(run=run)
     check = verbs.add_parser(
         "check", parents=[shared], help="try a plugin out: methods, schema, two steps of training"
     )
-    check.add_argument("path", metavar="NAME|PATH")
+    check.add_argument("path", metavar="NAME|PATH", help="a known plugin, or where one lies")
     check.set_defaults(run=check_plugin)
     validate = verbs.add_parser("validate", parents=[shared], help="check settings without training")
-    validate.add_argument("plugin", metavar="NAME")
-    validate.add_argument("--preset")
-    validate.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="assignments")
+    validate.add_argument("plugin", metavar="NAME", help="its folder's or its model's name")
+    validate.add_argument("--preset", help="easy, medium or advanced")
+    validate.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="assignments",
+        help="a setting; see `plugins schema`",
+    )
     validate.set_defaults(run=validate_config)
     new = verbs.add_parser("new", parents=[shared], help="start a plugin of your own from an example")
-    new.add_argument("name", metavar="NAME")
+    new.add_argument("name", metavar="NAME", help="folder and model name of the new plugin")
     new.add_argument(
         "--from", dest="source", default="example_minimal", metavar="P", help="default: example_minimal"
     )

@@ -23,8 +23,10 @@ FILES_PER_REQUEST = 32
 
 def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     predict = parsers.add_parser("predict", parents=[shared], help="look at images with a trained model")
-    predict.add_argument("run_id", metavar="RUN|CHECKPOINT")
-    predict.add_argument("files", metavar="FILE|FOLDER", nargs="+", type=Path)
+    predict.add_argument("run_id", metavar="RUN|CHECKPOINT", help="a run, or a checkpoint folder")
+    predict.add_argument(
+        "files", metavar="FILE|FOLDER", nargs="+", type=Path, help="images, or folders of them"
+    )
     predict.add_argument("--checkpoint", default=None, help="best (default), last, epoch-0010 …")
     predict.add_argument("--threshold", type=float, default=0.0, help="least confidence for a label, 0 to 1")
     predict.add_argument("--csv", type=Path, default=None, metavar="FILE", help="also write a table")

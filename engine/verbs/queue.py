@@ -15,8 +15,8 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     verbs = queue.add_subparsers(dest="queue_verb", metavar="VERB", required=True)
     verbs.add_parser("list", parents=[shared], help="list what waits").set_defaults(run=list_queue)
     move = verbs.add_parser("move", parents=[shared], help="put a waiting run at a place, 1 is next")
-    move.add_argument("run_id", metavar="RUN")
-    move.add_argument("--to", type=int, required=True, metavar="N")
+    move.add_argument("run_id", metavar="RUN", help="id, beginning of an id, or name")
+    move.add_argument("--to", type=int, required=True, metavar="N", help="its place, 1 is next")
     move.set_defaults(run=move_run)
     verbs.add_parser("pause", parents=[shared], help="start nothing new").set_defaults(run=pause_queue)
     verbs.add_parser("resume", parents=[shared], help="start waiting runs again").set_defaults(

@@ -34,7 +34,7 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
 
     def verb(name: str, explanation: str, run: object) -> argparse.ArgumentParser:
         parser = verbs.add_parser(name, parents=[shared], help=explanation)
-        parser.add_argument("run_id", metavar="RUN")
+        parser.add_argument("run_id", metavar="RUN", help="id, beginning of an id, or name")
         parser.set_defaults(run=run)
         return parser
 
@@ -44,20 +44,25 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     verb("log", "what the worker printed", show_log)
     verb("checkpoints", "list the checkpoints", show_checkpoints)
     compare = verbs.add_parser("compare", parents=[shared], help="only the settings and results that differ")
-    compare.add_argument("run_ids", metavar="RUN", nargs="+")
+    compare.add_argument("run_ids", metavar="RUN", nargs="+", help="two runs or more")
     compare.set_defaults(run=compare_runs)
     for name, (_, explanation) in COMMANDS.items():
         verb(name, explanation, command_run)
     resume_verb = verb("resume", "go on: a held run at once, an ended one from its last checkpoint", resume)
     resume_verb.add_argument("--from", dest="checkpoint", help="checkpoint to go on from")
-    resume_verb.add_argument("--detach", action="store_true")
+    resume_verb.add_argument("--detach", action="store_true", help="come back at once; the run goes on")
     retry_verb = verb("retry", "start a failed run again from its last good checkpoint", retry)
     retry_verb.add_argument("--remedy", action="store_true", help="apply the remedy of the failure's cause")
-    retry_verb.add_argument("--detach", action="store_true")
+    retry_verb.add_argument("--detach", action="store_true", help="come back at once; the run goes on")
     extend_verb = verb("extend", "train a finished run for more epochs", extend)
     extend_verb.add_argument("--epochs", type=int, required=True, help="the new total")
-    extend_verb.add_argument("--schedule", choices=("continue", "flat", "restart"), default="continue")
-    extend_verb.add_argument("--detach", action="store_true")
+    extend_verb.add_argument(
+        "--schedule",
+        choices=("continue", "flat", "restart"),
+        default="continue",
+        help="how the learning rate goes on",
+    )
+    extend_verb.add_argument("--detach", action="store_true", help="come back at once; the run goes on")
     verb("delete", "move a run to the trash", delete)
     verb("restore", "take a run back out of the trash", restore)
 

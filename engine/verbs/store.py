@@ -17,7 +17,7 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
         run=rebuild_store
     )
     backup = verbs.add_parser("backup", parents=[shared], help="copy it to a file")
-    backup.add_argument("path", type=Path)
+    backup.add_argument("path", type=Path, help="the file to write")
     backup.set_defaults(run=backup_store)
 
 

@@ -25,7 +25,14 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     train.add_argument("--plugin", required=True, help="see `lensmith plugins list`")
     train.add_argument("--data", required=True, help="see `lensmith data list`")
     train.add_argument("--preset", default=None, help="easy, medium or advanced")
-    train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="assignments")
+    train.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="assignments",
+        help="a setting; see `plugins schema`",
+    )
     train.add_argument("--name", default="", help="a name for people")
     train.add_argument(
         "--gpus", default=None, metavar="0,1", help="which GPUs; default: the first free device"

@@ -1,0 +1,51 @@
+"""One example a verb, in an order in which they can be typed one after the other; a test does."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXAMPLES: Final[dict[str, str]] = {
+    "data import": "lensmith data import shapes/classification --name shapes",
+    "data list": "lensmith data list",
+    "data show": "lensmith data show shapes",
+    "data check": "lensmith data check shapes",
+    "data split": "lensmith data split shapes --val 0.2 --test 0.1 --seed 1",
+    "data relocate": "lensmith data relocate shapes shapes/classification",
+    "plugins list": "lensmith plugins list --task classification",
+    "plugins show": "lensmith plugins show timm_classifier",
+    "plugins schema": "lensmith plugins schema example_minimal",
+    "plugins validate": "lensmith plugins validate example_minimal --preset easy --set epochs=3",
+    "plugins new": "lensmith plugins new my_model --from example_minimal",
+    "plugins check": "lensmith plugins check my_model",
+    "train": "lensmith train --plugin my_model --data shapes --name first --set epochs=2 --set image_size=32",
+    "runs list": "lensmith runs list",
+    "runs show": "lensmith runs show first",
+    "runs metrics": "lensmith runs metrics first --name val/accuracy",
+    "runs events": "lensmith runs events first",
+    "runs log": "lensmith runs log first",
+    "runs checkpoints": "lensmith runs checkpoints first",
+    "runs extend": "lensmith runs extend first --epochs 3 --schedule flat",
+    "evaluate": "lensmith evaluate first --split test",
+    "predict": "lensmith predict first shapes/classification/test/star --csv answers.csv",
+    "export": "lensmith export first --format onnx",
+    "queue pause": "lensmith queue pause",
+    "queue list": "lensmith queue list",
+    "queue move": "lensmith queue move second --to 1",
+    "queue resume": "lensmith queue resume",
+    "runs checkpoint": "lensmith runs checkpoint second",
+    "runs validate": "lensmith runs validate second",
+    "runs hold": "lensmith runs hold second",
+    "runs resume": "lensmith runs resume second",
+    "runs pause": "lensmith runs pause second",
+    "runs compare": "lensmith runs compare first second",
+    "runs retry": "lensmith runs retry second --detach",
+    "runs stop": "lensmith runs stop second",
+    "runs cancel": "lensmith runs cancel third",
+    "runs delete": "lensmith runs delete second",
+    "runs restore": "lensmith runs restore 20260131-120000-abcd",
+    "store backup": "lensmith store backup lensmith-backup.db",
+    "store rebuild": "lensmith store rebuild",
+    "data delete": "lensmith data delete shapes",
+    "demo": "lensmith demo",
+}
+"""By verb. `second` and `third` are longer runs, started with --detach."""

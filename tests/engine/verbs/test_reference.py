@@ -1,0 +1,102 @@
+"""The reference of the command line says what the parser says, and its examples can be typed one after the other."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from pathlib import Path
+
+import pytest
+
+from engine import cli
+from engine.datasets.demo import write_demo_dataset
+from engine.protocol.home import Home
+from engine.protocol.job import ACTIVE_STATES
+from engine.protocol.run_folder import RunFolder
+from engine.store.database import Store
+from engine.verbs.examples import EXAMPLES
+from engine.verbs.following import has_ended
+from engine.verbs.reference import PATH, reference, verbs_of
+
+LONG = "train --plugin my_model --data shapes --set epochs=4000 --set image_size=16 --set batch_size=8 --detach --name"
+# What must be done before an example, and the state that its run must be in.
+BEFORE: dict[str, list[str]] = {
+    "queue list": [f"{LONG} second"],
+    "runs retry": [],
+    "runs cancel": [f"{LONG} third"],
+}
+STATE: dict[str, tuple[str, str]] = {
+    "runs checkpoint": ("second", "running"),
+    "runs validate": ("second", "running"),
+    "runs hold": ("second", "running"),
+    "runs resume": ("second", "held"),
+    "runs pause": ("second", "running"),
+    "runs compare": ("second", "paused"),
+    "runs retry": ("second", "paused"),
+    "runs stop": ("second", "running"),
+    "runs cancel": ("third", "running"),
+    "runs delete": ("second", "stopped"),
+    "store backup": ("third", "cancelled"),
+}
+
+
+def test_that_the_reference_is_what_the_parser_says() -> None:
+    assert PATH.read_text(encoding="utf-8") == reference(cli.build_parser()), "run: python3 dev.py docs"
+
+
+def test_that_every_verb_for_people_has_one_example_of_itself() -> None:
+    verbs = [name for name, told, _ in verbs_of(cli.build_parser()) if not told.startswith("(process)")]
+
+    assert sorted(EXAMPLES) == sorted(verbs)
+    assert [name for name, line in EXAMPLES.items() if not line.startswith(f"lensmith {name}")] == []
+
+
+def test_that_every_argument_is_explained() -> None:
+    unexplained = [
+        (name, action.dest)
+        for name, told, verb in verbs_of(cli.build_parser())
+        for action in verb._actions
+        if not action.help and not told.startswith("(process)")
+    ]
+
+    assert unexplained == []
+
+
+def wait_for(folder: Path, run: str, state: str) -> None:
+    home = Home(folder)
+    deadline = time.monotonic() + 120
+    while True:
+        with Store.open(home.store_path) as store:
+            found = store.run(run).state
+        if found == state and (state in ACTIVE_STATES or has_ended(home, run, RunFolder(home.runs / run))):
+            return
+        assert time.monotonic() < deadline, f"{run} is {found}, not {state}"
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_that_the_examples_work_in_their_order(
+    lensmith_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_demo_dataset(tmp_path / "shapes")
+    known: dict[str, str] = {}
+
+    def type_in(line: str) -> dict[str, object]:
+        code = cli.main([*shlex.split(line), "--json"])
+        printed = capsys.readouterr()
+        assert code == 0, f"{line}\n{printed.out}\n{printed.err}"
+        return json.loads(printed.out)
+
+    for name, example in EXAMPLES.items():
+        for line in BEFORE.get(name, []):
+            answer = type_in(line)
+            known[line.rsplit(" ", 1)[-1]] = str(answer["run"])
+        if name in STATE:
+            wait_for(lensmith_home, known[STATE[name][0]], STATE[name][1])
+        line = example.removeprefix("lensmith ").replace("20260131-120000-abcd", known.get("second", ""))
+        answer = type_in(line)
+        assert "error" not in answer, name
+    assert (tmp_path / "answers.csv").is_file()
+    assert (tmp_path / "lensmith-backup.db").is_file()
