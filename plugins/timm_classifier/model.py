@@ -7,9 +7,9 @@ from engine.plugin import TRAIN_PRESETS, ModelMetadata, TimmModel
 EASY = {
     "architecture": "tf_efficientnet_lite0",
     "pretrained": "auto",
-    "image_size": 112,
+    "image_size": 96,
     "batch_size": 32,
-    "epochs": 18,
+    "epochs": 16,
     "optimizer.type": "adamw",
     "optimizer.lr": 2e-3,
     "optimizer.weight_decay": 0.05,
