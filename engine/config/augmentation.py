@@ -14,13 +14,23 @@ class ColorJitterConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    brightness: Annotated[float, Field(ge=0, le=1), Setting(label="Brightness", help="0.2 is ±20 %.")] = 0.2
-    contrast: Annotated[float, Field(ge=0, le=1), Setting(label="Contrast", help="0.2 is ±20 %.")] = 0.2
-    saturation: Annotated[float, Field(ge=0, le=1), Setting(label="Saturation", help="0.2 is ±20 %.")] = 0.2
+    brightness: Annotated[
+        float, Field(ge=0, le=1), Setting(label="Brightness", help="Largest change; 0.2 is ±20 %.")
+    ] = 0.2
+    contrast: Annotated[
+        float, Field(ge=0, le=1), Setting(label="Contrast", help="Largest change; 0.2 is ±20 %.")
+    ] = 0.2
+    saturation: Annotated[
+        float, Field(ge=0, le=1), Setting(label="Saturation", help="Largest change; 0.2 is ±20 %.")
+    ] = 0.2
     hue: Annotated[
         float,
         Field(ge=0, le=0.5),
-        Setting(label="Hue", help="0.5 turns colours into any other.", unit="turns"),
+        Setting(
+            label="Hue",
+            help="Largest turn of the colour circle; 0.5 makes any colour of any other.",
+            unit="turns",
+        ),
     ] = 0.0
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from engine.config.field import ConfigField, ConfigValue, Scalar, condition_word
+from engine.config.field import ConfigField, ConfigValue, Scalar, condition_word, number_text
 from engine.config.setting import Range, Setting
 from engine.config.shapes import Shape, is_range, model_in, schema_error, shape_of, variants_in
 
@@ -219,7 +219,7 @@ def _flat_value(value: object, shape: Shape) -> ConfigValue:
     if shape.type == "multiselect":
         return [str(word) for word in cast("Sequence[object]", value)]
     if shape.list_of is not None:
-        return ", ".join(f"{number:g}" for number in cast("Sequence[float]", value))
+        return ", ".join(map(number_text, cast("Sequence[float]", value)))
     return cast("ConfigValue", value)
 
 

@@ -101,3 +101,8 @@ def _as_float(value: ConfigValue) -> ConfigValue:
 def condition_word(value: object) -> str:
     """Write a value the way conditions compare it: `true` for True, else its text."""
     return str(value).lower() if isinstance(value, bool) or value is None else str(value)
+
+
+def number_text(value: float) -> str:
+    """Write a number so that reading it gives the same one: 3 for 3.0, 0.485, 1e-06."""
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))

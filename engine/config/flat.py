@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from engine.config.derivation import SWITCH
+from engine.config.field import number_text
 from engine.config.setting import Range
 from engine.config.shapes import is_range, model_in, shape_of, variants_in
 
@@ -89,7 +90,7 @@ def _flattened(instance: BaseModel, prefix: str) -> dict[str, object]:
         elif nested is not None and value is None:
             flat[f"{where}.{SWITCH}"] = False
         elif isinstance(value, (tuple, list)) and shape_of(info, where).list_of:
-            flat[where] = ", ".join(f"{number:g}" for number in cast("list[float]", value))
+            flat[where] = ", ".join(map(number_text, cast("list[float]", value)))
         else:
             flat[where] = list(cast("list[object]", value)) if isinstance(value, (tuple, set)) else value
     return flat

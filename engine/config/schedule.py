@@ -84,9 +84,11 @@ def _shape(scheduler: SchedulerConfig, step: int, steps: int, steps_per_epoch: i
 
 
 def _one_cycle(scheduler: OneCycleConfig, step: int, steps: int, floor: float) -> float:
-    rise = max(1.0, scheduler.pct_start * steps)
+    """As PyTorch's OneCycleLR: its share of the steps ends with the peak, the last step of all is at the floor."""
+    peak = max(0.0, scheduler.pct_start * steps - 1)
     start = 1 / scheduler.div_factor
-    if step < rise:
-        return start + (1 - start) * (1 - math.cos(math.pi * step / rise)) / 2
-    share = min(1.0, (step - rise) / max(1.0, steps - rise))
+    if step < peak:
+        return start + (1 - start) * (1 - math.cos(math.pi * step / peak)) / 2
+    fall = steps - 1 - peak
+    share = min(1.0, (step - peak) / fall) if fall > 0 else 0.0
     return floor + (1 - floor) * (1 + math.cos(math.pi * share)) / 2

@@ -90,6 +90,7 @@ class CheckpointConfig(BaseModel):
         Field(ge=1, le=1000),
         Setting(
             label="Numbered checkpoints kept",
+            unit="checkpoints",
             help="Older ones are removed.",
             advanced=True,
             visible_when={"validation.save_best_only": [False]},

@@ -28,7 +28,7 @@ class RunConfig(BaseModel):
     epochs: Annotated[
         int,
         Field(ge=1, le=10_000),
-        Setting(label="Epochs", group="training", help="Passes over the training images."),
+        Setting(label="Epochs", group="training", unit="epochs", help="Passes over the training images."),
     ] = 10
     batch_size: Annotated[
         int,
@@ -69,7 +69,13 @@ class RunConfig(BaseModel):
     workers: Annotated[
         int,
         Field(ge=0, le=64),
-        Setting(label="Loader threads", group=_SPEED, help="0 loads in turn.", advanced=True),
+        Setting(
+            label="Loader threads",
+            group=_SPEED,
+            unit="threads",
+            help="Threads that load images ahead; 0 loads them in turn.",
+            advanced=True,
+        ),
     ] = 2
     prefetch: Annotated[
         int,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from engine.config.conditions import settle
-from engine.config.field import ConfigField
+from engine.config.field import ConfigField, number_text
 from engine.config.problems import ConfigError, FieldProblem, nearest
 from engine.config.schema import ConfigSchema
 from engine.errors import UserError
@@ -159,8 +159,10 @@ def _read_numbers(field: ConfigField, value: object) -> str:
     for number in numbers:
         if not math.isfinite(number):
             raise _Refused(_wrong(field, value, "numbers separated by commas"))
+        if field.list_of == "int" and number % 1:
+            raise _Refused(_wrong(field, value, "whole numbers separated by commas"))
         _within(field, number)
-    return ", ".join(f"{number:g}" for number in numbers)
+    return ", ".join(map(number_text, numbers))
 
 
 def _read_select(field: ConfigField, value: object) -> object:
@@ -199,10 +201,10 @@ def _within(field: ConfigField, value: float) -> float:
     unit = f" {field.unit}" if field.unit else ""
     if field.min is not None and (value < field.min or (field.exclusive_min and value == field.min)):
         word = "above" if field.exclusive_min else "at least"
-        raise _Refused(f"must be {word} {field.min:g}{unit}, not {value:g}")
+        raise _Refused(f"must be {word} {number_text(field.min)}{unit}, not {number_text(value)}")
     if field.max is not None and (value > field.max or (field.exclusive_max and value == field.max)):
         word = "below" if field.exclusive_max else "at most"
-        raise _Refused(f"must be {word} {field.max:g}{unit}, not {value:g}")
+        raise _Refused(f"must be {word} {number_text(field.max)}{unit}, not {number_text(value)}")
     return value
 
 
@@ -212,7 +214,8 @@ def _order_problems(fields: Mapping[str, ConfigField], config: Mapping[str, obje
         other = fields[name].not_above
         limit = config.get(other) if other is not None else None
         if isinstance(value, (int, float)) and isinstance(limit, (int, float)) and value > limit:
-            problems.append(FieldProblem(name, f"{name} ({value:g}) may not be above {other} ({limit:g})."))
+            found, most = number_text(value), number_text(limit)
+            problems.append(FieldProblem(name, f"{name} ({found}) may not be above {other} ({most})."))
     return problems
 
 

@@ -129,3 +129,79 @@ def test_that_a_schema_survives_json():
 def test_that_a_name_declared_twice_is_refused():
     with pytest.raises(ValueError, match="lr"):
         ConfigSchema(fields=[ConfigField(name="lr", type="float"), ConfigField(name="lr", type="int")])
+
+
+@pytest.mark.parametrize(
+    "mean", [(0.123456789, 0.1), (1e-9, 12345678.9), (100.0, 0.0), (-0.1, 1e20), (1 / 3, 2 / 3)]
+)
+def test_that_numbers_in_a_list_lose_no_digit(mean: tuple[float, float]):
+    settings = Settings(mean=mean)
+
+    assert unflatten(Settings, flatten(settings)) == settings
+    flat = resolve_config(ConfigSchema.from_pydantic(Settings), flatten(settings))
+    assert unflatten(Settings, flat).mean == mean
+
+
+def test_that_a_default_in_a_list_of_numbers_loses_no_digit():
+    class Precise(BaseModel):
+        mean: list[float] = [0.48501234567, 2.0]
+        sizes: tuple[int, ...] = (12345678, 3)
+
+    schema = ConfigSchema.from_pydantic(Precise)
+
+    assert schema.defaults() == {"mean": "0.48501234567, 2", "sizes": "12345678, 3"}
+    assert unflatten(Precise, schema.defaults()) == Precise()
+
+
+def test_that_a_missing_name_keeps_its_default_and_a_foreign_one_is_left_alone():
+    found = unflatten(Settings, {"head.type": "large", "extra.enabled": True, "plugin.own": 3})
+
+    assert found == Settings(head=Large(), extra=Extra())
+
+
+def test_that_a_part_of_a_range_keeps_the_other_end():
+    assert unflatten(Settings, {"scale_max": 0.5}).scale == Range(min=0.2, max=0.5)
+
+
+def test_that_ends_of_a_range_in_the_wrong_order_are_refused():
+    with pytest.raises(ValueError, match="above the upper end"):
+        Range(min=0.9, max=0.1)
+
+
+def test_that_groups_can_be_given_from_outside():
+    schema = ConfigSchema.from_pydantic(Settings, groups={"mean": "colours"})
+    groups = {found.name: found.group for found in schema.fields}
+
+    assert groups["mean"] == "colours"
+    assert groups["head.width"] == "head"
+
+
+def test_that_bounds_come_from_wherever_pydantic_keeps_them():
+    class Bounded(BaseModel):
+        plain: Annotated[int, Field(ge=1, le=9)] = 1
+        inside: Annotated[float, Field(gt=0, lt=1)] | None = None
+        beside: float = Field(default=0.5, ge=0, le=1, description="Help of pydantic's own.")
+
+    plain, inside, beside = ConfigSchema.from_pydantic(Bounded).fields
+    assert (plain.min, plain.max, plain.exclusive_min) == (1, 9, False)
+    assert (inside.min, inside.max, inside.exclusive_min, inside.exclusive_max) == (0, 1, True, True)
+    assert inside.nullable
+    assert (beside.min, beside.max, beside.description) == (0, 1, "Help of pydantic's own.")
+
+
+def test_that_a_setting_without_a_default_is_required():
+    class Strict(BaseModel):
+        name: str
+        size: int | Literal["auto"] = "auto"
+
+    name, size = ConfigSchema.from_pydantic(Strict).fields
+    assert (name.required, size.required) == (True, False)
+    assert (size.type, size.special, size.default) == ("int", ["auto"], "auto")
+
+
+def test_that_a_single_value_of_a_condition_is_a_list_of_one_and_a_float_is_written_as_one():
+    found = ConfigField(name="a", type="float", default=1, visible_when={"b": True})  # type: ignore[dict-item]  # that is what is tried
+
+    assert found.visible_when == {"b": [True]}
+    assert isinstance(found.default, float)
+    assert ConfigField(name="optimizer.weight_decay", type="float").title == "Weight decay"
