@@ -58,7 +58,7 @@ def submit(request: SubmitRequest, home: Home) -> str:
     run = new_run_id()
     draft = RunFolder(home.runs / f".draft-{run}")
     try:
-        file = _freeze_plugin(Path(request.entry.folder), draft.plugin)
+        file = _freeze_plugin(Path(request.entry.folder), draft.plugin, home)
         draft.manifest_path.parent.mkdir(parents=True)
         manifest.save(draft.manifest_path)
         config = dict(request.config)
@@ -108,13 +108,22 @@ def new_run_id() -> str:
     return f"{moment}-{''.join(secrets.choice(_ALPHABET) for _ in range(4))}"
 
 
-def _freeze_plugin(source: Path, target: Path) -> str:
+def _freeze_plugin(source: Path, target: Path, home: Home) -> str:
     """Copy a plugin's source; give the file that is imported."""
+
+    def copy(file: str, copied: str) -> None:
+        try:
+            shutil.copy2(file, copied)
+        except OSError as error:  # copytree would go on, and lose what kind of error it was
+            raise _unwritable(error, home) from error
+
     if source.is_file():
         target.mkdir(parents=True)
         shutil.copy2(source, target / source.name)
         return source.name
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*"))
+    shutil.copytree(
+        source, target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*"), copy_function=copy
+    )
     return MODEL_FILE
 
 
