@@ -54,7 +54,8 @@ class DeploymentNetwork(nn.Module):
 def export_onnx(network: nn.Module, path: Path, deployment: Deployment, opset: int = OPSET) -> Verification:
     """Write `path` (with `path.json` beside it) and compare it with PyTorch.
 
-    The batch dimension is free, height and width are those of `deployment.input_size`.
+    The batch dimension is free, height and width are those of `deployment.input_size`. The network is moved to the
+    CPU, to float32 and to evaluation, in place.
 
     Raises:
         UserError: `feature_missing` when ONNX or its runtime is not installed; `export_insensitive`.

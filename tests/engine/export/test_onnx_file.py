@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -54,6 +55,31 @@ def test_that_a_model_blind_to_its_input_is_refused_instead_of_called_verified(t
     nn.init.zeros_(blind[-1].get_parameter("weight"))
     with pytest.raises(UserError, match="same output"):
         export_onnx(blind, tmp_path / "model.onnx", DEPLOYMENT)
+
+
+def test_that_the_file_itself_says_what_a_program_must_know(tmp_path):
+    path = tmp_path / "with space" / "model.onnx"
+    export_onnx(network(), path, DEPLOYMENT)
+
+    session = onnxruntime.InferenceSession(str(path))
+    facts = {key: json.loads(value) for key, value in session.get_modelmeta().custom_metadata_map.items()}
+    assert facts == json.loads(path.with_suffix(".json").read_text())
+    assert facts["class_names"] == ["a", "b", "c", "d"]
+    assert (facts["mean"], facts["std"]) == ([0.5, 0.5, 0.5], [0.25, 0.25, 0.25])
+    assert session.get_inputs()[0].shape[1:] == [3, 16, 16]
+
+
+@pytest.mark.parametrize("opset", [17, 21])
+def test_that_normalised_values_in_and_scores_out_can_be_had_in_every_opset_offered(tmp_path, opset):
+    plain = Deployment(**{**_fields(), "include_preprocessing": False, "include_postprocessing": False})
+    path = tmp_path / "model.onnx"
+    result = export_onnx(network(), path, plain, opset)
+
+    values = torch.randn(5, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    given = onnxruntime.InferenceSession(str(path)).run(["scores"], {"images": values.numpy()})[0]
+    np.testing.assert_allclose(given, network()(values).detach().numpy(), atol=1e-5)
+    assert result.verified
+    assert {entry.version for entry in onnx.load(str(path)).opset_import if not entry.domain} == {opset}
 
 
 def _fields() -> dict[str, object]:
