@@ -146,7 +146,7 @@ def _class_problems(items: Sequence[Item], classes: Sequence[str]) -> list[Probl
     problems = [
         Problem(
             code="class_tiny",
-            message=f"The class {classes[label]} has only {count} images to train on.",
+            message=f"The class {classes[label]} has only {count} {'image' if count == 1 else 'images'} to train on.",
             remedy=f"Add images: {TINY_CLASS} are very few, a hundred are a beginning.",
         )
         for label, count in counts.items()
