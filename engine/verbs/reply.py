@@ -39,6 +39,12 @@ class Session:
     as_json: bool = False
     errors: Console = field(default_factory=lambda: Console(stderr=True))
 
+    def tell(self, lines: Sequence[str]) -> None:
+        """Show lines on stderr, beside the bar if there is one; nothing with `--json`."""
+        if not self.as_json:
+            for line in lines:
+                self.errors.print(line, markup=False, highlight=False, soft_wrap=True)
+
     @contextmanager
     def progress(self, title: str) -> Iterator[Callable[[int, int, str], None]]:
         """Show a bar on a terminal while the block runs; the yielded function takes done, total, phase."""

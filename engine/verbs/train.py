@@ -16,6 +16,7 @@ from engine.protocol.run_folder import RunFolder
 from engine.runner.commands import send_command
 from engine.runner.submit import SubmitRequest, submit
 from engine.store.database import Store
+from engine.verbs.epoch_lines import EpochLines
 from engine.verbs.following import follow
 from engine.verbs.reply import Parsers, Reply, Session
 
@@ -90,11 +91,13 @@ def follow_to_end(session: Session, run: str) -> Reply:
     """Show a run's progress until it ends. Ctrl+C once stops and keeps it, twice leaves it running."""
     folder = RunFolder(session.home.runs / run)
     interrupted = False
+    lines = EpochLines()
     with session.progress(f"Run {run}") as progress:
         watched = follow(session.home, run)
         while True:
             try:
                 for event in watched:
+                    session.tell(lines.take(event))
                     if isinstance(event, Progress):
                         progress(event.step, event.steps_total, f"epoch {event.epoch}/{event.epochs}")
                 break
@@ -109,6 +112,7 @@ def follow_to_end(session: Session, run: str) -> Reply:
                     "Stopping after this step and keeping the model. Ctrl+C again to detach."
                 )
                 watched = follow(session.home, run)
+    session.tell(lines.finish())
     return ended_reply(session, run)
 
 
