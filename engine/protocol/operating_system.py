@@ -190,6 +190,8 @@ class LocalSocket(Protocol):
 
 
 class _UnixSocket:
+    _socket: socket.socket
+
     def __init__(self, address: str, timeout_s: float) -> None:
         if sys.platform == "win32":
             raise OSError("no AF_UNIX here")

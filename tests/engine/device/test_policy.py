@@ -66,10 +66,10 @@ def test_that_pixels_become_normalised_input_in_the_memory_order(make: Make, cha
 
 def test_that_a_network_is_placed_where_it_is_with_its_values_kept(make: Make) -> None:
     model = network()
-    weight = model[0].weight
+    weight = next(model.parameters())
     make("fp32", True).place(model)
 
-    assert model[0].weight is weight
+    assert next(model.parameters()) is weight
     assert weight.is_contiguous(memory_format=torch.channels_last)
     assert moved(model) == 0
 

@@ -77,7 +77,7 @@ def test_that_normalised_values_in_and_scores_out_can_be_had_in_every_opset_offe
 
     values = torch.randn(5, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     given = onnxruntime.InferenceSession(str(path)).run(["scores"], {"images": values.numpy()})[0]
-    np.testing.assert_allclose(given, network()(values).detach().numpy(), atol=1e-5)
+    np.testing.assert_allclose(np.asarray(given), network()(values).detach().numpy(), atol=1e-5)
     assert result.verified
     assert {entry.version for entry in onnx.load(str(path)).opset_import if not entry.domain} == {opset}
 

@@ -50,7 +50,7 @@ def test_that_the_loss_is_that_of_scikit_learn(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_that_the_area_under_the_curve_is_that_of_scikit_learn(case: Case) -> None:
     probs, targets = case
-    expected = [reference.roc_auc_score(targets == c, probs[:, c]) for c in range(probs.shape[1])]
+    expected = [float(reference.roc_auc_score(targets == c, probs[:, c])) for c in range(probs.shape[1])]
 
     np.testing.assert_allclose(roc_auc_per_class(probs, targets), expected)
     macro = reference.roc_auc_score(targets, probs, multi_class="ovr", average="macro")

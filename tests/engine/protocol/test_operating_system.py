@@ -109,6 +109,7 @@ def test_that_a_detached_process_outlives_the_hard_end_of_its_parents_group(tmp_
     child = int(parent.stdout.readline())
     identity = process_identity(child)
 
+    assert sys.platform != "win32"  # for the type checker
     os.killpg(parent.pid, signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
@@ -203,6 +204,7 @@ def test_that_a_started_process_does_not_inherit_a_lock(tmp_path: Path) -> None:
 
 
 def test_that_a_local_socket_brings_all_bytes_in_order(short_folder: Path) -> None:
+    assert sys.platform != "win32"  # for the type checker
     address = str(short_folder / "tap")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
         server.bind(address)
@@ -217,6 +219,7 @@ def test_that_a_local_socket_brings_all_bytes_in_order(short_folder: Path) -> No
 
 
 def test_that_a_listener_that_does_not_read_is_given_up(short_folder: Path) -> None:
+    assert sys.platform != "win32"  # for the type checker
     address = str(short_folder / "tap")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
         server.bind(address)

@@ -63,15 +63,16 @@ def test_that_a_class_without_images_has_a_row_of_zeros_and_no_area() -> None:
 
 def test_that_every_image_has_its_verdict() -> None:
     columns = judged().columns
+    numbers = {name: np.asarray(columns[name], np.float64) for name in ("confidence", "margin", "loss")}
 
     assert columns["item"].tolist() == [0, 1, 2, 3]
     assert columns["target"].tolist() == [0, 1, 1, 0]
     assert columns["predicted"].tolist() == [0, 1, 0, 2]
     assert columns["correct"].tolist() == [True, True, False, False]
     assert columns["top"].tolist() == [[0, 1, 2], [1, 0, 2], [0, 1, 2], [2, 0, 1]]
-    np.testing.assert_allclose(columns["confidence"], [0.7, 0.6, 0.5, 0.8])
-    np.testing.assert_allclose(columns["margin"], [0.5, 0.3, -0.1, -0.7], rtol=1e-5)
-    np.testing.assert_allclose(columns["loss"], -np.log([0.7, 0.6, 0.4, 0.1]), rtol=1e-5)
+    np.testing.assert_allclose(numbers["confidence"], [0.7, 0.6, 0.5, 0.8])
+    np.testing.assert_allclose(numbers["margin"], [0.5, 0.3, -0.1, -0.7], rtol=1e-5)
+    np.testing.assert_allclose(numbers["loss"], -np.log([0.7, 0.6, 0.4, 0.1]), rtol=1e-5)
     assert judged().images == 4
 
 
@@ -93,7 +94,9 @@ def test_that_a_larger_evaluation_is_that_of_scikit_learn() -> None:
         "precision_micro": reference.precision_score(targets, predicted, average="micro"),
         "recall_micro": reference.recall_score(targets, predicted, average="micro"),
         "top5_accuracy": reference.top_k_accuracy_score(targets, probs, k=5),
-        "roc_auc_macro": np.mean([reference.roc_auc_score(targets == c, probs[:, c]) for c in range(7)]),
+        "roc_auc_macro": np.mean(
+            [float(reference.roc_auc_score(targets == c, probs[:, c])) for c in range(7)]
+        ),
     }
     assert {name: metrics[name] for name in expected} == pytest.approx(expected)
 
@@ -144,7 +147,7 @@ def test_that_batches_gathered_from_logits_are_judged_like_the_whole() -> None:
 
     assert judgement.metrics == pytest.approx(judged().metrics, rel=1e-5)
     assert judgement.columns["item"].tolist() == [10, 11, 12, 13]
-    np.testing.assert_allclose(judgement.columns["scores"], PROBS, rtol=1e-5)
+    np.testing.assert_allclose(np.asarray(judgement.columns["scores"], np.float64), PROBS, rtol=1e-5)
 
 
 def test_that_the_models_own_loss_is_averaged_over_images_not_batches() -> None:
