@@ -91,8 +91,9 @@ def show_run(session: Session, arguments: argparse.Namespace) -> Reply:
 
 
 def show_metrics(session: Session, arguments: argparse.Namespace) -> Reply:
-    with Store.open(session.home.ensure().store_path) as store:
-        rows = store.metrics(store.run(arguments.run_id).run, arguments.name)
+    run, _ = _state(session, arguments.run_id)
+    with Store.open(session.home.store_path) as store:
+        rows = store.metrics(run, arguments.name)
     data = [{"name": r.name, "epoch": r.epoch, "step": r.step, "value": r.value} for r in rows]
     return Reply(
         {"metrics": data}, table(("Name", "Epoch", "Step", "Value"), [tuple(row.values()) for row in data])

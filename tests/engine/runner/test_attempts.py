@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UserError
+from engine.protocol.checkpoint import CheckpointKind, CheckpointMeta
 from engine.protocol.events import RunEnded, StateChanged
 from engine.protocol.home import Home
 from engine.protocol.job import END_STATES, Failure, FailureCause, RunState
-from engine.protocol.run_folder import RunFolder
+from engine.protocol.run_folder import RunFolder, write_record
 from engine.runner.attempts import extend_run, remedy_for, resume_run, retry_run
 from engine.runner.commands import send_command
 from engine.runner.run_life import main
@@ -28,6 +29,9 @@ CONFIG: dict[str, object] = {
 }
 
 
+KINDS: tuple[CheckpointKind, ...] = ("last", "best")
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """With a paused queue, so that nothing starts by itself."""
@@ -38,10 +42,15 @@ def home(tmp_path: Path) -> Home:
 
 
 def run_in_state(home: Home, state: RunState, cause: FailureCause | None = None) -> RunFolder:
-    """A run that said it came to a state; its checkpoints stand at epochs 1 and 2."""
+    """A run that said it came to a state; its checkpoints stand at epoch 2."""
     folder = claimed(home, "r", CONFIG)
-    main(folder.path, local(), FAST)
+    for kind in KINDS:
+        meta = CheckpointMeta(
+            kind=kind, run="r", attempt=1, epoch=2, step=6, plugin="tiny", plugin_hash="0", config_hash="0"
+        )
+        write_record(folder.checkpoints / kind / "meta.json", meta)
     with Store.open(home.store_path) as store, store.transaction() as connection:
+        store.release("r")
         failure = Failure(cause=cause, code=cause, message="It failed.") if cause else None
         connection.execute(
             "UPDATE runs SET state = ?, failure = ? WHERE run = 'r'",

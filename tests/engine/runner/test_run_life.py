@@ -24,6 +24,7 @@ from tests.fixtures import stand_in_worker
 from tests.fixtures.stand_in_runs import (
     FAST,
     LONG,
+    SENSITIVE,
     claimed,
     counts,
     kill,
@@ -270,7 +271,7 @@ def test_that_a_process_that_stays_after_its_last_word_is_ended(home: Home) -> N
 
 def test_that_a_frozen_worker_is_lost_and_comes_back(home: Home, live: Callable[..., Living]) -> None:
     folder = claimed(home, "r", LONG)
-    life = live(folder)
+    life = live(folder, SENSITIVE)
     wait_for_state(home, "r", "running")
     os.kill(worker_pid(folder), signal.SIGSTOP)
     wait_for_state(home, "r", "lost")
@@ -281,13 +282,14 @@ def test_that_a_frozen_worker_is_lost_and_comes_back(home: Home, live: Callable[
     life.join()
 
     assert row(home, "r").state == "stopped"
-    assert states(folder, 1) == ["queued", "preparing", "starting", "lost", "running"]
+    assert states(folder, 1)[:3] == ["queued", "preparing", "starting"]
+    assert states(folder, 1)[-2:] == ["lost", "running"]
     assert counts(home, "r") == NOTHING_AMISS
 
 
 def test_that_a_frozen_worker_can_be_cancelled(home: Home, live: Callable[..., Living]) -> None:
     folder = claimed(home, "r", LONG)
-    life = live(folder)
+    life = live(folder, SENSITIVE)
     wait_for_state(home, "r", "running")
     os.kill(worker_pid(folder), signal.SIGSTOP)
     wait_for_state(home, "r", "lost")

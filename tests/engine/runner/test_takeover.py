@@ -196,7 +196,7 @@ def test_that_a_runner_does_not_start_a_run_that_waits_for_its_turn(home: Home) 
 
 def test_that_a_lost_run_keeps_its_device_and_is_adopted(home: Home) -> None:
     folder = claimed(home, "r", LONG)
-    runner = start_runner(folder)
+    runner = start_runner(folder, lost_after_s=0.8)
     wait_for_state(home, "r", "running")
     os.kill(worker_pid(folder), signal.SIGSTOP)
     wait_for_state(home, "r", "lost")

@@ -142,6 +142,62 @@ def test_that_an_evaluation_runs_beside_a_training_on_the_processor(store: Store
     assert [row.run for row in (store.claim(["cpu"]), store.claim(["cpu"])) if row] == ["r1", "r2"]
 
 
+def test_that_a_run_that_asks_for_the_processor_gets_it_beside_gpus(store: Store):
+    for run in ("r1", "r2"):
+        store.add_run(job(run))
+        store.enqueue(run, 1, "cpu")
+
+    claimed = store.claim(["cuda:0"])
+    assert claimed is not None
+    assert (claimed.run, claimed.resource) == ("r1", "cpu")
+    assert store.claim(["cuda:0"]) is None
+
+
+def test_that_a_run_on_two_devices_waits_for_both(store: Store):
+    for run, resource in (("r1", "cuda:0"), ("r2", "cuda:0,cuda:1")):
+        store.add_run(job(run))
+        store.enqueue(run, 1, resource)
+    devices = ["cuda:0", "cuda:1"]
+
+    assert [row.run for row in (store.claim(devices), store.claim(devices)) if row] == ["r1"]
+    store.release("r1")
+    claimed = store.claim(devices)
+    assert claimed is not None
+    assert claimed.resource == "cuda:0,cuda:1"
+
+
+def test_that_only_a_waiting_run_can_be_moved(store: Store):
+    store.add_run(job("r1"))
+    assert not store.move("r1", 1)
+    store.enqueue("r1", 1)
+
+    assert store.is_waiting("r1")
+    assert store.move("r1", 99)
+
+
+def test_that_what_should_be_at_work_is_found_also_in_the_trash(store: Store):
+    for run in ("working", "holding", "waiting"):
+        store.add_run(job(run))
+    store.ingest("working", 1, "supervision", started())
+    store.lease("holding", "cuda:0")
+    store.set_trashed("holding", True)
+
+    assert sorted(row.run for row in store.unsettled()) == ["holding", "working"]
+
+
+def test_that_a_cancelled_run_has_no_checkpoints_any_more(store: Store):
+    store.add_run(job("r1"))
+    store.ingest("r1", 1, "supervision", started())
+    said_before = [
+        said.CheckpointSaved(name="last", kind="last", epoch=1, step=5),
+        said.ResultWritten(folder="0001", split="val", epoch=1, step=5),
+        said.RunEnded(state="cancelled"),
+    ]
+    store.ingest("r1", 1, "worker", numbered(*said_before))
+
+    assert (store.checkpoints("r1"), store.results("r1"), store.run("r1").state) == ([], [], "cancelled")
+
+
 def test_that_a_paused_queue_gives_nothing(store: Store):
     store.add_run(job("r1"))
     store.enqueue("r1", 1)
