@@ -257,6 +257,21 @@ def test_that_the_validation_share_decides_how_much_of_the_training_images_is_he
     assert images == [4, 10]
 
 
+def test_that_a_plugin_may_bring_its_own_augmentation(data: Path, plugin: Path, tmp_path: Path) -> None:
+    import shutil
+
+    own = tmp_path / "own_augmentation"
+    shutil.copytree(plugin, own)
+    with (own / "model.py").open("a", encoding="utf-8") as file:
+        file.write(
+            "    def build_augmentation(self, config):\n"
+            "        size = config.image_size\n"
+            "        return lambda image, generator: image[:size, :size] // 2\n"
+        )
+
+    assert fingerprint(tmp_path / "a", data, own, {}) != fingerprint(tmp_path / "b", data, plugin, {})
+
+
 def test_that_saving_every_few_minutes_saves_in_mid_epoch(
     data: Path, plugin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
