@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from engine.executors.inline import InlineExecutor
@@ -273,10 +272,10 @@ def test_that_a_frozen_worker_is_lost_and_comes_back(home: Home, live: Callable[
     folder = claimed(home, "r", LONG)
     life = live(folder, SENSITIVE)
     wait_for_state(home, "r", "running")
-    os.kill(worker_pid(folder), signal.SIGSTOP)
+    psutil.Process(worker_pid(folder)).suspend()
     wait_for_state(home, "r", "lost")
     assert leases(home) == {"r": "cpu"}
-    os.kill(worker_pid(folder), signal.SIGCONT)
+    psutil.Process(worker_pid(folder)).resume()
     wait_for_state(home, "r", "running")
     send_command(folder, "stop", home)
     life.join()
@@ -291,7 +290,7 @@ def test_that_a_frozen_worker_can_be_cancelled(home: Home, live: Callable[..., L
     folder = claimed(home, "r", LONG)
     life = live(folder, SENSITIVE)
     wait_for_state(home, "r", "running")
-    os.kill(worker_pid(folder), signal.SIGSTOP)
+    psutil.Process(worker_pid(folder)).suspend()
     wait_for_state(home, "r", "lost")
     send_command(folder, "cancel", home)
     life.join()

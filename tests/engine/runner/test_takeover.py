@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from engine.protocol.home import Home
@@ -151,7 +150,7 @@ def test_that_the_run_does_not_notice_the_end_of_its_client(home: Home) -> None:
         start_new_session=True,
     )
     wait_for(lambda: folder.attempt(1).process() is not None)
-    os.killpg(client.pid, signal.SIGKILL) if client.poll() is None else None
+    client.kill()
     client.wait()
     wait_for(lambda: settled(home, folder))
 
@@ -198,13 +197,13 @@ def test_that_a_lost_run_keeps_its_device_and_is_adopted(home: Home) -> None:
     folder = claimed(home, "r", LONG)
     runner = start_runner(folder, lost_after_s=0.8)
     wait_for_state(home, "r", "running")
-    os.kill(worker_pid(folder), signal.SIGSTOP)
+    psutil.Process(worker_pid(folder)).suspend()
     wait_for_state(home, "r", "lost")
     kill_runner(folder)
     runner.wait()
 
     assert tick(home) == ["r"]
-    os.kill(worker_pid(folder), signal.SIGCONT)
+    psutil.Process(worker_pid(folder)).resume()
     wait_for(lambda: has_runner(folder))
     kill(worker_pid(folder))
     wait_for(lambda: row(home, "r").attempt == 2, timeout_s=30)

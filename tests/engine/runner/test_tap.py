@@ -26,13 +26,19 @@ from tests.fixtures.stand_in_runs import FAST, claimed, local, quiet_home, spoke
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="AF_UNIX; Windows has named pipes instead")
 
 
+def unix_socket() -> socket.socket:
+    if sys.platform == "win32":
+        raise OSError("no AF_UNIX here")
+    return socket.socket(socket.AF_UNIX)
+
+
 class Desktop:
     """Listens as a window does, and keeps the lines."""
 
     def __init__(self, address: Path) -> None:
         self.address = address
         self.data = b""
-        self._server = socket.socket(socket.AF_UNIX)
+        self._server = unix_socket()
         self._server.bind(str(address))
         self._server.listen()
         self._thread = threading.Thread(target=self._take, daemon=True)
@@ -159,7 +165,7 @@ def test_that_a_desktop_that_opens_later_gets_what_comes_then(home: Home, socket
 
 
 def test_that_a_desktop_that_closes_is_forgotten_and_its_successor_found(home: Home, sockets: Path) -> None:
-    first = socket.socket(socket.AF_UNIX)
+    first = unix_socket()
     first.bind(str(sockets / "first"))
     first.listen()
     home.tap_path.write_text(str(sockets / "first"), encoding="utf-8")
