@@ -1,0 +1,110 @@
+"""The predictor answers a line for each line, whatever it is asked, and keeps the models used last."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.errors import UserError
+from engine.inference import service
+from engine.inference.service import MODELS_KEPT, Service, serve
+from engine.tasks.predictions import ClassScores
+from tests.engine.datasets.pictures import write_picture
+
+
+class Model:
+    class_names = ("a", "b")
+
+    def infer(self, images: list[np.ndarray]) -> list[ClassScores]:
+        if images[0].shape[0] == 13:
+            raise ZeroDivisionError("unlucky")
+        return [ClassScores(np.array([0.25, 0.75], dtype=np.float32)) for _ in images]
+
+
+class Asked:
+    """A service with what it loaded."""
+
+    def __init__(self) -> None:
+        self.loaded: list[str] = []
+        self.service = Service(self._load, self._validate)
+
+    def _load(self, checkpoint: Path) -> Model:
+        if checkpoint.name == "none":
+            raise UserError("checkpoint_missing", "There is none.", "Choose another.")
+        self.loaded.append(checkpoint.name)
+        return Model()
+
+    def _validate(self, plugin: str, config: Mapping[str, object]) -> dict[str, object]:
+        return {"config": {**config, "plugin": plugin}}
+
+    def __call__(self, **request: object) -> dict:
+        return self.service.answer(json.dumps(request))
+
+
+def test_that_pictures_are_answered_with_the_number_of_the_request(tmp_path: Path) -> None:
+    file = write_picture(tmp_path / "x.png")
+
+    answer = Asked()(id=7, verb="predict", checkpoint="/c/best", files=[str(file)], threshold=0.5)
+
+    assert (answer["id"], answer["ok"]) == (7, True)
+    (record,) = answer["predictions"]
+    assert (record["label"], record["confidence"]) == ("b", 0.75)
+    assert json.dumps(answer)
+
+
+def test_that_models_stay_loaded_and_the_oldest_goes(tmp_path: Path) -> None:
+    asked = Asked()
+    for name in ("one", "two", "one", "three", "one", "two"):
+        asked(id=1, verb="load", checkpoint=f"/c/{name}")
+
+    assert MODELS_KEPT == 2
+    assert asked.loaded == ["one", "two", "three", "two"]
+    assert len(asked(id=2, verb="ping")["models"]) == 2
+
+
+def test_that_every_kind_of_nonsense_gets_an_answer(tmp_path: Path) -> None:
+    asked = Asked()
+    unlucky = write_picture(tmp_path / "x.png", size=(5, 13))
+
+    refusals = {
+        "not json": asked.service.answer("{"),
+        "not an object": asked.service.answer("[1]"),
+        "verb": asked(id=1, verb="dance"),
+        "no checkpoint": asked(id=2, verb="load"),
+        "missing": asked(id=3, verb="load", checkpoint="/c/none"),
+        "no file": asked(id=4, verb="predict", checkpoint="/c/x", files=["/nowhere.png"]),
+        "bug": asked(id=5, verb="predict", checkpoint="/c/x", files=[str(unlucky)]),
+    }
+
+    assert all(answer["ok"] is False for answer in refusals.values())
+    assert {name: answer["error"]["code"] for name, answer in refusals.items()} == {
+        "not json": "request_invalid", "not an object": "request_invalid", "verb": "verb_unknown",
+        "no checkpoint": "request_invalid", "missing": "checkpoint_missing", "no file": "file_missing", "bug": "bug",
+    }  # fmt: skip
+    assert "unlucky" in refusals["bug"]["error"]["message"]
+
+
+def test_that_a_configuration_is_checked_by_the_plugin() -> None:
+    answer = Asked()(id=1, verb="validate", plugin="p", config={"epochs": 3})
+
+    assert answer["config"] == {"epochs": 3, "plugin": "p"}
+
+
+def test_that_serving_answers_line_by_line_below_normal_priority_until_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lowered: list[bool] = []
+    monkeypatch.setattr(service, "lower_priority", lambda: lowered.append(True))
+    answers = io.StringIO()
+
+    code = serve(
+        Asked().service, io.StringIO('{"id": 1, "verb": "ping"}\n\n{"id": 2, "verb": "ping"}\n'), answers
+    )
+
+    assert (code, lowered) == (0, [True])
+    assert [json.loads(line)["id"] for line in answers.getvalue().splitlines()] == [1, 2]
