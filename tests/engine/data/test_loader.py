@@ -74,7 +74,7 @@ def test_that_threads_prefetch_and_cache_change_no_pixel(
 ) -> None:
     plain = list(loader(manifest, data).start(1))
 
-    assert equal(list(loader(manifest, data, **settings).start(1)), plain)
+    assert equal(list(loader(manifest, data, "train", **settings).start(1)), plain)
 
 
 def test_that_the_second_time_comes_from_the_cache_and_looks_the_same(

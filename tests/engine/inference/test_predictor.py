@@ -16,7 +16,7 @@ from tests.engine.datasets.pictures import write_picture
 class Brightness:
     """Says `light` with the mean brightness as its confidence; remembers how many images came at once."""
 
-    class_names = ("dark", "light")
+    class_names: tuple[str, ...] = ("dark", "light")
 
     def __init__(self) -> None:
         self.batches: list[int] = []

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from tests.engine.datasets.pictures import write_picture
 
 
 class Model:
-    class_names = ("a", "b")
+    class_names: tuple[str, ...] = ("a", "b")
 
     def infer(self, images: list[np.ndarray]) -> list[ClassScores]:
         if images[0].shape[0] == 13:
@@ -42,8 +43,8 @@ class Asked:
     def _validate(self, plugin: str, config: Mapping[str, object]) -> dict[str, object]:
         return {"config": {**config, "plugin": plugin}}
 
-    def __call__(self, **request: object) -> dict:
-        return self.service.answer(json.dumps(request))
+    def __call__(self, **request: object) -> dict[str, Any]:
+        return dict(self.service.answer(json.dumps(request)))
 
 
 def test_that_pictures_are_answered_with_the_number_of_the_request(tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ def test_that_every_kind_of_nonsense_gets_an_answer(tmp_path: Path) -> None:
     asked = Asked()
     unlucky = write_picture(tmp_path / "x.png", size=(5, 13))
 
-    refusals = {
+    refusals: dict[str, dict[str, Any]] = {
         "not json": asked.service.answer("{"),
         "not an object": asked.service.answer("[1]"),
         "verb": asked(id=1, verb="dance"),
@@ -82,11 +83,12 @@ def test_that_every_kind_of_nonsense_gets_an_answer(tmp_path: Path) -> None:
     }
 
     assert all(answer["ok"] is False for answer in refusals.values())
-    assert {name: answer["error"]["code"] for name, answer in refusals.items()} == {
+    errors = {name: dict(answer)["error"] for name, answer in refusals.items()}
+    assert {name: error["code"] for name, error in errors.items()} == {
         "not json": "request_invalid", "not an object": "request_invalid", "verb": "verb_unknown",
         "no checkpoint": "request_invalid", "missing": "checkpoint_missing", "no file": "file_missing", "bug": "bug",
     }  # fmt: skip
-    assert "unlucky" in refusals["bug"]["error"]["message"]
+    assert "unlucky" in errors["bug"]["message"]
 
 
 def test_that_a_configuration_is_checked_by_the_plugin() -> None:
