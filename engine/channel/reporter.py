@@ -113,11 +113,16 @@ class Reporter:
             while written < len(content):
                 written += os.write(self._file, content[written:])
         except OSError:
-            # Half a line would be glued to the next one.
-            os.ftruncate(self._file, start)
+            # Half a line would be glued to the next one; whole ones may have been read already, so they stay.
+            whole = content.rfind(b"\n", 0, written) + 1
+            os.ftruncate(self._file, start + whole)
+            self._took(events, content.count(b"\n", 0, whole))
             raise
-        self._seq += len(events)
-        self._unwritten = []
+        self._took(events, len(events))
+
+    def _took(self, events: list[Event], written: int) -> None:
+        self._seq += written
+        self._unwritten = events[written:]
 
 
 def _open_after_last_line(path: Path) -> int:
