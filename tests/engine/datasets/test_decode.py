@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from engine.errors import UserError
 RED, HALF = (255, 0, 0), 128
 
 
-def saved(tmp_path: Path, image: Image.Image, name: str = "image.png", **options: object) -> Path:
+def saved(tmp_path: Path, image: Image.Image, name: str = "image.png", **options: Any) -> Path:
     path = tmp_path / name
     image.save(path, **options)
     return path
