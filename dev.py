@@ -283,7 +283,7 @@ def install_system_packages() -> None:
 
 def apt_install(packages: Sequence[str]) -> bool:
     """Install Debian packages when we may. Gives whether they are there now."""
-    if not sys.platform.startswith("linux") or shutil.which("apt-get") is None or os.geteuid() != 0:
+    if sys.platform == "win32" or shutil.which("apt-get") is None or os.geteuid() != 0:
         return False
     print(f"Installing the system packages {', '.join(packages)} …", flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from engine.data.batch import Batch
 from engine.data.loader import Loader
 from engine.device.policy import DevicePolicy
-from engine.tasks.task import Judgement, RawInfer, Task
+from engine.tasks.task import Judgement, Prediction, RawInfer, Task
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -27,6 +27,8 @@ class NetworkView:
     policy: DevicePolicy
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    decode: Callable[[Tensor], Sequence[Prediction]] | None = None
+    """The model's own way from outputs to predictions; None takes the task's, without leaving the device."""
 
 
 def never() -> bool:
@@ -51,7 +53,10 @@ def measure_network(
             with view.policy.autocast():
                 outputs = network(pixels)
                 loss = view.loss(outputs, targets)
-            collector.add_outputs(outputs, loss, batch)
+            if view.decode is not None:
+                collector.add_predictions(view.decode(outputs), batch)
+            else:
+                collector.add_outputs(outputs, loss, batch)
         return collector.judgement()
 
 

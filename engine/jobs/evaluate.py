@@ -81,7 +81,7 @@ def _judge(desk: Desk, trained: TrainedModel, loader: Loader) -> Judgement | Non
     if isinstance(model, TorchModel):
         policy = SingleDevice(device, trained.resolved)
         policy.place(model.network)
-        view = NetworkView(task, meta.class_names, model.loss, policy, meta.mean, meta.std)
+        view = NetworkView(task, meta.class_names, model.loss, policy, meta.mean, meta.std, model.own_decode)
         return measure_network(model.network, loader, view, is_ending)
     infer = task.adapt_infer(model.infer, tensor_input(meta, str(device)))
     return measure_infer(infer, loader, task, meta.class_names, is_ending)

@@ -39,7 +39,9 @@ class Validation:
 
         def validate(network: nn.Module, epoch: int, step: int) -> ValidationOutcome | None:
             policy = policy_of(self._desk, self._device)
-            view = NetworkView(self._task, self._classes, model.loss, policy, meta.mean, meta.std)
+            view = NetworkView(
+                self._task, self._classes, model.loss, policy, meta.mean, meta.std, model.own_decode
+            )
             is_ending = self._desk.control.is_end_waiting
             return self._kept(measure_network(network, self._loader, view, is_ending), epoch, step)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -84,7 +82,7 @@ def in_mid_run(machine: CommandLine, folder: RunFolder, epoch: int = 4) -> None:
 
 def kill(record: Path) -> None:
     process = read_record(record, ProcessRecord)
-    os.kill(process.pid, signal.SIGKILL)
+    psutil.Process(process.pid).kill()  # SIGKILL; on Windows TerminateProcess
     until(lambda: not is_same_process(process.pid, process.start_time), "the process to be gone")
 
 

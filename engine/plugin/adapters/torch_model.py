@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
@@ -162,6 +162,11 @@ class TorchModel(BaseModel):
     def decode(self, outputs: Tensor) -> list[ClassScores]:
         """Turn the network's outputs into predictions."""
         return self.task.predictions(outputs)
+
+    @property
+    def own_decode(self) -> Callable[[Tensor], list[ClassScores]] | None:
+        """`decode` where a plugin overrides it, so that evaluation says what prediction says."""
+        return None if type(self).decode is TorchModel.decode else self.decode
 
     def normalisation(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and deviation that images are normalised with."""
