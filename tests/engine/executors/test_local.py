@@ -52,7 +52,9 @@ def test_that_a_worker_that_dies_at_once_is_not_started_again(tmp_path: Path) ->
     assert executor.read(run, 1, "log.txt", 0) == b"started\n"
 
 
-def test_that_the_worker_knows_no_credentials_and_works_in_its_run_folder(tmp_path: Path, monkeypatch) -> None:
+def test_that_the_worker_knows_no_credentials_and_works_in_its_run_folder(
+    tmp_path: Path, monkeypatch
+) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "secret")
     run = claimed(quiet_home(tmp_path), "r")
