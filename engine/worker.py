@@ -17,7 +17,7 @@ from engine.channel.resources import ResourceSampler
 from engine.errors import UserError
 from engine.protocol.events import RunEnded
 from engine.protocol.job import EndState, ExitRecord, Failure, ProcessRecord
-from engine.protocol.operating_system import process_identity
+from engine.protocol.operating_system import process_identity, try_lock
 from engine.protocol.run_folder import AttemptFolder, RunFolder, write_record
 
 LOG_LINES = 50
@@ -28,6 +28,9 @@ def main(path: Path) -> int:
     folder = RunFolder(path.resolve())
     attempt = folder.latest_attempt()
     began = time.monotonic()
+    lock = try_lock(attempt.path / ".worker.lock")
+    if lock is None:
+        return 0  # another process does this attempt already
     _write_identity(folder, attempt)
     reporter = Reporter(attempt)
     try:
@@ -40,6 +43,7 @@ def main(path: Path) -> int:
     reporter.close()
     with contextlib.suppress(OSError):  # a full disk: the runner says what is known
         write_record(attempt.exit_path, ExitRecord(state=state, failure=failure))
+    lock.release()
     return 1 if failure is not None else 0
 
 
