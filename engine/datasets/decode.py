@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -26,6 +29,8 @@ Image.MAX_IMAGE_PIXELS = None
 _ORIENTATION_TAG = 0x0112
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, struct.error, zlib.error)
 """What Pillow raises for files that are cut off, damaged or no images."""
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "AVIF", "JPEG2000")
+"""What a file may hold, whatever its ending. Pillow knows more, and starts Ghostscript for one of them."""
 _WITH_ALPHA = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 
 Pixels = NDArray[np.uint8]
@@ -56,37 +61,46 @@ def decode_image(path: Path) -> Pixels:
     Raises:
         UserError: `image_unreadable` or `image_too_large`.
     """
-    try:
-        with Image.open(path) as image:
-            _require_size(path, image)
-            image.load()
-            return _to_rgb(_upright(image))
-    except FileNotFoundError as error:
-        raise _unreadable(path, "there is no such file") from error
-    except MemoryError as error:
-        raise _unreadable(path, "there is not enough memory for it") from error
-    except _DAMAGE as error:
-        raise _unreadable(path, _reason(error)) from error
+    with _opened(path) as image:
+        image.load()
+        return _to_rgb(_upright(image))
 
 
 def read_facts(path: Path) -> ImageFacts:
     """Read a file's header only.
 
     Raises:
-        UserError: `image_unreadable`.
+        UserError: `image_unreadable` or `image_too_large`.
     """
+    with _opened(path) as image:
+        orientation = _orientation(image)
+        width, height = image.size
+        if orientation >= 5:  # stored sideways
+            width, height = height, width
+        has_alpha = image.mode in _WITH_ALPHA or "transparency" in image.info
+        return ImageFacts(width, height, image.mode, image.format or "", orientation > 1, has_alpha)
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[Image.Image]:
+    """Open an image of a size that may be decoded; what goes wrong in the block is told as the file's fault."""
     try:
-        with Image.open(path) as image:
-            orientation = _orientation(image)
-            width, height = image.size
-            if orientation >= 5:  # stored sideways
-                width, height = height, width
-            has_alpha = image.mode in _WITH_ALPHA or "transparency" in image.info
-            return ImageFacts(width, height, image.mode, image.format or "", orientation > 1, has_alpha)
-    except FileNotFoundError as error:
-        raise _unreadable(path, "there is no such file") from error
+        if not path.is_file():  # a pipe would be waited for without end
+            raise _unreadable(path, "it is no file" if path.exists() else "there is no such file")
+        with Image.open(path, formats=_formats()) as image:
+            _require_size(path, image)
+            yield image
+    except MemoryError as error:
+        raise _unreadable(path, "there is not enough memory for it") from error
     except _DAMAGE as error:
         raise _unreadable(path, _reason(error)) from error
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Those that this build of Pillow has."""
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
 def _require_size(path: Path, image: Image.Image) -> None:
@@ -115,13 +129,15 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _to_rgb(image: Image.Image) -> Pixels:
-    if image.mode in _WITH_ALPHA or "transparency" in image.info:
-        return _on_white(np.asarray(image.convert("RGBA"), dtype=np.uint8))
     if image.mode.startswith("I;16") or image.mode == "I":
-        return _gray(np.clip(np.asarray(image).astype(np.int64), 0, 65535) >> 8)
+        values = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
+        clear: object = image.info.get("transparency")  # convert("RGBA") would make all of it white
+        return _gray(np.where(values == clear, 255, values >> 8) if isinstance(clear, int) else values >> 8)
     if image.mode == "F":
         values = np.nan_to_num(cast("NDArray[np.float32]", np.asarray(image)), nan=0.0)
         return _gray(np.clip(np.rint(values), 0, 255))
+    if image.mode in _WITH_ALPHA or "transparency" in image.info:
+        return _on_white(np.asarray(image.convert("RGBA"), dtype=np.uint8))
     return np.array(image.convert("RGB"), dtype=np.uint8)
 
 
@@ -136,6 +152,8 @@ def _on_white(rgba: Pixels) -> Pixels:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     words = str(error).splitlines()[0] if str(error) else type(error).__name__
     if "cannot identify image file" in words:
         return "it is no image, or its beginning is damaged"

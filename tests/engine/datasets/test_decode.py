@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -22,6 +23,16 @@ def saved(tmp_path: Path, image: Image.Image, name: str = "image.png", **options
     path = tmp_path / name
     image.save(path, **options)
     return path
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(size: tuple[int, int], kind: tuple[int, int], rows: bytes, extra: bytes = b"") -> bytes:
+    """A PNG of bits and colour type `kind`, written without Pillow."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, *kind, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + extra + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 def gradient(width: int = 8, height: int = 4) -> np.ndarray:
@@ -90,10 +101,40 @@ def test_that_sixteen_bit_tiff_is_read_like_png(tmp_path: Path) -> None:
     assert decode_image(saved(tmp_path, Image.fromarray(values), "a.tif"))[0, :, 0].tolist() == [1, 156]
 
 
+def test_that_sixteen_bit_gray_with_a_transparent_value_is_white_only_there(tmp_path: Path) -> None:
+    rows = b"\0" + struct.pack(">HHH", 300, 40000, 1000)
+    clear = chunk(b"tRNS", struct.pack(">H", 40000))
+    path = tmp_path / "clear.png"
+    path.write_bytes(png((3, 1), (16, 0), rows, clear))
+
+    assert decode_image(path)[0, :, 1].tolist() == [300 >> 8, 255, 1000 >> 8]
+
+
+def test_that_sixteen_bit_colour_loses_its_lower_byte(tmp_path: Path) -> None:
+    path = tmp_path / "deep.png"
+    path.write_bytes(png((1, 1), (16, 2), b"\0" + struct.pack(">HHH", 300, 40000, 1000)))
+
+    assert decode_image(path)[0, 0].tolist() == [300 >> 8, 40000 >> 8, 1000 >> 8]
+
+
+def test_that_fractions_are_clipped_and_not_stretched(tmp_path: Path) -> None:
+    values = np.array([[0.4, 99.6, 300, -5, np.nan]], dtype=np.float32)
+
+    assert decode_image(saved(tmp_path, Image.fromarray(values), "f.tif"))[0, :, 0].tolist() == [
+        0,
+        100,
+        255,
+        0,
+        0,
+    ]
+
+
 def test_that_cmyk_becomes_the_colour_it_stands_for(tmp_path: Path) -> None:
     image = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
 
-    pixels = decode_image(saved(tmp_path, image, "print.jpg", quality=100))
+    path = saved(tmp_path, image, "print.jpg", quality=100)
+    assert b"Adobe" in path.read_bytes()  # whose CMYK is stored inverted
+    pixels = decode_image(path)
 
     assert np.abs(pixels[8, 8].astype(int) - [255, 0, 0]).max() < 12
 
@@ -136,22 +177,34 @@ def test_that_text_and_a_missing_file_are_told(tmp_path: Path) -> None:
         decode_image(tmp_path / "nowhere.jpg")
 
 
-def test_that_a_huge_image_is_refused_by_its_header_alone(tmp_path: Path) -> None:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+def test_that_a_script_in_the_clothes_of_a_picture_starts_no_interpreter(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
 
-    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    with pytest.raises(UserError, match="no image"):
+        decode_image(tmp_path / "photo.jpg")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only POSIX has named pipes")
+def test_that_a_pipe_or_a_folder_named_like_a_picture_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "folder.png").mkdir()
+
+    for name in ("pipe.png", "folder.png"):
+        with pytest.raises(UserError, match="it is no file"):
+            decode_image(tmp_path / name)
+        with pytest.raises(UserError, match="it is no file"):
+            read_facts(tmp_path / name)
+
+
+def test_that_a_huge_image_is_refused_by_its_header_alone(tmp_path: Path) -> None:
     path = tmp_path / "huge.png"
-    path.write_bytes(
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(b""))
-        + chunk(b"IEND", b"")
-    )
+    path.write_bytes(png((20_000, 20_000), (8, 2), b""))
 
     with pytest.raises(UserError, match="20000 × 20000") as refusal:
         decode_image(path)
     assert refusal.value.code == "image_too_large"
+    with pytest.raises(UserError, match="Scale it down"):
+        read_facts(path)
 
 
 def test_that_the_limit_is_in_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
