@@ -27,9 +27,10 @@ class ImageFolder:
         return any(next(image_files(folder), None) is not None for folder in subfolders(unwrapped(root)))
 
     def read(self, root: Path) -> Found:
-        root = unwrapped(root)
+        top = unwrapped(root)
         found = Found(self.name, [], [])
-        for split, folder in _split_folders(root):
+        splits = _split_folders(top)
+        for split, folder in splits:
             for class_folder in subfolders(folder):
                 files = list(image_files(class_folder))
                 if files:
@@ -37,18 +38,22 @@ class ImageFolder:
                 else:
                     found.problems.append(_empty_class(class_folder, root))
             _note_stray_images(found, folder, root)
-        if any(folder != root for _, folder in _split_folders(root)):
-            _note_other_folders(found, root)
+        if top not in [folder for _, folder in splits]:
+            _note_other_folders(found, top, root)
         found.classes.extend(sorted({image.label for image in found.images if image.label is not None}))
         return found
 
 
-def _split_folders(root: Path) -> list[tuple[str, Path]]:
-    """The split of each folder that holds class folders: those named like splits, or the root for training."""
-    named = [folder for folder in subfolders(root) if folder.name.lower() in SPLIT_NAMES]
+def _split_folders(top: Path) -> list[tuple[str, Path]]:
+    """The split of each folder that holds class folders: those named like splits, or the top for training.
+
+    A class may be called `train` (beside `bus`); folders that are all named like splits hold no classes themselves.
+    """
+    folders = subfolders(top)
+    named = [folder for folder in folders if folder.name.lower() in SPLIT_NAMES]
     with_classes = [folder for folder in named if subfolders(folder)]
-    if not with_classes:
-        return [("train", root)]
+    if not with_classes and len(named) < len(folders):
+        return [("train", top)]
     return [(SPLIT_NAMES[folder.name.lower()], folder) for folder in with_classes]
 
 
@@ -62,26 +67,38 @@ def _empty_class(folder: Path, root: Path) -> Problem:
 
 
 def _note_stray_images(found: Found, folder: Path, root: Path) -> None:
-    stray = [entry for entry in entries(folder) if entry.is_file() and is_image_name(entry)]
+    stray = [entry for entry in entries(folder) if is_image_name(entry) and not entry.is_dir()]
     if stray:
-        found.problems.append(
-            Problem(
-                code="image_without_class",
-                file=stray[0].relative_to(root).as_posix(),
-                message=f"{len(stray)} images lie beside the class folders and have no class.",
-                remedy="Move them into the folder of their class.",
-            )
-        )
+        found.problems.append(_without_class(stray, root))
 
 
-def _note_other_folders(found: Found, root: Path) -> None:
-    for folder in subfolders(root):
-        if folder.name.lower() not in SPLIT_NAMES and next(image_files(folder), None) is not None:
+def _note_other_folders(found: Found, top: Path, root: Path) -> None:
+    for folder in subfolders(top):
+        images = list(image_files(folder))
+        if folder.name.lower() in SPLIT_NAMES:
+            if images and not subfolders(folder):
+                found.problems.append(_without_class(images, root))
+        elif images:
             found.problems.append(
                 Problem(
                     code="folder_ignored",
-                    file=folder.name,
-                    message=f"The folder {folder.name} lies beside the splits and is left out.",
+                    file=folder.relative_to(root).as_posix(),
+                    message=f"The folder {folder.name} lies beside the splits; its {_count(images)} left out.",
                     remedy="Name it train, val or test, or move its images into one of them.",
                 )
             )
+
+
+def _without_class(images: list[Path], root: Path) -> Problem:
+    place = images[0].parent
+    where = "beside the class folders" if place == root else f"in {place.relative_to(root).as_posix()}"
+    return Problem(
+        code="image_without_class",
+        file=images[0].relative_to(root).as_posix(),
+        message=f"No class is told by the place of images {where}: {_count(images)} left out.",
+        remedy="Move them into a folder with the name of their class.",
+    )
+
+
+def _count(images: list[Path]) -> str:
+    return "one image is" if len(images) == 1 else f"{len(images)} images are"

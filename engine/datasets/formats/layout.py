@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ SPLIT_NAMES = {
     "testing": "test",
 }
 IGNORED_NAMES = frozenset({"__MACOSX", "__pycache__"})
+TABLE_SUFFIXES = (".csv", ".tsv")
 SHOWN = 12
 
 
@@ -43,6 +45,8 @@ class Found:
     classes: list[str]
     problems: list[Problem] = field(default_factory=list[Problem])
     task: str = "classification"
+    tables: list[Path] = field(default_factory=list[Path])
+    """Files beside the images that the layout was read from; a copy takes them along."""
 
 
 class Layout(Protocol):
@@ -68,15 +72,36 @@ class Layout(Protocol):
 
 def image_files(folder: Path) -> Iterator[Path]:
     """Yield the image files below a folder, sorted; hidden ones are passed over."""
-    for entry in entries(folder):
-        if entry.is_dir():
-            yield from image_files(entry)
-        elif is_image_name(entry):
-            yield entry
+    return (file for file in files_below(folder) if is_image_name(file))
+
+
+def files_below(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Yield the visible files below a folder, sorted. Linked folders are followed, loops of links are not.
+
+    Args:
+        folder: where to begin.
+        above: real paths of the folders on the way down to this one.
+
+    Raises:
+        UserError: `folder_unreadable`.
+    """
+    way = above or (folder.resolve(),)
+    for entry in _listed(folder):
+        path = folder / entry.name
+        if not _is_folder(entry):
+            yield path
+            continue
+        real = path.resolve()
+        if not any(higher.is_relative_to(real) for higher in way):
+            yield from files_below(path, (*way, real))
 
 
 def is_image_name(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def is_table_name(path: Path) -> bool:
+    return path.suffix.lower() in TABLE_SUFFIXES
 
 
 def entries(folder: Path) -> list[Path]:
@@ -85,33 +110,45 @@ def entries(folder: Path) -> list[Path]:
     Raises:
         UserError: `folder_unreadable`.
     """
+    return [folder / entry.name for entry in _listed(folder)]
+
+
+def subfolders(folder: Path) -> list[Path]:
+    return [folder / entry.name for entry in _listed(folder) if _is_folder(entry)]
+
+
+def _listed(folder: Path) -> list[os.DirEntry[str]]:
     try:
-        found = sorted(folder.iterdir(), key=lambda entry: entry.name)
+        with os.scandir(folder) as scanned:
+            found = sorted(scanned, key=lambda entry: entry.name)
     except OSError as error:
         raise UserError(
             "folder_unreadable",
             f"The folder {folder} cannot be read ({error.strerror or error}).",
-            "Give yourself the right to read it.",
+            "Check that it is there, and that you have the right to read it.",
         ) from error
     return [entry for entry in found if not entry.name.startswith(".") and entry.name not in IGNORED_NAMES]
 
 
-def subfolders(folder: Path) -> list[Path]:
-    return [entry for entry in entries(folder) if entry.is_dir()]
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a loop of links, or a share that went away: reading it will say so
+        return False
 
 
 def unwrapped(root: Path) -> Path:
-    """Step into a folder that is alone in its folder, as archives make them; not into a class of images."""
+    """Step into the one folder that holds everything, as archives make them; not into a class of images."""
     while True:
-        inside = entries(root)
-        if len(inside) != 1 or not inside[0].is_dir() or not entries(inside[0]):
+        folders = subfolders(root)
+        if len(folders) != 1 or any(is_image_name(path) or is_table_name(path) for path in entries(root)):
             return root
-        if any(is_image_name(entry) for entry in entries(inside[0])):
-            has_table = any(entry.suffix.lower() in (".csv", ".tsv") for entry in entries(inside[0]))
-            return inside[0] if has_table else root
-        if inside[0].name.lower() in SPLIT_NAMES:
+        inside = entries(folders[0])
+        if any(is_image_name(path) for path in inside):
+            return folders[0] if any(is_table_name(path) for path in inside) else root
+        if not inside or folders[0].name.lower() in SPLIT_NAMES:
             return root
-        root = inside[0]
+        root = folders[0]
 
 
 def tree_in_words(root: Path) -> str:
