@@ -167,8 +167,13 @@ def _read_numbers(field: ConfigField, value: object) -> str:
 
 def _read_select(field: ConfigField, value: object) -> object:
     word = str(value).lower() if isinstance(value, bool) else str(value)
-    if word in (field.options or []):
+    options = field.options or []
+    if word in options:
         return word
+    # Whoever writes false where a list says off means that.
+    for switch, words in (("off", FALSE_WORDS), ("on", TRUE_WORDS)):
+        if switch in options and word.lower() in words:
+            return switch
     raise _Refused(_not_an_option(field, word))
 
 

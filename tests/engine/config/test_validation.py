@@ -214,3 +214,16 @@ def test_that_values_of_another_choice_given_by_a_preset_do_not_disturb():
     assert config["optimizer.weight_decay"] == 0.05
     assert config["optimizer.momentum"] == 0.9
     assert "optimizer.beta1" not in config
+
+
+@pytest.mark.parametrize(
+    ("given", "read"), [("false", "off"), (False, "off"), ("no", "off"), ("on", "on"), (True, "on")]
+)
+def test_that_a_yes_or_no_is_understood_by_a_list_that_says_on_and_off(given: object, read: str) -> None:
+    schema = ConfigSchema(
+        fields=[
+            ConfigField(name="channels_last", type="select", default="auto", options=["auto", "on", "off"])
+        ]
+    )
+
+    assert resolve_config(schema, {"channels_last": given}) == {"channels_last": read}
