@@ -11,6 +11,7 @@ from engine.plugin.contract import BaseModel, Callbacks, TrainingStopped
 from engine.protocol.catalog import ModelMetadata
 
 if TYPE_CHECKING:
+    from engine.config.pretrained import PretrainedConfig
     from engine.config.setting import Range, Setting
     from engine.config.train import TRAIN_PRESETS, RunConfig, TrainConfig
     from engine.plugin.adapters.timm_model import TimmModel, TimmModelAdapter
@@ -27,6 +28,7 @@ __all__ = [
     "Detections",
     "ModelMetadata",
     "PluginError",
+    "PretrainedConfig",
     "Range",
     "RunConfig",
     "SegmentationMap",
@@ -42,6 +44,7 @@ __all__ = [
 _LAZY = {
     "ClassScores": "engine.tasks.predictions",
     "Detections": "engine.tasks.predictions",
+    "PretrainedConfig": "engine.config.pretrained",
     "Range": "engine.config.setting",
     "RunConfig": "engine.config.train",
     "SegmentationMap": "engine.tasks.predictions",

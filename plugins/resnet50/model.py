@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
 from torch import nn
 from torchvision.models import ResNet50_Weights, resnet50
 
-from engine.plugin import ModelMetadata, PluginError, Setting, TorchModel, TrainConfig
-
-
-class ResNet50Config(TrainConfig):
-    """The settings of a training, and where weights come from."""
-
-    pretrained: Annotated[
-        Literal["auto", "hub", "file", "off"],
-        Setting(
-            label="Pretrained",
-            group="model",
-            help="auto downloads ImageNet weights where there is a network, else starts from chance; hub downloads "
-            "them; file reads a file; off starts from chance.",
-        ),
-    ] = "auto"
-    pretrained_path: Annotated[
-        str | None,
-        Setting(
-            label="Weights file",
-            group="model",
-            help="A .safetensors, .pt or .pth file, a run, or a checkpoint folder.",
-            visible_when={"pretrained": ["file"]},
-        ),
-    ] = None
+from engine.plugin import ModelMetadata, PluginError, PretrainedConfig, TorchModel
 
 
 class ResNet50(TorchModel):
     """The classic of image classification."""
 
-    Config = ResNet50Config
+    Config = PretrainedConfig
 
     @classmethod
     def get_metadata(cls) -> ModelMetadata:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 import timm
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from engine.checkpoints.read import start_from_weights, tensors_of
 from engine.config.field import ConfigField
+from engine.config.pretrained import PretrainedConfig
 from engine.config.problems import nearest
 from engine.config.schema import ConfigSchema
 from engine.config.setting import Setting
@@ -35,30 +36,12 @@ _REFUSALS = (
 """What timm's networks raise for a size or a setting that they do not take."""
 
 
-class TimmConfig(TrainConfig):
+class TimmConfig(PretrainedConfig):
     """The settings of a training, and which of timm's networks."""
 
     architecture: Annotated[
         str, Setting(label="Architecture", group="model", help="One of timm's networks.")
     ] = DEFAULT
-    pretrained: Annotated[
-        Literal["auto", "hub", "file", "off"],
-        Setting(
-            label="Pretrained",
-            group="model",
-            help="Where weights come from: auto takes those that Lensmith brings, else the hub, else none; "
-            "hub downloads them; file reads a file; off starts from chance.",
-        ),
-    ] = "auto"
-    pretrained_path: Annotated[
-        str | None,
-        Setting(
-            label="Weights file",
-            group="model",
-            help="A .safetensors, .pt or .pth file, a run, or a checkpoint folder.",
-            visible_when={"pretrained": ["file"]},
-        ),
-    ] = None
     drop_rate: Annotated[
         float,
         Field(ge=0, le=0.9),
