@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from engine.datasets.hashing import Progress, no_progress
@@ -17,6 +19,11 @@ MAX_RATIO = 200
 MAX_FILES = 2_000_000
 _RATIO_COUNTS_FROM = 100 * 1024 * 1024
 _CHUNK = 1 << 20
+_DAMAGE = (
+    zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, zlib.error, lzma.LZMAError,
+    FileExistsError, NotADirectoryError, IsADirectoryError, UnicodeError,
+)  # fmt: skip
+"""Broken or encrypted streams, and names that are a file here and a folder there."""
 
 
 def extract_zip(archive: Path, target: Path, progress: Progress = no_progress) -> None:
@@ -33,11 +40,12 @@ def extract_zip(archive: Path, target: Path, progress: Progress = no_progress) -
             for number, member in enumerate(members, start=1):
                 _extract(opened, member, target)
                 progress(number, len(members), "Unpacking")
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
+    except _DAMAGE as error:
         shutil.rmtree(target, ignore_errors=True)
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UserError(
             "archive_damaged",
-            f"{archive} cannot be unpacked: {error}.",
+            f"{archive} cannot be unpacked: {why.rstrip('.')}.",
             "Make the zip anew, without a password.",
         ) from error
     except OSError as error:
@@ -57,7 +65,7 @@ def _require_harmless(archive: Path, members: list[zipfile.ZipInfo], place: Path
                 "Do not trust this archive. Nothing was unpacked.",
             )
     size = sum(member.file_size for member in members)
-    packed = max(1, sum(member.compress_size for member in members))
+    packed = max(1, archive.stat().st_size)  # not what members claim: they may overlap
     if len(members) > MAX_FILES or (size > _RATIO_COUNTS_FROM and size / packed > MAX_RATIO):
         raise UserError(
             "archive_unsafe",

@@ -11,24 +11,28 @@ from pathlib import Path
 
 from engine.datasets.archive import extract_zip
 from engine.datasets.decode import ImageFacts, decode_image, read_facts
-from engine.datasets.formats.layout import Found, FoundImage, entries, is_image_name
+from engine.datasets.findings import content_problems, unreadable
+from engine.datasets.formats.layout import Found, FoundImage, files_below, is_image_name
 from engine.datasets.formats.registry import read_layout
 from engine.datasets.hashing import HashMemory, Progress, no_progress
-from engine.datasets.importing import content_problems, require_classes, unreadable
+from engine.datasets.importing import require_classes
 from engine.datasets.manifest import Item
+from engine.datasets.source import is_archive, named, source_at
 from engine.errors import UserError
 from engine.protocol.results import Problem, Severity
 
 THREADS = 2
 _SUFFIXES_OF = {
     "JPEG": {".jpg", ".jpeg", ".jfif"},
-    "MPO": {".jpg", ".jpeg"},
+    "MPO": {".jpg", ".jpeg", ".jfif"},
     "PNG": {".png"},
     "BMP": {".bmp"},
     "GIF": {".gif"},
     "TIFF": {".tif", ".tiff"},
     "WEBP": {".webp"},
     "PPM": {".ppm", ".pgm"},
+    "AVIF": {".avif"},
+    "JPEG2000": {".jp2", ".j2k"},
 }
 
 
@@ -38,13 +42,14 @@ def check_dataset(target: Path, progress: Progress = no_progress, format: str = 
     Raises:
         UserError: when the target is no dataset at all.
     """
-    if target.is_file() and target.suffix.lower() == ".zip":
+    source = source_at(target)
+    if is_archive(source):
         with tempfile.TemporaryDirectory(prefix="lensmith-check-") as scratch:
             unpacked = Path(scratch) / "files"
-            extract_zip(target, unpacked, progress)
-            return _check(unpacked, unpacked, format, progress)
-    root = target.parent if target.is_file() else target
-    return _check(target, root, format, progress)
+            with named(source, unpacked):
+                extract_zip(source, unpacked, progress)
+                return _check(unpacked, unpacked, format, progress)
+    return _check(source, source.parent if source.is_file() else source, format, progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,9 @@ def _check(target: Path, root: Path, format: str, progress: Progress) -> list[Pr
             opened.append(tried)
             progress(len(opened), len(found.images), "Opening images")
     problems += [
-        unreadable(_name(tried.image, root), tried.error) for tried in opened if tried.error is not None
+        unreadable(_name(tried.image, root), tried.image.path, tried.error)
+        for tried in opened
+        if tried.error is not None
     ]
     readable = [tried for tried in opened if tried.error is None]
     if not readable:
@@ -97,62 +104,73 @@ def _peculiarities(opened: Sequence[_Opened], root: Path) -> list[Problem]:
     """What is decoded all the same, but may surprise: one line a kind, with the first files."""
     kinds: dict[str, list[str]] = defaultdict(list)
     for tried in opened:
-        name, facts = _name(tried.image, root), tried.facts
-        if facts is None:
-            continue
-        if tried.image.path.suffix.lower() not in _SUFFIXES_OF.get(
-            facts.format, {tried.image.path.suffix.lower()}
-        ):
-            kinds["wrong_extension"].append(name)
-        if facts.is_rotated:
-            kinds["exif_rotation"].append(name)
-        if facts.has_alpha:
-            kinds["transparency"].append(name)
-        elif facts.mode == "CMYK":
-            kinds["cmyk"].append(name)
-        elif facts.mode.startswith("I") or facts.mode == "F":
-            kinds["deep_gray"].append(name)
-        elif facts.mode in ("L", "1"):
-            kinds["grayscale"].append(name)
-        elif facts.mode == "P":
-            kinds["palette"].append(name)
+        for code in _kinds_of(tried):
+            kinds[code].append(_name(tried.image, root))
     return [_summed(code, names) for code, names in kinds.items()]
 
 
+def _kinds_of(tried: _Opened) -> list[str]:
+    facts = tried.facts
+    if facts is None:
+        return []
+    suffix = tried.image.path.suffix.lower()
+    kinds = ["wrong_extension"] if suffix not in _SUFFIXES_OF.get(facts.format, {suffix}) else []
+    if facts.is_rotated:
+        kinds.append("exif_rotation")
+    mode = "I" if facts.mode.startswith("I;16") else facts.mode
+    if facts.has_alpha:
+        kinds.append("transparency")
+    elif mode in _KIND_OF_MODE:
+        kinds.append(_KIND_OF_MODE[mode])
+    return kinds
+
+
+_KIND_OF_MODE = {
+    "CMYK": "cmyk",
+    "I": "deep_gray",
+    "F": "fractions",
+    "L": "grayscale",
+    "1": "grayscale",
+    "P": "palette",
+}
 _WORDS: dict[str, tuple[str, str, Severity]] = {
     "wrong_extension": (
-        "have an ending that does not fit their content",
-        "They are read by content; rename them for other programs.",
+        "with an ending that does not fit the content",
+        "Nothing is lost, as images are read by content; other programs may need the right ending.",
         "warning",
     ),
     "exif_rotation": (
-        "are stored turned and shown upright",
+        "stored turned and shown upright",
         "Nothing to do: the rotation is always applied.",
         "info",
     ),
     "transparency": (
-        "have transparent parts, which are laid on white",
+        "with transparent parts, which are laid on white",
         "Nothing to do if white is right.",
         "info",
     ),
-    "cmyk": ("are CMYK and become RGB", "Nothing to do; convert them yourself for exact colours.", "info"),
+    "cmyk": ("in CMYK, turned into RGB", "Nothing to do; convert them yourself for exact colours.", "info"),
     "deep_gray": (
-        "have more than 8 bits a pixel; the lower bits are dropped",
+        "with more than 8 bits a pixel, of which the lower are dropped",
         "Scale them to 8 bits yourself if their range is narrow.",
         "info",
     ),
-    "grayscale": ("are grayscale and get three equal channels", "Nothing to do.", "info"),
-    "palette": ("have a palette, whose colours are taken", "Nothing to do.", "info"),
+    "fractions": (
+        "of fractional numbers, which are rounded and clipped to 0 … 255",
+        "Scale them to 8 bits yourself if their range is another.",
+        "info",
+    ),
+    "grayscale": ("in grayscale, given three equal channels", "Nothing to do.", "info"),
+    "palette": ("with a palette, whose colours are taken", "Nothing to do.", "info"),
 }
 
 
 def _summed(code: str, names: list[str]) -> Problem:
     what, remedy, severity = _WORDS[code]
-    listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return Problem(
         code=code,
         file=names[0],
-        message=f"{len(names)} images {what}: {listed}.",
+        message=f"{len(names)} {'image' if len(names) == 1 else 'images'} {what}: {_listed(names)}.",
         remedy=remedy,
         severity=severity,
     )
@@ -169,6 +187,7 @@ def _items(found: Found, readable: Sequence[_Opened], root: Path) -> list[Item]:
             sha256=sha,
         )
         for tried, sha in zip(readable, hashes, strict=True)
+        if isinstance(sha, str)
     ]
 
 
@@ -177,28 +196,24 @@ def _foreign_files(root: Path) -> list[Problem]:
     known = {".csv", ".tsv", ".txt", ".md", ".json", ".yaml", ".yml", ".xml", ".zip", ""}
     strange = [
         path.relative_to(root).as_posix()
-        for path in _files_below(root)
+        for path in files_below(root)
         if not is_image_name(path) and path.suffix.lower() not in known
     ]
     if not strange:
         return []
-    listed = ", ".join(strange[:3]) + (f" and {len(strange) - 3} more" if len(strange) > 3 else "")
     return [
         Problem(
             code="not_an_image",
             file=strange[0],
-            message=f"{len(strange)} files are of a kind that is not read: {listed}.",
+            message=f"Files of a kind that is not read: {_listed(strange)}.",
             remedy="Convert them to PNG or JPEG if they are images.",
             severity="info",
         )
     ]
 
 
-def _files_below(folder: Path) -> list[Path]:
-    files: list[Path] = []
-    for entry in entries(folder):
-        files += _files_below(entry) if entry.is_dir() else [entry]
-    return files
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _name(image: FoundImage, root: Path) -> str:

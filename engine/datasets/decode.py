@@ -108,7 +108,8 @@ def _require_size(path: Path, image: Image.Image) -> None:
     if width * height > MAX_PIXELS:
         raise UserError(
             "image_too_large",
-            f"{path} has {width} × {height} pixels, more than the {MAX_PIXELS // 1_000_000} million that are read.",
+            f"The image {path} has {width} × {height} pixels, more than the {MAX_PIXELS // 1_000_000} million "
+            "that are read.",
             "Scale it down, or cut it into tiles.",
         )
 

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from engine.config.problems import nearest
 from engine.datasets.archive import extract_zip
+from engine.datasets.dataset_folder import DatasetFolder, dataset_name, folder_name
 from engine.datasets.formats.registry import layout_names, read_layout
 from engine.datasets.hashing import HashMemory, Progress, no_progress
-from engine.datasets.importing import make_manifest
-from engine.datasets.manifest import Item, Manifest
+from engine.datasets.importing import copy_files, make_manifest
+from engine.datasets.manifest import Manifest
+from engine.datasets.source import is_archive, named, require_text, source_at
 from engine.datasets.split import TEST, VAL, divide
 from engine.errors import UserError
 from engine.protocol.disk import write_error
 from engine.protocol.home import Home
-from engine.protocol.job import Frozen
-from engine.protocol.operating_system import wait_for_lock
-from engine.protocol.run_folder import read_record, write_record
+from engine.protocol.operating_system import try_lock, wait_for_lock
 
 TASKS = ("classification",)
-_RECORD = "dataset.json"
-_FILES = "files"
-_SAFE = " ()[]+,="
-_LONGEST_NAME = 100
-_LOCK_TIMEOUT_S = 600.0
+_LOCK_TIMEOUT_S = 3600.0
 _CHECKED_ON_RELOCATION = 20
 
 
@@ -44,15 +38,16 @@ class ImportOptions:
     """Copy the images into the user's folder instead of indexing them where they are."""
 
 
-class DatasetRecord(Frozen):
-    """dataset.json: the present version, and where its files lie on this machine."""
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """One import under way."""
 
     name: str
-    version: str
-    root: str
-    source: str
-    """What was imported: the folder, zip or table."""
-    format: str
+    source: Path
+    draft: Path
+    """Where files that Lensmith keeps are gathered."""
+    options: ImportOptions
+    progress: Progress
 
 
 class Library:
@@ -76,39 +71,34 @@ class Library:
                 left of an import that failed.
         """
         options = options or ImportOptions()
-        source = path.expanduser().absolute()
-        _require_source(source)
+        source = source_at(path)
         _require_options(options)
-        name = _name_of(source, name)
+        name = dataset_name(source, name)
         folder = self._folder(name)
-        with self._locked():
-            self._require_free(name, source)
-            draft = folder.with_name(f".draft-{os.getpid()}-{folder.name}")
+        with self._locked(name, progress):
+            _require_free(folder, name, source)
+            draft = self._home.datasets / f".draft-{folder.path.name}"
             try:
-                root, files = self._prepare(source, draft, options, progress)
-                found = read_layout(files if files.is_file() else root, options.format)
-                memory = HashMemory(self._home.cache / "hashes.json")
-                manifest = make_manifest(found, root, name, memory, progress)
-                memory.save()
-                if root.is_relative_to(draft):
-                    shutil.rmtree(folder / _FILES, ignore_errors=True)
-                    folder.mkdir(parents=True, exist_ok=True)
-                    root = root.rename(folder / _FILES)
-                self._save(manifest, root, source)
+                shutil.rmtree(draft, ignore_errors=True)  # of an import that was killed
+                manifest, root = self._read(_Import(name, source, draft, options, progress))
+                if root == draft:
+                    root = folder.keep(draft, manifest)
+                folder.save(manifest, root, source)
             except OSError as error:
-                raise write_error(error, folder) from error
+                raise write_error(error, folder.path) from error
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
         return manifest
 
     def list(self) -> list[Manifest]:
         """All datasets by name; one whose manifest is damaged is left out."""
-        folder = self._home.datasets
+        place = self._home.datasets
         manifests: list[Manifest] = []
-        for entry in sorted(folder.iterdir()) if folder.is_dir() else []:
-            if (entry / _RECORD).is_file():
+        for entry in sorted(place.iterdir()) if place.is_dir() else []:
+            folder = DatasetFolder(entry)
+            if not entry.name.startswith(".") and folder.exists():
                 try:
-                    manifests.append(self._current(entry))
+                    manifests.append(folder.manifest())
                 except UserError:
                     continue
         return manifests
@@ -117,21 +107,18 @@ class Library:
         """Give a dataset's present version, or an earlier one by its hash.
 
         Raises:
-            UserError: `dataset_unknown` with the nearest name, `manifest_damaged`.
+            UserError: `dataset_unknown` with the nearest name, `version_unknown`, `manifest_damaged`.
         """
-        folder = self._existing(name)
-        if version is None:
-            return self._current(folder)
-        return Manifest.load(_manifest_path(folder, version))
+        return self._existing(name).manifest(version)
 
-    def root(self, name: str) -> Path:
-        """Where a dataset's files lie on this machine.
+    def root(self, name: str, version: str | None = None) -> Path:
+        """Where the files of a dataset's present version, or of another one, lie on this machine.
 
         Raises:
             UserError: `dataset_unknown`, `dataset_unreachable`.
         """
-        record = read_record(self._existing(name) / _RECORD, DatasetRecord)
-        root = Path(record.root)
+        record = self._existing(name).record()
+        root = Path(record.roots.get(version or record.version, record.root))
         if not root.is_dir():
             raise UserError(
                 "dataset_unreachable",
@@ -152,73 +139,65 @@ class Library:
                 f"The shares {val:g} for validation and {test:g} for test leave nothing to train on.",
                 "Give shares from 0 to 1 whose sum is below 1, such as --val 0.2 --test 0.1.",
             )
-        with self._locked():
-            record = read_record(self._existing(name) / _RECORD, DatasetRecord)
-            manifest = divide(self.get(name), {VAL: val, TEST: test}, seed)
-            self._save(manifest, Path(record.root), Path(record.source))
+        folder = self._existing(name)
+        with self._locked(name):
+            record = folder.record()
+            manifest = divide(folder.manifest(), {VAL: val, TEST: test}, seed)
+            folder.save(manifest, Path(record.root), Path(record.source))
         return manifest
 
     def relocate(self, name: str, path: Path) -> None:
         """Say where a dataset's files are now.
 
         Raises:
-            UserError: `dataset_differs` when the content there is another.
+            UserError: `path_missing`; `dataset_differs` when the content there is another.
         """
         root = path.expanduser().absolute()
-        with self._locked():
-            manifest = self.get(name)
-            _require_same(manifest, root)
-            self._save(manifest, root, root)
+        require_text(root)
+        if not root.is_dir():
+            raise UserError("path_missing", f"There is no folder {root}.", "Check the path.")
+        folder = self._existing(name)
+        with self._locked(name):
+            _require_same(folder.manifest(), root)
+            folder.move(root)
 
     def delete(self, name: str) -> None:
         """Forget a dataset; images outside HOME are not touched."""
-        with self._locked():
-            shutil.rmtree(self._existing(name))
+        folder = self._existing(name)
+        with self._locked(name):
+            gone = folder.path.with_name(f".deleted-{folder.path.name}")
+            shutil.rmtree(gone, ignore_errors=True)
+            try:
+                folder.path.rename(gone)  # at once, so that no half of it stays known
+            except OSError as error:
+                raise write_error(error, folder.path) from error
+            shutil.rmtree(gone, ignore_errors=True)
 
-    def _prepare(
-        self, source: Path, draft: Path, options: ImportOptions, progress: Progress
-    ) -> tuple[Path, Path]:
-        """Give the root that paths are relative to, and what the layout is read from."""
-        if source.suffix.lower() == ".zip":
-            extract_zip(source, draft, progress)
-            return draft, draft
-        root = source.parent if source.is_file() else source
-        if not options.copy:
-            return root, source
-        shutil.copytree(root, draft)
-        return draft, draft / source.name if source.is_file() else draft
+    def _read(self, task: _Import) -> tuple[Manifest, Path]:
+        """Give the manifest, and the root its paths are relative to: the draft, where Lensmith keeps the files."""
+        source, draft = task.source, task.draft
+        memory = HashMemory(self._home.cache / "hashes.json")
+        with named(source, draft):
+            if is_archive(source):
+                extract_zip(source, draft, task.progress)
+                target = root = draft
+            else:
+                target, root = source, source.parent if source.is_file() else source
+            found = read_layout(target, task.options.format)
+            manifest = make_manifest(found, root, task.name, memory, task.progress)
+        memory.save()
+        if task.options.copy and root != draft:
+            files = [root / item.path for item in manifest.items] + found.tables
+            copy_files(files, root, draft, task.progress)
+            root = draft
+        return manifest, root
 
-    def _save(self, manifest: Manifest, root: Path, source: Path) -> None:
-        folder = self._folder(manifest.name)
-        manifest.save(_manifest_path(folder, manifest.version))
-        record = DatasetRecord(
-            name=manifest.name,
-            version=manifest.version,
-            root=str(root),
-            source=str(source),
-            format=manifest.format,
-        )
-        write_record(folder / _RECORD, record)
+    def _folder(self, name: str) -> DatasetFolder:
+        return DatasetFolder(self._home.datasets / folder_name(name))
 
-    def _current(self, folder: Path) -> Manifest:
-        record = read_record(folder / _RECORD, DatasetRecord)
-        return Manifest.load(_manifest_path(folder, record.version))
-
-    def _require_free(self, name: str, source: Path) -> None:
-        path = self._folder(name) / _RECORD
-        if path.is_file() and read_record(path, DatasetRecord).source != str(source):
-            raise UserError(
-                "dataset_exists",
-                f"There is a dataset named {name} already, from {read_record(path, DatasetRecord).source}.",
-                "Give this one another name with --name.",
-            )
-
-    def _folder(self, name: str) -> Path:
-        return self._home.datasets / quote(name, safe=_SAFE)
-
-    def _existing(self, name: str) -> Path:
+    def _existing(self, name: str) -> DatasetFolder:
         folder = self._folder(name)
-        if name and (folder / _RECORD).is_file():
+        if name and folder.exists():
             return folder
         known = [manifest.name for manifest in self.list()]
         close = nearest(name, known)
@@ -230,33 +209,25 @@ class Library:
         )
 
     @contextmanager
-    def _locked(self) -> Generator[None]:
-        """One writer of the library at a time."""
+    def _locked(self, name: str, progress: Progress = no_progress) -> Generator[None]:
+        """One writer of a dataset at a time; others are not held up."""
         self._home.ensure()
-        lock = wait_for_lock(self._home.datasets / ".lock", timeout_s=_LOCK_TIMEOUT_S)
+        place = self._home.datasets / ".locks" / f"{folder_name(name)}.lock"
+        place.parent.mkdir(exist_ok=True)
+        lock = try_lock(place)
+        if lock is None:
+            progress(0, 0, "Waiting for another import")
+            lock = wait_for_lock(place, timeout_s=_LOCK_TIMEOUT_S)
         if lock is None:
             raise UserError(
-                "library_busy", "Another import has been at work for long.", "Wait for it, then try again."
+                "dataset_busy",
+                f"Another process has been at work on the dataset {name} for an hour.",
+                "Wait for it or end it, then try again.",
             )
         try:
             yield
         finally:
             lock.release()
-
-
-def _manifest_path(folder: Path, version: str) -> Path:
-    return folder / "versions" / f"{version}.json"
-
-
-def _require_source(source: Path) -> None:
-    if not source.exists():
-        raise UserError("path_missing", f"There is no {source}.", "Check the path.")
-    if source.is_file() and source.suffix.lower() not in (".zip", ".csv", ".tsv"):
-        raise UserError(
-            "not_a_dataset",
-            f"{source} is a file; a dataset is a folder, a zip of one, or a table of labels beside its images.",
-            "Give the folder that holds the images.",
-        )
 
 
 def _require_options(options: ImportOptions) -> None:
@@ -274,34 +245,31 @@ def _require_options(options: ImportOptions) -> None:
         )
 
 
-def _name_of(source: Path, given: str | None) -> str:
-    name = (given if given is not None else source.stem if source.is_file() else source.name).strip()
-    if source.is_file() and source.suffix.lower() in (".csv", ".tsv") and given is None:
-        name = source.parent.name
-    if not name or len(name) > _LONGEST_NAME or name.startswith("."):
+def _require_free(folder: DatasetFolder, name: str, source: Path) -> None:
+    if not folder.exists():
+        return
+    try:
+        record = folder.record()
+    except UserError:
+        return  # damaged: importing it again is the remedy
+    if record.source != str(source):
         raise UserError(
-            "name_invalid",
-            f"{name!r} cannot be the name of a dataset.",
-            f"Give one of 1 to {_LONGEST_NAME} characters with --name, not beginning with a dot.",
+            "dataset_exists",
+            f"There is a dataset named {name} already, from {record.source}.",
+            "Give this one another name with --name.",
         )
-    return name
 
 
 def _require_same(manifest: Manifest, root: Path) -> None:
     """See that a folder holds the dataset: every file is there, and some of them have the same bytes."""
     missing = next((item for item in manifest.items if not (root / item.path).is_file()), None)
-    changed: Item | None = None
+    what = f"lacks {missing.path}" if missing is not None else None
     if missing is None:
-        step = max(1, len(manifest.items) // _CHECKED_ON_RELOCATION)
-        checked = manifest.items[::step]
+        checked = manifest.items[:: max(1, len(manifest.items) // _CHECKED_ON_RELOCATION)]
         hashes = HashMemory(None).hash_all([root / item.path for item in checked])
-        changed = next((item for item, sha in zip(checked, hashes, strict=True) if item.sha256 != sha), None)
-    if missing is not None or changed is not None:
-        what = (
-            f"lacks {missing.path}"
-            if missing is not None
-            else f"has another {changed.path if changed else ''}"
-        )
+        changed = (item for item, sha in zip(checked, hashes, strict=True) if item.sha256 != sha)
+        what = next((f"has another {item.path}" for item in changed), None)
+    if what is not None:
         raise UserError(
             "dataset_differs",
             f"{root} is not the dataset {manifest.name}: it {what}.",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Self
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from engine.errors import UserError
 from engine.protocol.job import Frozen
@@ -43,6 +44,16 @@ class Manifest(Frozen):
     items: tuple[Item, ...]
     problems: tuple[Problem, ...] = ()
 
+    @model_validator(mode="after")
+    def _require_labels(self) -> Self:
+        """A label beyond the classes would only show in the middle of a training."""
+        wrong = next(
+            (i for i in self.items if i.label is not None and not 0 <= i.label < len(self.classes)), None
+        )
+        if wrong is not None:
+            raise ValueError(f"{wrong.path} has the label {wrong.label} of {len(self.classes)} classes")
+        return self
+
     def save(self, path: Path) -> None:
         """Write it atomically."""
         write_atomic(path, self.model_dump_json().encode())
@@ -74,7 +85,10 @@ def version_of(classes: Sequence[str], items: Sequence[Item]) -> str:
     digest = hashlib.sha256()
     for name in classes:
         digest.update(f"class\0{name}\n".encode())
-    for item in sorted(items, key=lambda item: (item.path, item.label if item.label is not None else -1)):
-        label = "" if item.label is None else classes[item.label]
-        digest.update(f"{item.path}\0{label}\0{item.split}\0{item.sha256}\n".encode())
+    lines = [
+        f"{item.path}\0{'' if item.label is None else classes[item.label]}\0{item.split}\0{item.sha256}\n"
+        for item in items
+    ]
+    for line in sorted(lines):
+        digest.update(line.encode())
     return digest.hexdigest()

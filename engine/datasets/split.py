@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from engine.datasets.manifest import Item, Manifest
@@ -44,14 +44,16 @@ def choose(items: Sequence[Item], shares: Mapping[str, float], seed: int) -> dic
 
     Within each class the distinct contents are ordered by a hash with the seed, and each split takes its share from
     the front. Equal files always stay together; every class keeps at least one content for training, and gives at
-    least one to each split with a share while it has enough.
+    least one to each split with a share while it has enough. What is filed under several classes is for training.
     """
     by_class: dict[int | None, set[str]] = defaultdict(set)
     for item in items:
         by_class[item.label].add(item.sha256)
+    classes_of = Counter(sha for contents in by_class.values() for sha in contents)
     chosen: dict[str, str] = {}
     for contents in by_class.values():
-        ordered = sorted(contents, key=lambda sha: hashlib.sha256(f"{seed}:{sha}".encode()).hexdigest())
+        own = [sha for sha in contents if classes_of[sha] == 1]
+        ordered = sorted(own, key=lambda sha: hashlib.sha256(f"{seed}:{sha}".encode()).hexdigest())
         start = 0
         for split, share in shares.items():
             left = len(ordered) - start - 1

@@ -48,7 +48,7 @@ def _with_names_that_are_text(found: Found, root: Path) -> Found:
     problem = Problem(
         code="name_not_text",
         file=shown,
-        message=f"{len(strange)} files have names that are not UTF-8 ({shown} …) and are left out.",
+        message=f"Names that are not UTF-8 keep {len(strange)} of the images out; the first is {shown}.",
         remedy="Rename them, for example with `convmv -f latin1 -t utf8`.",
     )
     classes = sorted({image.label for image in images if image.label is not None})

@@ -1,4 +1,4 @@
-"""Small picture files for the tests of datasets."""
+"""Small picture files for the tests of datasets, and what an import leaves."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from engine.protocol.home import Home
 
 
 def write_picture(path: Path, seed: int = 0, size: tuple[int, int] = (12, 10)) -> Path:
@@ -24,3 +26,8 @@ def write_classes(root: Path, counts: dict[str, int], seed: int = 0) -> Path:
             seed += 1
             write_picture(root / folder / f"{number}.png", seed)
     return root
+
+
+def leftovers(home: Home) -> list[str]:
+    """Names in the folder of datasets, but for the locks."""
+    return [entry.name for entry in home.datasets.iterdir() if entry.name != ".locks"]

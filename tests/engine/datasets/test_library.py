@@ -11,26 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from engine.datasets.check import check_dataset
 from engine.datasets.library import ImportOptions, Library
-from engine.datasets.manifest import Manifest
 from engine.datasets.statistics import class_counts
 from engine.errors import UserError
 from engine.protocol.home import Home
-from tests.engine.datasets.pictures import write_classes, write_picture
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home").ensure()
-
-
-@pytest.fixture
-def library(home: Home) -> Library:
-    return Library(home)
-
-
-def leftovers(home: Home) -> list[str]:
-    return [entry.name for entry in home.datasets.iterdir() if entry.name != ".lock"]
+from engine.protocol.operating_system import try_lock
+from tests.engine.datasets.pictures import leftovers, write_classes, write_picture
 
 
 def code_of(library: Library, path: Path, **options: object) -> str:
@@ -84,33 +71,6 @@ def test_that_a_zip_is_unpacked_into_the_users_folder_also_with_a_folder_around(
     assert all((root / item.path).is_file() for item in manifest.items)
 
 
-@pytest.mark.parametrize(
-    "name", ["../evil.png", "/evil.png", "a/../../evil.png", "..\\evil.png", "C:/evil.png"]
-)
-def test_that_a_zip_that_would_write_outside_is_refused_whole(
-    name: str, library: Library, home: Home, tmp_path: Path
-) -> None:
-    archive = tmp_path / "evil.zip"
-    with zipfile.ZipFile(archive, "w") as opened:
-        opened.writestr("a/good.png", b"x")
-        opened.writestr(name, b"x")
-
-    assert code_of(library, archive) == "archive_unsafe"
-    assert leftovers(home) == []
-    assert not (home.path.parent / "evil.png").exists()
-
-
-def test_that_a_zip_bomb_and_a_damaged_zip_are_refused(library: Library, home: Home, tmp_path: Path) -> None:
-    bomb, broken = tmp_path / "bomb.zip", tmp_path / "broken.zip"
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as opened:
-        opened.writestr("a/zeros.png", bytes(150_000_000))
-    broken.write_bytes(b"PK\x03\x04 no zip")
-
-    assert code_of(library, bomb) == "archive_unsafe"
-    assert code_of(library, broken) == "archive_damaged"
-    assert leftovers(home) == []
-
-
 def test_that_a_table_names_classes_and_splits(library: Library, tmp_path: Path) -> None:
     data = tmp_path / "flat"
     for number in range(4):
@@ -140,7 +100,7 @@ def test_that_faults_in_a_table_are_told_with_their_lines(library: Library, tmp_
     problems = library.import_dataset(data).problems
 
     told = [(p.code, p.line) for p in problems if p.line]
-    assert told == [("label_without_image", 4), ("label_missing", 5), ("label_without_image", 6)]
+    assert told == [("label_without_image", 4), ("label_missing", 5), ("image_outside", 6)]
 
 
 def test_that_a_table_without_the_needed_columns_names_its_header(library: Library, tmp_path: Path) -> None:
@@ -287,12 +247,89 @@ def test_that_two_imports_at_the_same_instant_both_arrive(home: Home, tmp_path: 
     assert [manifest.name for manifest in Library(home).list()] == ["x", "y", "z"]
 
 
-def test_that_a_damaged_manifest_is_told(library: Library, tmp_path: Path) -> None:
-    path = tmp_path / "manifest.json"
-    path.write_text("{")
+def test_that_of_two_sources_with_one_name_at_the_same_instant_one_arrives(
+    home: Home, tmp_path: Path
+) -> None:
+    sources = [write_classes(tmp_path / side / "same", {"a": 3, "b": 3}, seed=10) for side in ("x", "y")]
+    command = [sys.executable, "-m", "engine", "data", "import", "--json"]
+    environment = {**os.environ, "LENSMITH_HOME": str(home.path)}
 
-    with pytest.raises(UserError, match="cannot be read"):
-        Manifest.load(path)
+    started = [
+        subprocess.Popen([*command, str(s)], env=environment, stdout=subprocess.PIPE, text=True)
+        for s in sources
+    ]
+    told = [process.communicate(timeout=60)[0] for process in started]
+
+    assert sorted(process.returncode == 0 for process in started) == [False, True]
+    assert sum("dataset_exists" in text for text in told) == 1
+    assert [manifest.name for manifest in Library(home).list()] == ["same"]
+
+
+def test_that_an_import_waits_for_another_of_its_name_only(
+    library: Library, home: Home, tmp_path: Path
+) -> None:
+    one, two = (write_classes(tmp_path / name, {"a": 1, "b": 1}) for name in ("one", "two"))
+    library.import_dataset(one)
+    held = try_lock(home.datasets / ".locks" / "one.lock")
+    assert held is not None
+    phases: list[str] = []
+
+    def note(_done: int, _total: int, phase: str) -> None:
+        phases.append(phase)
+        held.release()
+
+    library.import_dataset(two)
+    library.import_dataset(one, progress=note)
+
+    assert phases[0] == "Waiting for another import"
+
+
+def test_that_what_a_killed_import_left_is_cleared_by_the_next(
+    library: Library, home: Home, tmp_path: Path
+) -> None:
+    write_picture(home.datasets / ".draft-d" / "a" / "old.png")
+    data = write_classes(tmp_path / "d", {"a": 1, "b": 1})
+
+    manifest = library.import_dataset(data, options=ImportOptions(copy=True))
+
+    assert len(manifest.items) == 2
+    assert leftovers(home) == ["d"]
+    assert not list(library.root("d").rglob("old.png"))
+
+
+def test_that_a_manifest_holds_no_path_of_this_machine(library: Library, tmp_path: Path) -> None:
+    data = write_classes(tmp_path / "d", {"a": 2, "b": 2})
+    (data / "a" / "broken.png").write_bytes(b"nothing")
+    (data / "a" / "dangling.png").symlink_to(tmp_path / "nowhere.png")
+    (data / "c").mkdir()
+
+    manifest = library.import_dataset(data)
+
+    assert {problem.file for problem in manifest.problems if problem.code == "image_unreadable"} == {
+        "a/broken.png", "a/dangling.png",
+    }  # fmt: skip
+    assert str(tmp_path) not in manifest.model_dump_json()
+
+
+def test_that_a_path_with_dots_is_the_folder_it_means(library: Library, tmp_path: Path) -> None:
+    data = write_classes(tmp_path / "d", {"a": 1, "b": 1})
+
+    assert library.import_dataset(data / "a" / "..").name == "d"
+
+
+def test_that_a_copy_of_a_table_can_be_checked_like_its_source(library: Library, tmp_path: Path) -> None:
+    data = tmp_path / "flat"
+    for number in range(4):
+        write_picture(data / "sub" / f"{number}.png", number)
+    (data / "big.bin").write_bytes(bytes(1000))
+    (data / "labels.csv").write_text("file,label\nsub/0.png,a\nsub/1.png,b\n", encoding="utf-8")
+
+    library.import_dataset(data / "labels.csv", name="copy", options=ImportOptions(copy=True))
+    root = library.root("copy")
+
+    kept = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    assert kept == {"labels.csv", "sub/0.png", "sub/1.png"}
+    assert {problem.code for problem in check_dataset(root)} == {"class_tiny"}
 
 
 def test_that_the_real_sign_digits_have_the_counts_of_their_readme(

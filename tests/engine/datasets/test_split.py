@@ -97,3 +97,30 @@ def test_that_dividing_by_hand_makes_a_new_version_that_follows_the_seed() -> No
     }
     assert one == same
     assert one.version != other.version
+
+
+def test_that_an_image_under_two_labels_is_for_training_so_that_no_class_loses_all() -> None:
+    whole = manifest({"cat": 2, "dog": 2})
+    shared = [whole.items[0], whole.items[2].model_copy(update={"sha256": whole.items[0].sha256})]
+    own = [whole.items[1], whole.items[3]]
+    given = whole.model_copy(update={"items": (*shared, *own)})
+
+    for seed in range(20):
+        found = splits(divide(given, {"val": 0.5}, seed))
+        assert min(found[0, "train"], found[1, "train"]) >= 1
+        assert {item.split for item in divide(given, {"val": 0.5}, seed).items[:2]} == {"train"}
+
+
+def test_that_the_version_does_not_depend_on_the_order_of_listing() -> None:
+    whole = manifest({"cat": 5, "dog": 5}, copies=2)
+    twice = [*whole.items, whole.items[0].model_copy(update={"split": "test"})]
+
+    assert whole.with_items(twice).version == whole.with_items(reversed(twice)).version
+
+
+@pytest.mark.parametrize("change", [{"path": "x.png"}, {"label": 1}, {"split": "val"}, {"sha256": "other"}])
+def test_that_every_part_of_an_item_changes_the_version(change: dict[str, object]) -> None:
+    whole = manifest({"cat": 3, "dog": 3})
+    changed = [whole.items[0].model_copy(update=change), *whole.items[1:]]
+
+    assert whole.with_items(changed).version != whole.with_items(whole.items).version
