@@ -192,7 +192,7 @@ def write_attempt(
     if dataset is not None:
         # By itself a run goes on as it was: a share that is away may be back by the time of the first image.
         with contextlib.suppress(*((UserError,) if new.automatic else ())):
-            root = str(Library(home).root(dataset.name))
+            root = str(Library(home).root(dataset.name, dataset.version))
             placement = placement.model_copy(update={"dataset_root": root})
     spec = AttemptSpec(
         attempt=number,
