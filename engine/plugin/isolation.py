@@ -6,7 +6,6 @@ import contextlib
 import faulthandler
 import os
 import select
-import signal
 import sys
 import tempfile
 import time
@@ -16,12 +15,11 @@ from dataclasses import dataclass
 from typing import IO
 
 from engine.plugin.answers import TIMEOUT_MARK, Ending, log_end
-from engine.protocol.operating_system import kill_group
+from engine.protocol.operating_system import double_process, lead_own_group, settle_child
 
 GRACE_S = 1.0
 """How much longer than its limit the copy may take to write down where it was."""
 _SUICIDE_AFTER_S = 10.0
-_WAIT_POLL_S = 0.02
 _CHUNK = 1 << 16
 
 Say = Callable[[str], None]
@@ -60,13 +58,11 @@ def run_isolated(work: Callable[[Say], None], limits: Limits, unwanted_fds: tupl
         limits: the copy is ended after them, with its stacks in the ending's log.
         unwanted_fds: files of this process that the copy must not hold open.
     """
-    if sys.platform == "win32":
-        raise NotImplementedError("Windows cannot double a process")
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
     with tempfile.TemporaryFile() as log:
-        pid = os.fork()
+        pid = double_process()
         if pid == 0:
             _be_the_copy(work, limits, (reading, *unwanted_fds), writing, log)
         os.close(writing)
@@ -74,7 +70,7 @@ def run_isolated(work: Callable[[Say], None], limits: Limits, unwanted_fds: tupl
             lines, is_late = _read_lines(reading, limits.total_s + GRACE_S)
         finally:
             os.close(reading)
-        exit_code = _settle(pid, is_late)
+        exit_code = settle_child(pid, 0.0 if is_late else GRACE_S)
         log.seek(0)
         text = log.read().decode("utf-8", errors="replace")
     ending = Ending(timed_out=is_late or TIMEOUT_MARK in text, exit_code=exit_code, log=log_end(text))
@@ -87,11 +83,8 @@ def _be_the_copy(
     """Work, and end here whatever happens: nothing of the original's may run on."""
     exit_code = 1
     try:
-        if sys.platform != "win32":  # for the type checker: only called on POSIX
-            os.setpgid(0, 0)
-            # A copy whose original was killed ends by itself.
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.setitimer(signal.ITIMER_REAL, limits.total_s + _SUICIDE_AFTER_S)
+        # A copy whose original was killed ends by itself.
+        lead_own_group(limits.total_s + _SUICIDE_AFTER_S)
         for descriptor in unwanted:
             os.close(descriptor)
         os.dup2(log.fileno(), 1)
@@ -138,20 +131,3 @@ def _read_lines(reading: int, limit_s: float) -> tuple[list[str], bool]:
 def _complete_lines(received: bytes) -> list[str]:
     whole = received[: received.rfind(b"\n") + 1].decode("utf-8", errors="replace")
     return [line for line in whole.split("\n") if line]
-
-
-def _settle(pid: int, is_late: bool) -> int:
-    """Wait for the copy, end what it started, and give its exit code."""
-    if sys.platform == "win32":
-        raise NotImplementedError("Windows cannot double a process")
-    deadline = time.monotonic() + (0.0 if is_late else GRACE_S)
-    ended, status = os.waitpid(pid, os.WNOHANG)
-    while not ended and time.monotonic() < deadline:
-        time.sleep(_WAIT_POLL_S)
-        ended, status = os.waitpid(pid, os.WNOHANG)
-    if not ended:
-        kill_group(pid)
-        _, status = os.waitpid(pid, 0)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(status)

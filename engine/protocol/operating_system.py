@@ -22,6 +22,7 @@ import psutil
 
 _REPLACE_TRIES = 20
 _REPLACE_PAUSE_S = 0.05
+_WAIT_POLL_S = 0.02
 _WINDOWS_DETACHED_PROCESS = 0x00000008
 _WINDOWS_NEW_PROCESS_GROUP = 0x00000200
 _WINDOWS_NO_WINDOW = 0x08000000
@@ -236,6 +237,43 @@ def connect_local_socket(address: str, timeout_s: float) -> LocalSocket:
 def can_fork() -> bool:
     """Say whether a process can be doubled with its imports (POSIX)."""
     return sys.platform != "win32"
+
+
+def double_process() -> int:
+    """Copy this process with its imports: gives 0 in the copy and its pid in the original. See `can_fork`.
+
+    Raises:
+        OSError: on Windows, or when the system has no room for another process.
+    """
+    if sys.platform == "win32":
+        raise OSError("Windows cannot double a process")
+    return os.fork()
+
+
+def lead_own_group(ends_after_s: float) -> None:
+    """Let this copy lead a process group, and end by itself in so many seconds if nobody ends it before."""
+    if sys.platform == "win32":
+        return
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, ends_after_s)
+
+
+def settle_child(pid: int, patience_s: float) -> int:
+    """Wait so long for a copy, end it and all that it has started, and give its exit code (-9 for SIGKILL)."""
+    if sys.platform == "win32":
+        raise OSError("Windows cannot double a process")
+    deadline = time.monotonic() + patience_s
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    while not ended and time.monotonic() < deadline:
+        time.sleep(_WAIT_POLL_S)
+        ended, status = os.waitpid(pid, os.WNOHANG)
+    if not ended:
+        kill_group(pid)
+        _, status = os.waitpid(pid, 0)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(status)
 
 
 def lower_priority() -> None:

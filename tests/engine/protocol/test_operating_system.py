@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from engine.protocol import operating_system
 from engine.protocol.operating_system import (
     Launch,
     connect_local_socket,
@@ -261,3 +262,13 @@ def test_that_priority_is_lowered_once_and_not_further() -> None:
 
 def test_that_free_room_is_that_of_the_disk(tmp_path: Path) -> None:
     assert 0 < free_disk_bytes(tmp_path) <= shutil.disk_usage(tmp_path).total
+
+
+def test_that_windows_says_that_it_cannot_double_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operating_system.sys, "platform", "win32")
+
+    assert not operating_system.can_fork()
+    with pytest.raises(OSError, match="cannot double"):
+        operating_system.double_process()
+    with pytest.raises(OSError, match="cannot double"):
+        operating_system.settle_child(1, 0.0)
