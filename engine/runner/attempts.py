@@ -11,7 +11,7 @@ from typing import Literal
 
 from engine.datasets.library import Library
 from engine.errors import UserError
-from engine.protocol.checkpoint import list_checkpoints
+from engine.protocol.checkpoint import CheckpointMeta, list_checkpoints, read_meta
 from engine.protocol.disk import write_error
 from engine.protocol.events import Event, StateChanged
 from engine.protocol.home import Home
@@ -120,18 +120,18 @@ def extend_run(
             "Only a training run that has ended and was not discarded can.",
         )
     _refuse_owned(row, home)
+    start = last_checkpoint(folder)
+    if start is None:
+        raise UserError(
+            "checkpoint_unknown", f"Run {run} has no checkpoint to go on from.", "Start a new run."
+        )
     planned = folder.effective_config().get("epochs")
-    done = max((meta.epoch for _, meta in list_checkpoints(folder.checkpoints)), default=0)
+    done = read_meta(folder.path / start).epoch
     if not isinstance(planned, int) or epochs <= max(done, planned if row.state == "completed" else done):
         raise UserError(
             "epochs_not_more",
             f"Run {run} has done {done} of {planned} epochs; {epochs} is not more.",
             "--epochs is the new total.",
-        )
-    start = last_checkpoint(folder)
-    if start is None:
-        raise UserError(
-            "checkpoint_unknown", f"Run {run} has no checkpoint to go on from.", "Start a new run."
         )
     overrides: dict[str, object] = {"epochs": epochs}
     if schedule != "continue":
@@ -227,11 +227,25 @@ def checkpoint_names(folder: RunFolder) -> list[str]:
 
 
 def last_checkpoint(folder: RunFolder) -> str | None:
-    """The checkpoint with the most steps, `last` among equals; relative to the run folder. None when there is none."""
+    """How far the run has come, relative to its folder; None when it has no checkpoint.
+
+    That is the checkpoint with the most steps (`last` among equals) of the newest attempt that saved one; an attempt
+    that has saved none yet stands where it began. What a run that was taken back has left behind does not count.
+    """
     found = list_checkpoints(folder.checkpoints)
-    if not found:
-        return None
-    name, _ = max(found, key=lambda pair: (pair[1].step, pair[0] == "last"))
+    names = {f"checkpoints/{name}" for name, _ in found}
+    for attempt in reversed(folder.attempts()):
+        own = [pair for pair in found if pair[1].attempt == attempt.number]
+        if own:
+            return _furthest(own)
+        start = attempt.spec().from_checkpoint
+        if start in names:
+            return start
+    return _furthest(found) if found else None
+
+
+def _furthest(checkpoints: list[tuple[str, CheckpointMeta]]) -> str:
+    name, _ = max(checkpoints, key=lambda pair: (pair[1].step, pair[0] == "last"))
     return f"checkpoints/{name}"
 
 

@@ -12,8 +12,8 @@ from engine.protocol.checkpoint import CheckpointKind, CheckpointMeta
 from engine.protocol.events import RunEnded, StateChanged
 from engine.protocol.home import Home
 from engine.protocol.job import END_STATES, Failure, FailureCause, RunState
-from engine.protocol.run_folder import RunFolder, write_record
-from engine.runner.attempts import extend_run, remedy_for, resume_run, retry_run
+from engine.protocol.run_folder import RunFolder, read_record, write_record
+from engine.runner.attempts import extend_run, last_checkpoint, remedy_for, resume_run, retry_run
 from engine.runner.commands import send_command
 from engine.runner.run_life import main
 from engine.runner.supervision import add_supervision
@@ -108,6 +108,22 @@ def test_that_a_run_is_resumed_from_the_checkpoint_that_is_named(home: Home) -> 
 
     resume_run("r", home, checkpoint="best")
     assert folder.attempt(2).spec().from_checkpoint == "checkpoints/best"
+
+
+def test_that_a_run_taken_back_to_an_earlier_checkpoint_never_jumps_to_what_was_left_behind(
+    home: Home,
+) -> None:
+    folder = run_in_state(home, "failed")
+    earlier = read_record(folder.checkpoints / "best" / "meta.json", CheckpointMeta)
+    write_record(
+        folder.checkpoints / "best" / "meta.json", earlier.model_copy(update={"step": 2, "epoch": 1})
+    )
+    resume_run("r", home, checkpoint="best")
+    assert last_checkpoint(folder) == "checkpoints/best", "killed before it has saved anything"
+
+    saved = earlier.model_copy(update={"step": 4, "epoch": 1, "attempt": 2, "kind": "manual"})
+    write_record(folder.checkpoints / "manual-00000004" / "meta.json", saved)
+    assert last_checkpoint(folder) == "checkpoints/manual-00000004", "`last` is of step 6, but of attempt 1"
 
 
 def test_that_a_run_without_a_checkpoint_starts_afresh(home: Home) -> None:
