@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+import numpy as np
 from rich.console import Group
 
 from engine.errors import UserError
@@ -11,6 +12,9 @@ from engine.protocol.results import ResultSummary
 from engine.protocol.run_folder import RunFolder, read_record
 from engine.verbs.derived import Derived, run_derived
 from engine.verbs.reply import Parsers, Reply, Session, table
+
+MOST_SHOWN = 20
+"""Classes of a confusion matrix that fit a terminal."""
 
 
 def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
@@ -37,16 +41,28 @@ def evaluate_run(session: Session, arguments: argparse.Namespace) -> Reply:
         for name in summary.class_names
     ]
     title = f"{summary.images} images of {summary.dataset} ({summary.split}), checkpoint {summary.checkpoint}"
+    confusion = confusion_of(folder)
     data = {
         "test_run": folder.run,
         "metrics": summary.metrics,
         "per_class": summary.per_class,
+        "classes": list(summary.class_names),
+        "confusion": confusion,
         "images": summary.images,
         "folder": str(folder.path),
     }
-    return Reply(
-        data, Group(title, table(("Metric", "Value"), rows), "", table(("Class", *columns), classes))
-    )
+    parts = [title, table(("Metric", "Value"), rows), "", table(("Class", *columns), classes)]
+    if len(summary.class_names) <= MOST_SHOWN:
+        heading = ("True class, then what it was called", *summary.class_names)
+        counts = [(name, *row) for name, row in zip(summary.class_names, confusion, strict=True)]
+        parts += ["", table(heading, counts)]
+    return Reply(data, Group(*parts))
+
+
+def confusion_of(folder: RunFolder) -> list[list[int]]:
+    """Read the confusion matrix of a run's newest result: rows are the true classes, columns the predicted ones."""
+    found = sorted(folder.results.glob("*/confusion.npy"))
+    return np.load(found[-1], allow_pickle=False).tolist() if found else []
 
 
 def result_of(folder: RunFolder) -> ResultSummary:

@@ -92,12 +92,12 @@ def show_schema(session: Session, arguments: argparse.Namespace) -> Reply:
     entry = _with_schema(session, arguments.plugin)
     assert entry.config_schema is not None  # _with_schema refuses entries without
     rows = [
-        (field.name, field.type, field.default, _range(field), field.unit, field.description)
+        (field.name, field.type, field.default, f"{_range(field)} {field.unit}".strip(), field.description)
         for field in entry.config_schema.fields
     ]
     return Reply(
         {"name": entry.id, "schema": entry.config_schema.model_dump(mode="json")},
-        table(("Setting", "Type", "Default", "Range", "Unit", "Help"), rows),
+        table(("Setting", "Type", "Default", "Range", "Help"), rows),
     )
 
 
@@ -175,8 +175,10 @@ def _range(field: ConfigField) -> str:
         return ", ".join(shown)
     if field.min is None and field.max is None:
         return ""
-    low = "" if field.min is None else f"{field.min:g}"
-    high = "" if field.max is None else f"{field.max:g}"
+    low, high = (
+        "" if bound is None else f"{bound:.0f}" if field.type == "int" else f"{bound:g}"
+        for bound in (field.min, field.max)
+    )
     return f"{'>' if field.exclusive_min else ''}{low} … {'<' if field.exclusive_max else ''}{high}"
 
 

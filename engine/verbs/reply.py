@@ -72,8 +72,9 @@ Parsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     """Lay rows out under headings; None shows as a dash."""
     shown = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        shown.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        # The first column names the row: it is what people copy, so it is never broken.
+        shown.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         shown.add_row(*("–" if cell is None else str(cell) for cell in row))
     return shown

@@ -84,7 +84,10 @@ def show_run(session: Session, arguments: argparse.Namespace) -> Reply:
     if isinstance(failure, Failure):
         data["failure"] = failure.model_dump(mode="json")
     data["config"] = RunFolder(Path(str(data["folder"]))).effective_config()
-    rows = [(key, value) for key, value in data.items() if key not in ("config", "failure")]
+    rows = [(key, value) for key, value in data.items() if key not in ("config", "failure", "best")]
+    best = data["best"]
+    if isinstance(best, dict):
+        rows.insert(3, ("best", f"{best['metric']} {best['value']:.4f} in epoch {best['epoch']}"))
     if isinstance(failure, Failure):
         rows += [("failure", failure.message), ("hint", failure.hint)]
     return Reply(data, table(("", ""), rows))

@@ -96,6 +96,8 @@ def test_that_evaluation_agrees_with_scikit_learn_and_with_the_training(trained:
     assert np.array_equal(
         np.load(result / "confusion.npy"), confusion_matrix(target, predicted, labels=[0, 1, 2])
     )
+    assert on_test["confusion"] == confusion_matrix(target, predicted, labels=[0, 1, 2]).tolist()
+    assert on_test["classes"] == ["blue", "green", "red"]
     assert set(on_test["per_class"]) >= {"precision", "recall", "f1"}
 
 
