@@ -47,8 +47,8 @@ def find_weights(named: str, home: Home, setting: str = "start_from") -> Path:
         UserError: `weights_unknown`.
     """
     path = Path(os.path.expanduser(named))  # noqa: PTH111  # Path.expanduser raises for a user that is not there
-    if path.is_dir() and (path / META_NAME).is_file():
-        return (path / WEIGHTS_NAME).absolute()
+    if (path / META_NAME).is_file():
+        return _weights_in(path.absolute(), f"{path}")
     if path.is_file() and path.suffix in SUFFIXES:
         return path.absolute()
     run, _, checkpoint = named.partition("/")
@@ -69,11 +69,15 @@ def find_weights(named: str, home: Home, setting: str = "start_from") -> Path:
             f"{setting} names {named!r}, but run {folder.run} has no checkpoint {checkpoint or 'yet'}.",
             f"It has: {', '.join(there) or 'none'}.",
         )
-    weights = folder.checkpoints / wanted[0] / WEIGHTS_NAME
+    return _weights_in(folder.checkpoints / wanted[0], f"{wanted[0]} of run {folder.run}")
+
+
+def _weights_in(checkpoint: Path, called: str) -> Path:
+    weights = checkpoint / WEIGHTS_NAME
     if not weights.is_file():
         raise UserError(
             "weights_unknown",
-            f"The checkpoint {wanted[0]} of run {folder.run} was saved by its plugin and holds no {WEIGHTS_NAME}.",
+            f"The checkpoint {called} was saved by its plugin and holds no {WEIGHTS_NAME}.",
             "Give a file of weights, or a run whose plugin is trained by Lensmith's own loop.",
         )
     return weights

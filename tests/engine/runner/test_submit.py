@@ -253,8 +253,9 @@ def test_that_a_checkpoint_saved_by_its_plugin_holds_no_weights_to_start_from(ho
     folder = finished_run(home, "earlier", "best")
     (folder.checkpoints / "best" / "weights.safetensors").unlink()
 
-    with pytest.raises(UserError, match="was saved by its plugin"):
-        find_weights("earlier", home)
+    for named in ("earlier", "earlier/best", str(folder.checkpoints / "best")):
+        with pytest.raises(UserError, match="was saved by its plugin"):
+            find_weights(named, home)
 
 
 def test_that_ids_are_sorted_by_time_and_never_alike() -> None:
