@@ -51,6 +51,7 @@ def test_that_an_ending_that_lies_is_told(data: Path) -> None:
     [
         ("RGBA", "x.png", "transparency"), ("LA", "x.png", "transparency"), ("L", "x.png", "grayscale"),
         ("CMYK", "x.jpg", "cmyk"), ("I;16", "x.png", "deep_gray"), ("P", "x.png", "palette"),
+        ("I", "x.tif", "deep_gray"), ("F", "x.tif", "fractions"), ("1", "x.png", "grayscale"),
     ],
 )  # fmt: skip
 def test_that_unusual_kinds_of_images_are_told_once_as_information(
@@ -118,3 +119,81 @@ def test_that_a_zip_is_checked_without_leaving_files(data: Path, tmp_path: Path)
     archive = shutil.make_archive(str(tmp_path / "packed"), "zip", data)
 
     assert "image_unreadable" in {problem.code for problem in check_dataset(Path(archive))}
+
+
+def test_that_thousands_of_one_kind_are_one_line(tmp_path: Path) -> None:
+    root = write_classes(tmp_path / "d", {"a": 1, "b": 1})
+    for number in range(1000):
+        Image.new("L", (2 + number % 40, 2 + number // 40), number % 250).save(root / "a" / f"g{number}.png")
+
+    problem = found(root)["grayscale"]
+    assert problem.message.startswith("1000 images")
+    assert problem.message.endswith("and 997 more.")
+    assert len(problem.message) < 200
+
+
+def test_that_a_huge_image_a_dangling_link_and_nothing_at_all_are_told_by_file(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_picture(data / "train" / "a" / "wide.png", 900, (30, 30))
+    (data / "train" / "b" / "link.png").symlink_to(data / "nowhere.png")
+    (data / "val" / "b" / "empty.jpg").touch()
+    monkeypatch.setattr("engine.datasets.decode.MAX_PIXELS", 899)
+
+    problems = check_dataset(data)
+
+    assert {(p.code, p.file) for p in problems} == {
+        ("image_too_large", "train/a/wide.png"), ("image_unreadable", "train/b/link.png"),
+        ("image_unreadable", "val/b/empty.jpg"),
+    }  # fmt: skip
+    assert not any(str(data) in problem.message for problem in problems)
+
+
+def test_that_names_in_any_script_are_no_problem(data: Path) -> None:
+    for number, name in enumerate(("猫.png", "Bär 1.png", 'it\'s "x".png', "😀.png", "e\u0301.png")):
+        write_picture(data / "train" / "a" / name, 700 + number)
+
+    assert found(data) == {}
+
+
+def test_that_images_none_of_which_can_be_read_are_an_error(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "d" / name).mkdir(parents=True)
+        (tmp_path / "d" / name / "0.png").write_bytes(b"x")
+
+    assert next((p.code, p.severity) for p in check_dataset(tmp_path / "d")) == ("no_images", "error")
+
+
+def test_that_three_images_are_told_to_be_few_and_nothing_worse(tmp_path: Path) -> None:
+    problems = check_dataset(write_classes(tmp_path / "d", {"a": 2, "b": 1}))
+
+    assert [(p.code, p.severity) for p in problems] == [("class_tiny", "warning")] * 2
+    assert "only 1 image to train on" in problems[1].message
+
+
+def test_that_a_path_that_is_no_dataset_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("x")
+
+    for path, words in ((tmp_path / "nowhere", "There is no"), (note, "is a file")):
+        with pytest.raises(UserError, match=words) as refusal:
+            check_dataset(path)
+        assert refusal.value.hint
+
+
+def test_that_progress_counts_every_image(data: Path) -> None:
+    told: list[tuple[int, int, str]] = []
+
+    check_dataset(data, progress=lambda *step: told.append(step))
+
+    assert told[-1] == (30, 30, "Opening images")
+
+
+def test_that_the_real_quirks_are_seen(tmp_path: Path, shared_data: Path) -> None:
+    turned = shared_data / "quirks" / "exif_orientation_6"
+    cells = shared_data / "quirks" / "voc_zero_area_box" / "JPEGImages"
+    shutil.copytree(turned, tmp_path / "d" / "hand")
+    shutil.copytree(cells, tmp_path / "d" / "blood")
+
+    problem = found(tmp_path / "d")["exif_rotation"]
+    assert problem.message.startswith("2 images stored turned and shown upright: hand/7_IMG_5874.jpg")
