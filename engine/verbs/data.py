@@ -14,7 +14,7 @@ from engine.datasets.manifest import Manifest
 from engine.datasets.statistics import class_counts
 from engine.errors import UserError
 from engine.protocol.results import Problem
-from engine.verbs.reply import Parsers, Reply, Session, table
+from engine.verbs.reply import Parsers, Reply, Session, failed, table
 
 
 def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
@@ -89,10 +89,15 @@ def check_data(session: Session, arguments: argparse.Namespace) -> Reply:
         )
     with session.progress("Checking") as progress:
         problems = check_dataset(target, progress=progress)
-    failed = any(problem.severity == "error" for problem in problems)
-    data = {"dataset": arguments.dataset, "problems": [problem.model_dump() for problem in problems]}
+    data: dict[str, object] = {
+        "dataset": arguments.dataset,
+        "problems": [problem.model_dump() for problem in problems],
+    }
     text = _problem_table(problems) if problems else "No problem found."
-    return Reply(data, text, exit_code=2 if failed else 0)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        data = failed(data, errors[0].code, errors[0].message, errors[0].remedy)
+    return Reply(data, text, exit_code=2 if errors else 0)
 
 
 def split_dataset(session: Session, arguments: argparse.Namespace) -> Reply:

@@ -11,7 +11,7 @@ from engine.errors import UserError
 from engine.protocol.events import ExportWritten, parse_event
 from engine.protocol.run_folder import RunFolder
 from engine.verbs.derived import Derived, run_derived
-from engine.verbs.reply import Parsers, Reply, Session
+from engine.verbs.reply import Parsers, Reply, Session, failed
 
 FORMATS = ("onnx",)
 
@@ -41,7 +41,7 @@ def export_run(session: Session, arguments: argparse.Namespace) -> Reply:
     folder = run_derived(session, Derived("export", arguments.run_id, arguments.checkpoint, options=wanted))
     written = _export_event(folder)
     path = folder.path / written.path
-    data = {
+    data: dict[str, object] = {
         "export": folder.run,
         "path": str(path),
         "format": written.format,
@@ -49,9 +49,15 @@ def export_run(session: Session, arguments: argparse.Namespace) -> Reply:
         "max_error": written.max_error,
         "size_bytes": written.size_bytes,
     }
-    verdict = "agrees with PyTorch" if written.verified else "DIFFERS from PyTorch"
-    error = f" (largest difference {written.max_error:.1e})" if written.max_error is not None else ""
+    if written.max_error is None:
+        verdict, error = "could not be compared with PyTorch", ""
+    else:
+        verdict = "agrees with PyTorch" if written.verified else "DIFFERS from PyTorch"
+        error = f" (largest difference {written.max_error:.1e})"
     text = f"{path}\n{written.size_bytes / 1e6:.1f} MB, {verdict}{error}."
+    if not written.verified:
+        hint = f"Do not deploy it. See why: lensmith runs log {folder.run}"
+        data = failed(data, "export_unverified", f"The file is not verified: it {verdict}{error}.", hint)
     return Reply(data, text, exit_code=0 if written.verified else 2)
 
 

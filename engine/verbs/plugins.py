@@ -15,7 +15,7 @@ from engine.plugin.describer import describe, filter_entries, find_entry
 from engine.plugin.discovery import source_at
 from engine.plugin.new import new_plugin
 from engine.protocol.catalog import PluginEntry, PluginProblem
-from engine.verbs.reply import Parsers, Reply, Session, table
+from engine.verbs.reply import Parsers, Reply, Session, failed, table
 
 
 def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
@@ -104,14 +104,24 @@ def show_schema(session: Session, arguments: argparse.Namespace) -> Reply:
 def check_plugin(session: Session, arguments: argparse.Namespace) -> Reply:
     """Try a plugin out, by name or by path; errors among the problems give exit code 2."""
     path = Path(arguments.path)
+    known: list[PluginProblem] = []
     if not path.exists():
-        path = Path(find_entry(describe(session.home), arguments.path).folder)
+        entry = find_entry(describe(session.home), arguments.path)
+        path, known = Path(entry.folder), entry.problems
     source = source_at(path)
     problems = check(source.path)
-    failed = any(problem.severity == "error" for problem in problems)
-    data = {"plugin": source.id, "problems": [problem.model_dump() for problem in problems]}
+    # What concerns several plugins, such as one name twice, only the catalogue knows.
+    codes = {problem.code for problem in problems}
+    problems += [problem for problem in known if problem.code not in codes]
+    data: dict[str, object] = {
+        "plugin": source.id,
+        "problems": [problem.model_dump() for problem in problems],
+    }
     text = _problem_table(problems) if problems else f"{source.id} passes every check."
-    return Reply(data, text, exit_code=2 if failed else 0)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        data = failed(data, errors[0].code, errors[0].message, errors[0].hint)
+    return Reply(data, text, exit_code=2 if errors else 0)
 
 
 def validate_config(session: Session, arguments: argparse.Namespace) -> Reply:

@@ -16,7 +16,7 @@ from engine.errors import UserError
 from engine.protocol.interpreter import child_environment, engine_command
 from engine.protocol.results import PredictionRecord
 from engine.verbs.checkpoints import checkpoint_of
-from engine.verbs.reply import Parsers, Reply, Session, percent, table
+from engine.verbs.reply import Parsers, Reply, Session, failed, percent, table
 
 FILES_PER_REQUEST = 32
 
@@ -112,9 +112,13 @@ def predict_images(session: Session, arguments: argparse.Namespace) -> Reply:
     if arguments.csv is not None:
         _write_csv(arguments.csv, records)
     rows = [(r.file, r.label, percent(r.confidence), r.error) for r in records]
-    failed = all(record.error is not None for record in records)
-    data = {"predictions": [record.model_dump(mode="json") for record in records]}
-    return Reply(data, table(("File", "Label", "Confidence", "Error"), rows), exit_code=2 if failed else 0)
+    is_all_unread = all(record.error is not None for record in records)
+    data: dict[str, object] = {"predictions": [record.model_dump(mode="json") for record in records]}
+    if is_all_unread:
+        message = f"None of the {len(records)} images could be looked at. {records[0].error}"
+        data = failed(data, "images_unreadable", message, "`lensmith data check FOLDER` tells each problem.")
+    shown = table(("File", "Label", "Confidence", "Error"), rows)
+    return Reply(data, shown, exit_code=2 if is_all_unread else 0)
 
 
 def _write_csv(path: Path, records: Sequence[PredictionRecord]) -> None:

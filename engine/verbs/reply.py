@@ -69,6 +69,11 @@ Verb = Callable[[Session, argparse.Namespace], Reply]
 Parsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
+def failed(data: dict[str, object], code: str, message: str, hint: str) -> dict[str, object]:
+    """Add to an answer that comes with exit code 2 what every such answer has: the error."""
+    return {**data, "error": {"code": code, "message": message, "hint": hint}}
+
+
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     """Lay rows out under headings; None shows as a dash."""
     shown = Table(box=None, header_style="bold", pad_edge=False)

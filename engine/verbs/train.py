@@ -76,10 +76,10 @@ def usable_entry(session: Session, name: str) -> PluginEntry:
     if entry.is_usable:
         return entry
     if entry.missing_requirements:
-        missing = " ".join(entry.missing_requirements)
+        missing = " ".join(f"'{package}'" for package in entry.missing_requirements)
         raise PluginError(
             "plugin_requirements",
-            f"The plugin {name!r} needs packages that are not installed: {missing}.",
+            f"The plugin {name!r} needs packages that are not installed: {', '.join(entry.missing_requirements)}.",
             f"Install them with `pip install {missing}`.",
         )
     first = next(problem for problem in entry.problems if problem.severity == "error")

@@ -101,6 +101,24 @@ def test_that_check_takes_a_name_or_a_path_and_ends_with_2_for_errors(
     assert by_path == (code, by_name)
 
 
+def test_that_check_by_name_also_tells_what_only_the_catalogue_knows(plugins: Path, run: Run) -> None:
+    write_plugin(plugins / "twin", plugin_text("good-model"))
+
+    code, checked = run.json("plugins", "check", "twin")
+
+    assert code == 2
+    assert "plugin_name_clash" in [problem["code"] for problem in checked["problems"]]
+
+
+def test_that_an_install_line_can_be_pasted_into_a_shell(plugins: Path, run: Run) -> None:
+    (plugins / "good" / "requirements.txt").write_text("no-such-package-of-ours>=2\n", encoding="utf-8")
+
+    code, told = run.json("train", "--plugin", "good", "--data", "any")
+
+    assert code == 2
+    assert told["error"]["hint"] == "Install them with `pip install 'no-such-package-of-ours>=2'`."
+
+
 def test_that_check_ends_with_0_for_a_sound_plugin(plugins: Path, run: Run, tmp_path: Path) -> None:
     source = write_plugin(tmp_path / "mine", FULL_CONTROL)
 
