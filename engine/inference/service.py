@@ -7,10 +7,13 @@ or `{"id": 1, "ok": false, "error": {"code", "message", "hint"}}`. Pixels and ma
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import sys
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -99,6 +102,26 @@ def serve(service: Service, requests: IO[str], answers: IO[str]) -> int:
             answers.write(json.dumps(service.answer(line), ensure_ascii=False) + "\n")
             answers.flush()
     return 0
+
+
+@contextlib.contextmanager
+def answers_only() -> Iterator[IO[str]]:
+    """Give the process's stdout to answers alone; what a plugin or a library prints meanwhile goes to stderr.
+
+    Also what is written past Python: a line of a C library would be taken for an answer just as well.
+    """
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        with (
+            contextlib.redirect_stdout(sys.stderr),
+            os.fdopen(os.dup(kept), "w", encoding="utf-8") as answers,
+        ):
+            yield answers
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _path(request: dict[str, object], key: str) -> Path:

@@ -50,7 +50,7 @@ def run_worker(_session: Session, arguments: argparse.Namespace) -> Reply:
 
 
 def run_service(session: Session, _arguments: argparse.Namespace) -> Reply:
-    from engine.inference.service import Service, serve
+    from engine.inference.service import Service, answers_only, serve
     from engine.plugin.restore import restore_model  # loads torch
 
     def validate(plugin: str, config: Mapping[str, object]) -> dict[str, object]:
@@ -59,7 +59,8 @@ def run_service(session: Session, _arguments: argparse.Namespace) -> Reply:
             raise UserError("plugin_broken", f"The plugin {plugin!r} cannot be described.", "Check it first.")
         return {"config": resolve_config(entry.config_schema, config)}
 
-    return Reply(None, exit_code=serve(Service(restore_model, validate), sys.stdin, sys.stdout))
+    with answers_only() as answers:
+        return Reply(None, exit_code=serve(Service(restore_model, validate), sys.stdin, answers))
 
 
 def run_description(_session: Session, arguments: argparse.Namespace) -> Reply:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -110,3 +112,32 @@ def test_that_serving_answers_line_by_line_below_normal_priority_until_the_end(
 
     assert (code, lowered) == (0, [True])
     assert [json.loads(line)["id"] for line in answers.getvalue().splitlines()] == [1, 2]
+
+
+PRINTING = """
+import io, os, sys
+from pathlib import Path
+from engine.inference.service import Service, answers_only, serve
+
+def load(checkpoint):
+    print("a plugin prints")
+    os.write(1, b"so does a library\\n")
+    return type("Model", (), {"class_names": ("ä",)})
+
+requests = io.StringIO('{"id": 1, "verb": "load", "checkpoint": "/c"}\\n')
+with answers_only() as answers:
+    serve(Service(load, lambda plugin, config: {}), requests, answers)
+print("afterwards")
+"""
+
+
+def test_that_what_a_plugin_prints_is_never_taken_for_an_answer() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", PRINTING], capture_output=True, text=True, encoding="utf-8", check=True
+    )
+
+    assert [json.loads(line) for line in ended.stdout.splitlines()[:-1]] == [
+        {"id": 1, "ok": True, "classes": ["ä"]}
+    ]
+    assert ended.stdout.splitlines()[-1] == "afterwards"
+    assert {"a plugin prints", "so does a library"} <= set(ended.stderr.splitlines())
