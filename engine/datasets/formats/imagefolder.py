@@ -16,6 +16,12 @@ from engine.datasets.formats.layout import (
 )
 from engine.protocol.results import Problem
 
+_OTHER_LAYOUTS = frozenset(
+    {"images", "masks", "labels", "annotations", "jpegimages", "segmentationclass", "segmentationobject"}
+    | {"classification", "detection", "segmentation"}
+)
+"""Two of these side by side are the parts of a dataset for another task, not two classes."""
+
 
 class ImageFolder:
     """Implements `engine.datasets.formats.layout.Layout`."""
@@ -24,7 +30,10 @@ class ImageFolder:
     example = "CLASS/image.jpg, or train/CLASS/image.jpg with val/ and test/ beside train/"
 
     def matches(self, root: Path) -> bool:
-        return any(next(image_files(folder), None) is not None for folder in subfolders(unwrapped(root)))
+        folders = subfolders(unwrapped(root))
+        if sum(folder.name.lower() in _OTHER_LAYOUTS for folder in folders) > 1:
+            return False
+        return any(_has_images(folder) for folder in folders)
 
     def read(self, root: Path) -> Found:
         top = unwrapped(root)
@@ -52,9 +61,13 @@ def _split_folders(top: Path) -> list[tuple[str, Path]]:
     folders = subfolders(top)
     named = [folder for folder in folders if folder.name.lower() in SPLIT_NAMES]
     with_classes = [folder for folder in named if subfolders(folder)]
-    if not with_classes and len(named) < len(folders):
+    if not with_classes and any(_has_images(folder) for folder in folders if folder not in named):
         return [("train", top)]
     return [(SPLIT_NAMES[folder.name.lower()], folder) for folder in with_classes]
+
+
+def _has_images(folder: Path) -> bool:
+    return next(image_files(folder), None) is not None
 
 
 def _empty_class(folder: Path, root: Path) -> Problem:

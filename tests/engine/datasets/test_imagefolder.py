@@ -33,8 +33,11 @@ def test_that_a_class_may_be_called_train(tmp_path: Path) -> None:
 
 
 def test_that_split_folders_without_classes_are_not_taken_for_classes(tmp_path: Path) -> None:
+    root = write_classes(tmp_path / "d", {"train": 2, "test": 2})
+    (root / "annotations").mkdir()
+
     with pytest.raises(UserError, match="no image with a class") as refusal:
-        read_layout(write_classes(tmp_path / "d", {"train": 2, "test": 2}))
+        read_layout(root)
     assert "in test: 2 images are left out" in refusal.value.message
 
 
@@ -117,3 +120,21 @@ def test_that_a_folder_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch:
     with pytest.raises(UserError, match="Permission denied") as refusal:
         read_layout(root)
     assert refusal.value.code == "folder_unreadable"
+
+
+def test_that_the_parts_of_a_dataset_for_another_task_are_not_taken_for_classes(tmp_path: Path) -> None:
+    root = write_classes(tmp_path / "d", {"images/train": 2, "masks/train": 2})
+
+    with pytest.raises(UserError) as refusal:
+        read_layout(root)
+    assert refusal.value.code == "layout_unknown"
+    assert read_layout(root, "imagefolder").classes == ["images", "masks"]
+
+
+@pytest.mark.parametrize(
+    "name", ["detection_bccd/coco", "detection_bccd/voc", "detection_bccd/yolo", "segmentation_camvid"]
+)
+def test_that_real_data_of_other_tasks_is_refused(name: str, shared_data: Path) -> None:
+    with pytest.raises(UserError) as refusal:
+        read_layout(shared_data / name)
+    assert refusal.value.code in ("layout_unknown", "no_images")
