@@ -161,6 +161,11 @@ class Library:
             _require_same(folder.manifest(), root)
             folder.move(root)
 
+    def keeps_files(self, name: str) -> bool:
+        """Say whether Lensmith itself holds the images (of a zip, or copied), so that deleting removes them."""
+        folder = self._existing(name)
+        return Path(folder.record().root).is_relative_to(folder.path)
+
     def delete(self, name: str) -> None:
         """Forget a dataset; images outside HOME are not touched."""
         folder = self._existing(name)

@@ -114,8 +114,13 @@ def relocate_dataset(session: Session, arguments: argparse.Namespace) -> Reply:
 
 
 def delete_dataset(session: Session, arguments: argparse.Namespace) -> Reply:
-    Library(session.home.ensure()).delete(arguments.dataset)
-    return Reply({"deleted": arguments.dataset}, f"Forgot {arguments.dataset}; its images were not touched.")
+    library = Library(session.home.ensure())
+    ours = library.keeps_files(arguments.dataset)
+    library.delete(arguments.dataset)
+    what = "and removed its unpacked or copied images" if ours else "its images were not touched"
+    return Reply(
+        {"deleted": arguments.dataset, "files_removed": ours}, f"Forgot {arguments.dataset}; {what}."
+    )
 
 
 def _summary(manifest: Manifest) -> dict[str, object]:

@@ -344,3 +344,11 @@ def test_that_the_real_sign_digits_have_the_counts_of_their_readme(
     assert set(counts["train"].values()) == {60}
     assert manifest.classes == tuple("0123456789")
     assert manifest.problems == ()
+
+
+def test_that_deleting_knows_whether_it_removes_images(library: Library, tmp_path: Path) -> None:
+    data = write_classes(tmp_path / "d", {"a": 2, "b": 2})
+    library.import_dataset(data, name="indexed")
+    library.import_dataset(data, name="copied", options=ImportOptions(copy=True))
+
+    assert (library.keeps_files("indexed"), library.keeps_files("copied")) == (False, True)
