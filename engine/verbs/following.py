@@ -38,14 +38,21 @@ class EventTail:
         return [event for event in events if event is not None]
 
 
-def follow(home: Home, run: str) -> Iterator[Event]:
-    """Yield the events of all attempts from now on until the run has ended and its runner is gone."""
+def follow(home: Home, run: str, tails: dict[Path, EventTail] | None = None) -> Iterator[Event]:
+    """Yield the events of the newest attempt and of all later ones until the run has ended and its runner is gone.
+
+    Args:
+        home: the user's folder.
+        run: its id.
+        tails: how far each file has been read; kept by a caller that follows the same run again.
+    """
     folder = RunFolder(home.runs / run)
-    tails: dict[Path, EventTail] = {}
+    tails = {} if tails is None else tails
+    first = folder.latest_attempt().number
     last_tick = time.monotonic()
     while True:
         ended = has_ended(home, run, folder)
-        for attempt in folder.attempts():
+        for attempt in (found for found in folder.attempts() if found.number >= first):
             for path in (attempt.supervision_path, attempt.events_path):
                 yield from tails.setdefault(path, EventTail(path)).new_events()
         if ended:

@@ -20,7 +20,8 @@ Everything that Lensmith does can be done by commands; in a checkout `lensmith` 
 - Exit codes: 0 ok; 2 something that you can mend, with `{"error": {"code", "message", "hint"}}`; 1 a bug of ours.
 - Your data lies in one folder: `LENSMITH_HOME`, or the system's place for application data.
 - A run is meant by its id, a unique beginning of it, or its name.
-- Ctrl+C in a verb that follows a run: once stops it and keeps the model, twice leaves it running.
+- Ctrl+C in a verb that follows a run: once stops it and keeps the model, twice does not wait for that. To leave a
+  run running, start it with `--detach`.
 """
 
 

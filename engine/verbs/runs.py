@@ -26,15 +26,17 @@ COMMANDS: dict[str, tuple[CommandKind, str]] = {
     "validate": ("validate_now", "validate now"),
 }
 
+_ANY_RUN = "id, beginning of an id, or name"
+
 
 def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     runs = parsers.add_parser("runs", help="look into runs and command them")
     verbs = runs.add_subparsers(dest="runs_verb", metavar="VERB", required=True)
     verbs.add_parser("list", parents=[shared], help="list the runs").set_defaults(run=list_runs)
 
-    def verb(name: str, explanation: str, run: object) -> argparse.ArgumentParser:
+    def verb(name: str, explanation: str, run: object, told: str = _ANY_RUN) -> argparse.ArgumentParser:
         parser = verbs.add_parser(name, parents=[shared], help=explanation)
-        parser.add_argument("run_id", metavar="RUN", help="id, beginning of an id, or name")
+        parser.add_argument("run_id", metavar="RUN", help=told)
         parser.set_defaults(run=run)
         return parser
 
@@ -64,7 +66,7 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     )
     extend_verb.add_argument("--detach", action="store_true", help="come back at once; the run goes on")
     verb("delete", "move a run to the trash", delete)
-    verb("restore", "take a run back out of the trash", restore)
+    verb("restore", "take a run back out of the trash", restore, "id, or beginning of an id, in the trash")
 
 
 def list_runs(session: Session, _arguments: argparse.Namespace) -> Reply:

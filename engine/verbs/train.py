@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from pathlib import Path
 
 from engine.config.validation import parse_assignments, resolve_config
 from engine.datasets.library import Library
@@ -17,7 +18,7 @@ from engine.runner.commands import send_command
 from engine.runner.submit import SubmitRequest, submit
 from engine.store.database import Store
 from engine.verbs.epoch_lines import EpochLines
-from engine.verbs.following import follow
+from engine.verbs.following import EventTail, follow
 from engine.verbs.reply import Parsers, Reply, Session
 
 
@@ -88,12 +89,13 @@ def usable_entry(session: Session, name: str) -> PluginEntry:
 
 
 def follow_to_end(session: Session, run: str) -> Reply:
-    """Show a run's progress until it ends. Ctrl+C once stops and keeps it, twice leaves it running."""
+    """Show a run's progress until it ends. Ctrl+C once stops and keeps it, twice does not wait for that."""
     folder = RunFolder(session.home.runs / run)
     interrupted = False
     lines = EpochLines()
+    tails: dict[Path, EventTail] = {}
     with session.progress(f"Run {run}") as progress:
-        watched = follow(session.home, run)
+        watched = follow(session.home, run, tails)
         while True:
             try:
                 for event in watched:
@@ -104,14 +106,15 @@ def follow_to_end(session: Session, run: str) -> Reply:
             except KeyboardInterrupt:
                 if interrupted:
                     return Reply(
-                        run_data(session, run), f"Run {run} goes on; see `lensmith runs show {run}`."
+                        run_data(session, run),
+                        f"Run {run} is stopping by itself; see `lensmith runs show {run}`.",
                     )
                 interrupted = True
                 send_command(folder, "stop")
                 session.errors.print(
-                    "Stopping after this step and keeping the model. Ctrl+C again to detach."
+                    "Stopping after this step and keeping the model. Ctrl+C again: do not wait for it."
                 )
-                watched = follow(session.home, run)
+                watched = follow(session.home, run, tails)
     session.tell(lines.finish())
     return ended_reply(session, run)
 
