@@ -36,9 +36,7 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
         help="a setting; see `plugins schema`",
     )
     train.add_argument("--name", default="", help="a name for people")
-    train.add_argument(
-        "--gpus", default=None, metavar="0,1", help="which GPUs; default: the first free device"
-    )
+    train.add_argument("--gpus", default=None, metavar="N", help="which GPU; default: the first free device")
     train.add_argument("--on", default="local", choices=("local",), help="where to run")
     train.add_argument("--detach", action="store_true", help="come back at once; the run goes on")
     train.set_defaults(run=train_model)
@@ -169,6 +167,12 @@ def _resource(gpus: str | None) -> str | None:
     numbers = [part.strip() for part in gpus.split(",")]
     if not all(number.isdigit() for number in numbers):
         raise UserError(
-            "gpus_invalid", f"--gpus takes numbers like 0,1, not {gpus!r}.", "See `nvidia-smi -L`."
+            "gpus_invalid", f"--gpus takes a number like 0, not {gpus!r}.", "See `nvidia-smi -L`."
         )
-    return ",".join(f"cuda:{number}" for number in numbers)
+    if len(numbers) > 1:  # else all but the first would be taken and stand idle
+        raise UserError(
+            "gpus_several",
+            f"A run trains on one GPU, not on {len(numbers)}.",
+            "Name one with --gpus, or enqueue several runs: each takes a free GPU.",
+        )
+    return f"cuda:{numbers[0]}"
