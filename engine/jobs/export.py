@@ -39,7 +39,7 @@ def export(desk: Desk) -> EndState:
     path.parent.mkdir(parents=True, exist_ok=True)
     verification: Verification | None = None
     if not isinstance(trained.model, TorchModel):
-        verification = _by_plugin(desk, trained, path)
+        verification = _by_plugin(desk, trained, path, options)
     if verification is None:
         verification = _by_engine(trained, path, options)
     known = verification.max_error == verification.max_error
@@ -76,10 +76,14 @@ def _by_engine(trained: TrainedModel, path: Path, options: ExportConfig) -> Veri
     return export_onnx(network, path, deployment, options.opset)
 
 
-def _by_plugin(desk: Desk, trained: TrainedModel, path: Path) -> Verification | None:
-    """Let the plugin write the file; None where it leaves this format to the engine."""
+def _by_plugin(desk: Desk, trained: TrainedModel, path: Path, options: ExportConfig) -> Verification | None:
+    """Let the plugin write the file; None where it leaves this format to the engine.
+
+    It gets only the options that the user has changed: it need not know ours.
+    """
+    changed = options.model_dump(exclude_defaults=True)
     try:
-        written = trained.model.export(str(path), FORMAT)
+        written = trained.model.export(str(path), FORMAT, **changed)
     except (NotImplementedError, ValueError):
         path.unlink(missing_ok=True)
         return None
