@@ -44,7 +44,7 @@ def read_checkpoint(folder: Path) -> StoredCheckpoint:
     if not (folder / META_NAME).is_file() and folder.parent.is_dir():
         recover_interrupted(folder.parent)
     meta = read_meta(folder)
-    _verify(folder, meta)
+    verify_files(folder, meta)
     state = _load_pickled(folder / STATE_NAME)
     return StoredCheckpoint(read_weights(folder / WEIGHTS_NAME), cast("dict[str, object]", state), meta)
 
@@ -137,7 +137,12 @@ def _differences(network: nn.Module, weights: Mapping[str, Tensor]) -> list[str]
     return [*shapes, *missing, *foreign]
 
 
-def _verify(folder: Path, meta: CheckpointMeta) -> None:
+def verify_files(folder: Path, meta: CheckpointMeta) -> None:
+    """See that a checkpoint's files are those that were written.
+
+    Raises:
+        UserError: `checkpoint_damaged`.
+    """
     for name, expected in meta.files.items():
         try:
             with (folder / name).open("rb") as file:

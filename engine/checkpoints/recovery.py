@@ -21,6 +21,11 @@ def draft_folder(target: Path) -> Path:
     return draft
 
 
+def remove_draft(target: Path) -> None:
+    """Delete what `draft_folder` made, if it is still there."""
+    shutil.rmtree(target.with_name(f"{_DRAFT}{target.name}"), ignore_errors=True)
+
+
 def publish(draft: Path, target: Path) -> None:
     """Give the finished draft its name. At every moment the old or the new checkpoint is there to be found."""
     old = target.with_name(f"{_OLD}{target.name}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from engine.checkpoints.recovery import draft_folder, publish
+from engine.checkpoints.recovery import draft_folder, publish, remove_draft
 from engine.protocol.checkpoint import META_NAME, STATE_NAME, WEIGHTS_NAME, CheckpointMeta
 from engine.protocol.disk import disk_full, write_error
 from engine.protocol.operating_system import free_disk_bytes
@@ -44,21 +45,12 @@ def write_checkpoint(
     """
     try:
         _require_room(folder, weights, state)
-        draft = draft_folder(folder)
     except OSError as error:
         raise write_error(error, folder) from error
-    try:
+    with checkpoint_draft(folder) as draft:
         save_file(_storable(weights), draft / WEIGHTS_NAME, metadata={"format": "pt"})
         torch.save(dict(state), draft / STATE_NAME)
-        return _complete(draft, folder, meta)
-    except OSError as error:
-        raise write_error(error, folder) from error
-    except (SafetensorError, RuntimeError) as error:
-        if any(sign in str(error) for sign in _SIGNS_OF_A_FULL_DISK):
-            raise disk_full(folder) from error
-        raise
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        return complete_draft(draft, folder, meta)
 
 
 def copy_checkpoint(source: Path, target: Path, meta: CheckpointMeta) -> CheckpointMeta:
@@ -67,18 +59,52 @@ def copy_checkpoint(source: Path, target: Path, meta: CheckpointMeta) -> Checkpo
     Raises:
         UserError: as `write_checkpoint`.
     """
+    with checkpoint_draft(target) as draft:
+        # Not copytree: it forgets that the disk was full.
+        for path in sorted(entry for entry in source.rglob("*") if entry.is_file()):
+            name = path.relative_to(source)
+            if name != Path(META_NAME):
+                (draft / name).parent.mkdir(parents=True, exist_ok=True)
+                _link_or_copy(path, draft / name)
+        return complete_draft(draft, target, meta)
+
+
+@contextmanager
+def checkpoint_draft(target: Path) -> Iterator[Path]:
+    """Give an empty folder to write the checkpoint `target` in; what is not completed goes away.
+
+    Raises:
+        UserError: `disk_full` and its like, for what writing in the block raises.
+    """
     try:
-        draft = draft_folder(target)
+        yield draft_folder(target)
     except OSError as error:
         raise write_error(error, target) from error
-    try:
-        for name in (WEIGHTS_NAME, STATE_NAME):
-            _link_or_copy(source / name, draft / name)
-        return _complete(draft, target, meta)
-    except OSError as error:
-        raise write_error(error, target) from error
+    except (SafetensorError, RuntimeError) as error:
+        if any(sign in str(error) for sign in _SIGNS_OF_A_FULL_DISK):
+            raise disk_full(target) from error
+        raise
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        remove_draft(target)
+
+
+def complete_draft(draft: Path, target: Path, meta: CheckpointMeta) -> CheckpointMeta:
+    """Hash all files of a draft, write its meta.json, and give it its name. Returns the meta record as written."""
+    files: dict[str, str] = {}
+    size_bytes = 0
+    for path in sorted(entry for entry in draft.rglob("*") if entry.is_file()):
+        with path.open("r+b") as file:
+            files[path.relative_to(draft).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+            os.fsync(file.fileno())
+        size_bytes += path.stat().st_size
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    written = meta.model_copy(update={"files": files, "size_bytes": size_bytes, "created": created})
+    with (draft / META_NAME).open("wb") as file:
+        file.write(written.model_dump_json(indent=1).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    publish(draft, target)
+    return written
 
 
 def _require_room(folder: Path, weights: Mapping[str, Tensor], state: Mapping[str, object]) -> None:
@@ -108,24 +134,6 @@ def _storable(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         stored[name] = plain.clone() if address in seen and plain.numel() else plain
         seen.add(address)
     return stored
-
-
-def _complete(draft: Path, target: Path, meta: CheckpointMeta) -> CheckpointMeta:
-    files: dict[str, str] = {}
-    size_bytes = 0
-    for name in (WEIGHTS_NAME, STATE_NAME):
-        with (draft / name).open("r+b") as file:
-            files[name] = hashlib.file_digest(file, "sha256").hexdigest()
-            os.fsync(file.fileno())
-        size_bytes += (draft / name).stat().st_size
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    written = meta.model_copy(update={"files": files, "size_bytes": size_bytes, "created": created})
-    with (draft / META_NAME).open("wb") as file:
-        file.write(written.model_dump_json(indent=1).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    publish(draft, target)
-    return written
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
