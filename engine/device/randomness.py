@@ -6,11 +6,14 @@ import os
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+_NumpyState = tuple[str, NDArray[np.uint32], int, int, float]
 
 
 def seed_everything(seed: int) -> None:
@@ -30,11 +33,19 @@ def repeat_exactly(exactly: bool) -> None:
 
 
 def capture_randomness(device: torch.device) -> dict[str, object]:
-    """Take torch's random state, and Python's, for foreign code."""
+    """Take torch's random state, and Python's and numpy's, for foreign code."""
     version, internal, gauss = random.getstate()
+    name, keys, place, has_gauss, cached = cast("_NumpyState", np.random.get_state(legacy=True))
     state: dict[str, object] = {
         "cpu": torch.get_rng_state(),
         "python": {"version": version, "internal": torch.tensor(internal), "gauss": gauss},
+        "numpy": {
+            "name": name,
+            "keys": torch.from_numpy(keys.astype(np.int64)),
+            "place": place,
+            "has_gauss": has_gauss,
+            "cached": cached,
+        },
     }
     if device.type == "cuda":
         state["cuda"] = torch.cuda.get_rng_state(device)
@@ -51,6 +62,11 @@ def restore_randomness(state: Mapping[str, object], device: torch.device) -> Non
         parts = cast("Mapping[str, object]", python)
         internal = tuple(int(number) for number in cast("Tensor", parts["internal"]).tolist())
         random.setstate((parts["version"], internal, parts["gauss"]))
+    foreign = state.get("numpy")
+    if isinstance(foreign, Mapping):
+        parts = cast("Mapping[str, Any]", foreign)
+        keys = cast("Tensor", parts["keys"]).numpy().astype(np.uint32)
+        np.random.set_state((parts["name"], keys, parts["place"], parts["has_gauss"], parts["cached"]))
 
 
 @contextmanager

@@ -33,7 +33,14 @@ def flags_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def draw() -> tuple[float, ...]:
-    return (torch.rand(1).item(), random.random(), torch.randn(1).item(), random.gauss(0, 1))
+    return (
+        torch.rand(1).item(),
+        random.random(),
+        torch.randn(1).item(),
+        random.gauss(0, 1),
+        float(np.random.beta(0.2, 0.2)),
+        float(np.random.normal()),
+    )
 
 
 @pytest.mark.parametrize("seed", [0, 7, 2**31 - 1])
