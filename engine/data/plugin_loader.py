@@ -43,6 +43,8 @@ class PluginLoader:
         self.batch_size = loader.settings.batch_size
         self.epoch = 0
         """Epoch that the next iteration reads; set it to go on where an earlier run ended."""
+        self.passes = 0
+        """Iterations that came to their end."""
 
     def __len__(self) -> int:
         return len(self._loader)
@@ -53,3 +55,4 @@ class PluginLoader:
             if self._on_batch is not None:
                 self._on_batch()
             yield normalise(batch.images, self._mean, self._std, torch.float32), batch.targets
+        self.passes += 1

@@ -133,6 +133,7 @@ def _train_full_control(desk: Desk, data: _TrainingData) -> EndState:
         meta=meta,
         validate=validation.of_model(meta) if validation is not None else None,
         resume_from=_resume_from(desk),
+        placement=desk.spec.placement,
     )
     return train_plugin(training).state
 

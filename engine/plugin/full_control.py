@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,33 +14,29 @@ from engine.channel.reporter import Reporter
 from engine.config.train import RunConfig
 from engine.data.loader import Loader
 from engine.data.plugin_loader import PluginLoader
-from engine.errors import UserError
+from engine.device.choose import choose_device, choose_threads, set_threads
+from engine.device.randomness import repeat_exactly
 from engine.plugin.contract import BaseModel, TrainingStopped
-from engine.plugin.plugin_checkpoints import PluginSaver, read_position
+from engine.plugin.epoch_numbers import EpochNumbers
+from engine.plugin.plugin_checkpoints import OwnState, PluginSaver, read_own_state, restore_plugin_randomness
 from engine.plugin.plugin_config import PluginConfig, config_of_attempt
-from engine.plugin.reported_metrics import ReportedMetrics, read_report, to_number
-from engine.plugin.restore import load_plugin_checkpoint, network_of
+from engine.plugin.plugin_judging import Measures, PluginJudge
+from engine.plugin.plugin_telling import PluginTelling
+from engine.plugin.reported_metrics import ReportedMetrics, read_report, split_name, to_number
+from engine.plugin.restore import load_plugin_checkpoint
 from engine.protocol.checkpoint import CheckpointMeta
-from engine.protocol.events import (
-    BestImproved,
-    MetricScope,
-    MetricsLogged,
-    Notice,
-    Progress,
-    ResultWritten,
-    StateChanged,
-)
+from engine.protocol.events import StateChanged
+from engine.protocol.job import Placement
 from engine.protocol.run_folder import RunFolder
-from engine.protocol.times import STEP_EVENT_INTERVAL_S
 from engine.tasks.task import Task
-from engine.training.job import BestRecord, Outcome, ValidationOutcome
+from engine.training.job import Outcome, ValidationOutcome
 from engine.training.loss_log import not_finite
 from engine.training.orders import Ending, Orders
-from engine.training.patience import Patience, chosen_metric
 from engine.training.phases import Phases
-from engine.training.state import Position
+from engine.training.telemetry import Extent
 
 _SECONDS_AN_HOUR = 3600
+_ALL_DONE = "all epochs are done"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +57,7 @@ class PluginTraining:
     validate: Callable[[BaseModel, int, int], ValidationOutcome | None] | None = None
     """Measures by `infer` and the task's judge, and keeps per-image results."""
     resume_from: Path | None = None
+    placement: Placement = field(default_factory=Placement)
 
 
 def train_plugin(job: PluginTraining) -> Outcome:
@@ -67,137 +65,143 @@ def train_plugin(job: PluginTraining) -> Outcome:
     return _PluginRun(job).run()
 
 
-@dataclass(slots=True, eq=False)
-class _Pace:
-    """How fast the plugin goes."""
-
-    began: float = field(default_factory=time.monotonic)
-    batches: int = 0
-    told: float = 0.0
-
-    def is_due(self) -> bool:
-        now = time.monotonic()
-        if now - self.told < STEP_EVENT_INTERVAL_S:
-            return False
-        self.told = now
-        return True
-
-    def leave_out(self, seconds: float) -> None:
-        self.began += seconds
-
-    @property
-    def batch_s(self) -> float | None:
-        return (time.monotonic() - self.began) / self.batches if self.batches else None
-
-
 class _PluginRun:
     """One attempt. Implements `engine.plugin.contract.Callbacks` and `engine.training.orders.Actions`."""
 
     def __init__(self, job: PluginTraining) -> None:
         self._job = job
-        self._reporter = job.reporter
-        self._config = job.run_config
-        self._metric, self._direction = chosen_metric(job.run_config.validation.metric, job.task)
-        early = job.run_config.early_stopping
-        self._stopping = Patience(self._direction, early.patience, early.min_delta)
-        self._position = (
-            read_position(job.resume_from, self._stopping) if job.resume_from is not None else Position()
-        )
-        self._done_before = self._position.epoch
-        self._steps_before = self._position.step
-        self._elapsed_before_s = self._position.elapsed_s
+        self._config = config = job.run_config
+        self._state = read_own_state(job.resume_from) if job.resume_from is not None else OwnState()
+        self._position = position = self._state.position
+        self._done_before = position.epoch
+        self._steps_before = self._steps_at_epoch = position.step
+        self._elapsed_before_s = position.elapsed_s
         self._began = time.monotonic()
-        self._pace = _Pace()
-        self._orders = Orders(job.control, job.reporter, self)
+        self._batches = self._reported_steps = 0
+        self._train_view = self._view(job.train_loader, self._after_batch)
+        self._train_view.epoch = self._done_before
+        val_view = self._view(job.val_loader, None) if job.val_loader is not None else None
+        extent = Extent(config.epochs, len(self._train_view))
+        self._telling = PluginTelling(job.reporter, position, extent, config.batch_size)
+        measures = Measures(job.task, config, val_view, job.validate, job.control.is_end_waiting)
+        self._judge = PluginJudge(measures, self._state, job.reporter, self._telling)
         self._saver = PluginSaver(
             job.folder.checkpoints,
             job.reporter,
             job.meta,
-            job.run_config.checkpoint,
-            numbered=not job.run_config.validation.save_best_only,
+            config.checkpoint,
+            numbered=not config.validation.save_best_only,
         )
+        self._orders = Orders(job.control, job.reporter, self)
+        self._numbers = EpochNumbers(self._done_before)
+        self._first_step = ExitStack()
         self._ending: Ending | None = None
-        self._first_epoch: int | None = None
-        self._saved_epoch = -1
-        self._told: set[str] = set()
-        self._train_view = self._view(job.train_loader, self._after_batch)
-        self._val_view = self._view(job.val_loader, None) if job.val_loader is not None else None
+        self._failure: Exception | None = None
+        self._saved_step = -1
         self._model: BaseModel
+        self._val_view = val_view
 
     def run(self) -> Outcome:
-        phases = Phases(self._reporter)
+        phases = Phases(self._job.reporter)
         try:
-            with phases.phase("build_model"):
-                config = config_of_attempt(
-                    self._job.config, self._config.epochs, self._done_before, self._job.folder.plugin
-                )
-                self._model = self._job.build(config)
-            if self._job.resume_from is not None:
-                with phases.phase("resume"):
-                    load_plugin_checkpoint(self._model, self._job.resume_from)
+            self._prepare(phases)
+            self._job.reporter.emit(StateChanged(state="running", attempt=self._job.meta.attempt))
+            with self._first_step:
+                self._first_step.enter_context(phases.phase("first_step"))
+                if self._done_before < self._config.epochs:
+                    self._train()
+            return self._finish()
         finally:
             phases.close()
-        self._train_view.epoch = self._done_before
-        self._reporter.emit(StateChanged(state="running", attempt=self._job.meta.attempt))
-        self._pace = _Pace()
-        try:
-            self._model.train(self._train_view, self._val_view, self)
-        except TrainingStopped as stop:
-            if self._ending is None:
-                self._ending = Ending("completed", f"the plugin stopped by itself ({stop.reason})")
-        return self._finish()
 
     # ---- what the plugin calls
 
     @property
     def should_stop(self) -> bool:
+        with self._lasting():
+            self._obey()
         return self._ending is not None
 
     def on_step_end(self, step: int, metrics: Mapping[str, object] | None = None) -> None:
-        del step
-        report = read_report(metrics)
-        if report.train and self._pace.is_due():
-            self._require_finite(report)
-            self._emit("step", report.train)
-        self._stop_if_ending()
+        del step  # it may count from anywhere
+        with self._lasting():
+            self._stop_if_ending()
+            self._reported_steps += 1
+            self._move()
+            report = read_report(metrics)
+            self._telling.ignored(report)
+            if (report.train or report.val) and self._telling.is_due():
+                self._require_finite(report)
+                self._telling.metrics("step", report.train | report.val, self._telling.shown_epoch)
+            self._obey()
+            self._stop_if_ending()
 
     def on_epoch_end(self, epoch: int, metrics: Mapping[str, object] | None = None) -> None:
-        self._stop_if_ending()
-        report = read_report(metrics)
-        self._note_ignored(report)
-        self._require_finite(report)
-        self._position.epoch = self._number_of(int(epoch))
-        self._position.step = self._steps_before + self._pace.batches
-        if report.train:
-            self._emit("epoch", report.train)
-        is_best = self._judge_epoch(report)
-        self._save_epoch(is_best)
-        self._tell_progress()
-        self._ending = self._ending or self._reason_to_end()
-        self._stop_if_ending()
+        with self._lasting():
+            self._stop_if_ending()
+            report = read_report(metrics)
+            self._telling.ignored(report)
+            self._require_finite(report)
+            if self._has_all_epochs and not self._numbers.is_repeated(int(epoch), self._train_view.passes):
+                self._end(Ending("completed", "the plugin went on after that and was ended"))
+                self._stop_if_ending()
+            self._end_epoch(int(epoch), report)
+            if not self._has_all_epochs:
+                self._end(self._reason_to_end())
+                self._obey()
+            self._stop_if_ending()
 
     def on_checkpoint(self, path: str | Path) -> None:
-        message = f"The plugin saved {Path(path).name} by itself."
-        self._reporter.emit(Notice(code="plugin_checkpoint", message=message))
+        self._telling.notice("plugin_checkpoint", f"The plugin saved {Path(path).name} by itself.")
 
     def log(self, name: str, value: object) -> None:
         number = to_number(value)
         if number is None:
-            self._note_ignored(ReportedMetrics(ignored=(name,)))
+            self._telling.ignored(ReportedMetrics(ignored=(name,)))
             return
-        full = name if "/" in name else f"train/{name}"
-        self._emit("step", {full: number})
+        split, plain = split_name(name)
+        self._telling.metrics("step", {f"{split}/{plain}": number}, self._telling.shown_epoch)
 
     # ---- what orders ask
 
     def save_now(self) -> str:
         self._settle()
-        return self._saver.save_manual(self._model, self._position, self._stopping)
+        return self._saver.save_manual(self._model, self._state)
 
     def validate_now(self) -> bool:
-        return self._measure_by_infer() is not None
+        return self._judge.measure_now(self._model)
 
     # ---- the course of the training
+
+    def _prepare(self, phases: Phases) -> None:
+        job, done = self._job, self._done_before
+        device = choose_device(job.placement.resource)
+        set_threads(choose_threads(device, job.placement.threads, self._config.workers))
+        repeat_exactly(self._config.deterministic)
+        with phases.phase("build_model"):
+            config = config_of_attempt(job.config, self._config.epochs, done, job.folder.plugin)
+            self._model = job.build(config)
+        if job.resume_from is not None:
+            with phases.phase("resume"):
+                load_plugin_checkpoint(self._model, job.resume_from)
+                restore_plugin_randomness(job.resume_from)
+
+    def _train(self) -> None:
+        self._telling.start_clock()
+        try:
+            self._model.train(self._train_view, self._val_view, self)
+        except TrainingStopped as stop:
+            if self._ending is None:
+                self._ending = Ending("completed", f"the plugin stopped by itself ({stop.reason})")
+        except Exception as error:
+            if self._failure is None and self._ending is None:
+                raise
+            if self._failure is None:
+                # All is saved before a plugin is told to stop: what it raises in leaving spoils nothing.
+                message = f"The plugin raised {type(error).__name__} when it was told to stop: {error}."
+                self._telling.once("plugin_raised_in_stopping", message)
+        if self._failure is not None and not self._is_cancelled:
+            raise self._failure
 
     def _view(self, loader: Loader, on_batch: Callable[[], None] | None) -> PluginLoader:
         meta = self._job.meta
@@ -205,188 +209,155 @@ class _PluginRun:
 
     def _after_batch(self) -> None:
         """Between two batches: orders are obeyed here also for a plugin that reports epochs only."""
-        self._position.step = self._steps_before + self._pace.batches
-        self._pace.batches += 1
-        if self._ending is None:
-            asked = time.monotonic()
-            self._ending = self._orders.obey()
-            self._pace.leave_out(time.monotonic() - asked)
-        self._stop_if_ending()
-        if self._pace.is_due():
-            self._reporter.check()
-            self._tell_progress()
-            self._tell_problems()
+        with self._lasting():
+            self._stop_if_ending()
+            if self._batches > 0:
+                self._first_step.close()
+            self._move()
+            self._obey()
+            if self._telling.is_due():
+                self._job.reporter.check()
+                self._telling.progress()
+                self._telling.problems(self._job.train_loader.new_problems())
+                self._end(self._time_limit())
+                if self._ending is None and self._saver.is_due:
+                    self._save_last()
+            self._stop_if_ending()
+            self._batches += 1
 
-    def _number_of(self, epoch: int) -> int:
-        """Finished epochs after the one that the plugin calls `epoch`, whether it counts from 0 or 1."""
-        if self._first_epoch is None:
-            self._first_epoch = epoch
-        return max(self._position.epoch + 1, self._done_before + epoch - self._first_epoch + 1)
-
-    def _judge_epoch(self, report: ReportedMetrics) -> bool:
-        """Validate where that is due, and draw the consequences; says whether the epoch is the best."""
-        values = dict(report.val)
-        if values:
-            self._emit("validation", values)
-        if not self._is_validation_due():
-            return self._is_best(values) if values else False
-        if not values and self._val_view is not None:
-            own = self._model.validate(self._val_view)
-            values = {f"val/{name.removeprefix('val_').removeprefix('val/')}": v for name, v in own.items()}
-            self._emit("validation", values)
-        outcome = self._measure_by_infer()
-        if outcome is not None:
-            values = {f"val/{name}": value for name, value in outcome.metrics.items()} | values
-        return self._is_best(values) if values else False
-
-    def _is_validation_due(self) -> bool:
-        if not self._config.validation.enabled or self._val_view is None:
-            return False
-        epoch = self._position.epoch
-        return epoch % self._config.validation.val_interval == 0 or epoch >= self._config.epochs
-
-    def _measure_by_infer(self) -> ValidationOutcome | None:
-        """Judge the plugin by its `infer`; one that cannot is told of once, and the training goes on."""
-        if self._job.validate is None:
-            return None
-        network = network_of(self._model)
-        modes = [(module, module.training) for module in network.modules()] if network is not None else []
-        try:
-            outcome = self._job.validate(self._model, self._position.epoch, self._position.step)
-        except UserError as error:
-            self._tell_once("infer_unusable", f"Per-image results are left out: {error.message}")
-            return None
-        finally:
-            for module, was_training in modes:
-                module.training = was_training
-        if outcome is not None:
-            values = {f"val/{name}": value for name, value in outcome.metrics.items()}
-            self._emit("validation", values, outcome.per_class)
-            self._reporter.emit(
-                ResultWritten(
-                    folder=outcome.result_folder or "",
-                    split="val",
-                    epoch=self._position.epoch,
-                    step=self._position.step,
-                    metrics=values,
-                )
-            )
-        return outcome
-
-    def _is_best(self, values: dict[str, float]) -> bool:
-        position, name = self._position, f"val/{self._metric}"
-        position.metrics = values
-        if name not in values:
-            message = f"The plugin gives no {name}: the last epoch counts as the best. It gives: {', '.join(values)}."
-            self._tell_once("metric_missing", message)
-            return True
-        value = values[name]
-        self._stopping.see(value)
-        best, sign = position.best, 1 if self._direction == "max" else -1
-        if value != value or (best is not None and sign * value <= sign * best.value):
-            return False
-        position.best = BestRecord(name, value, position.epoch, position.step)
-        self._reporter.emit(BestImproved(metric=name, value=value, epoch=position.epoch, step=position.step))
-        return True
+    def _end_epoch(self, epoch: int, report: ReportedMetrics) -> None:
+        self._first_step.close()
+        self._move()
+        is_repeated = self._numbers.is_repeated(epoch, self._train_view.passes)
+        position = self._position
+        position.epoch = min(self._numbers.see(epoch, self._train_view.passes), self._config.epochs)
+        self._steps_at_epoch = position.step
+        self._telling.metrics("epoch", report.train, position.epoch)
+        self._telling.metrics("test", report.test, position.epoch)
+        if is_repeated and not report.val:
+            return  # said in two calls
+        asked = time.monotonic()
+        self._save_epoch(self._judge.judge(self._model, report))
+        self._telling.leave_out(time.monotonic() - asked)
+        self._telling.progress()
 
     def _save_epoch(self, is_best: bool) -> None:
         self._settle()
-        self._saver.save_epoch(self._model, self._position, self._stopping, is_best)
-        self._saved_epoch = self._position.epoch
+        self._saver.save_epoch(self._model, self._state, is_best)
+        self._saved_step = self._position.step
+
+    def _save_last(self) -> None:
+        self._settle()
+        self._saver.save_last(self._model, self._state)
+        self._saved_step = self._position.step
+
+    def _obey(self) -> None:
+        if self._ending is not None:
+            return
+        asked = time.monotonic()
+        ending = self._orders.obey()
+        self._telling.leave_out(time.monotonic() - asked)
+        self._end(ending)
+
+    def _end(self, ending: Ending | None) -> None:
+        """Let the training end here; what is to be kept is saved before the plugin hears of it."""
+        if ending is None or self._ending is not None:
+            return
+        self._ending = ending
+        if ending.state in ("stopped", "paused") and self._saved_step != self._position.step:
+            self._save_last()
 
     def _reason_to_end(self) -> Ending | None:
-        if self._position.epoch >= self._config.epochs:
-            return None
-        if self._config.early_stopping.enabled and self._stopping.is_exhausted:
-            waited = self._stopping.waited
-            return Ending("completed", f"{self._metric} has not improved in {waited} validations")
+        if self._judge.is_patience_exhausted:
+            return Ending(
+                "completed", f"{self._judge.metric} has not improved in {self._judge.waited} validations"
+            )
+        return self._time_limit()
+
+    def _time_limit(self) -> Ending | None:
+        self._settle()
         limit = self._config.max_hours
         if limit is not None and self._position.elapsed_s >= limit * _SECONDS_AN_HOUR:
             return Ending("stopped", "the time limit is reached")
-        return self._orders.obey()
+        return None
 
     def _stop_if_ending(self) -> None:
         if self._ending is not None:
             raise TrainingStopped(self._ending.state)
 
+    @contextmanager
+    def _lasting(self) -> Iterator[None]:
+        """What goes wrong in the block ends the run, also when the plugin catches it."""
+        if self._failure is not None:
+            raise TrainingStopped("failed")
+        try:
+            yield
+        except Exception as error:
+            self._failure = error
+            raise
+
     def _finish(self) -> Outcome:
-        ending = self._ending or Ending("completed", "all epochs are done")
         position = self._position
-        if ending.state != "cancelled" and (ending.state != "completed" or self._saved_epoch < 0):
-            if self._saved_epoch < 0 and ending.state == "completed":
-                position.epoch = max(position.epoch, self._config.epochs)
-                self._save_epoch(self._judge_epoch(ReportedMetrics()))
-            else:
-                self._settle()
-                self._saver.save_last(self._model, position, self._stopping)
+        if self._ending is None:
+            self._complete()
+        ending = self._ending or Ending("completed", self._how_completed())
         if ending.command is not None:
             self._job.control.acknowledge(ending.command)
-        elif position.epoch < self._config.epochs:
+        elif ending.reason != _ALL_DONE:
             message = (
                 f"The training ended after epoch {position.epoch} of {self._config.epochs}: {ending.reason}."
             )
-            self._reporter.emit(Notice(code="ended_early", message=message))
+            code = "ended_early" if position.epoch < self._config.epochs else "ended_late"
+            self._telling.notice(code, message)
         self._orders.refuse_rest()
-        self._tell_problems()
+        self._telling.problems(self._job.train_loader.new_problems())
         self._settle()
         return Outcome(
             ending.state, ending.reason, position.epoch, position.step, position.best, position.elapsed_s
         )
 
-    # ---- telling
-
-    def _emit(
-        self,
-        scope: MetricScope,
-        values: dict[str, float],
-        per_class: dict[str, dict[str, float]] | None = None,
-    ) -> None:
-        epoch = self._position.epoch + 1 if scope == "step" else self._position.epoch
-        self._reporter.emit(
-            MetricsLogged(
-                scope=scope, epoch=epoch, step=self._position.step, values=values, per_class=per_class or {}
+    def _complete(self) -> None:
+        """Save and measure what the plugin did after its last report, if it reported at all."""
+        position, epochs = self._position, self._config.epochs
+        if self._done_before >= epochs:
+            return  # killed after its last epoch, which is saved
+        self._move()
+        if self._numbers.is_silent:
+            message = (
+                "The plugin never called callbacks.on_epoch_end: it is saved and measured at the end only."
             )
-        )
+            self._telling.once("no_epochs_reported", message)
+        trained_on = position.step != self._saved_step and self._batches > 0
+        if trained_on:
+            begun = self._train_view.epoch - self._done_before
+            read = self._done_before + (self._train_view.passes or begun)
+            position.epoch = max(position.epoch, min(epochs, read))
+            self._steps_at_epoch = position.step
+        if trained_on or self._saved_step < 0 or not self._judge.has_judged(position.epoch):
+            self._save_epoch(self._judge.judge(self._model, ReportedMetrics(), by_all_means=True))
 
-    def _tell_progress(self) -> None:
-        position, pace = self._position, self._pace
-        per_epoch = len(self._train_view)
-        total = per_epoch * self._config.epochs
-        batch_s = pace.batch_s
-        self._reporter.emit(
-            Progress(
-                epoch=min(position.epoch + 1, self._config.epochs),
-                epochs=self._config.epochs,
-                step=position.step,
-                steps_total=total,
-                eta_s=max(0, total - position.step) * batch_s if batch_s is not None else None,
-                images_per_s=self._config.batch_size / batch_s if batch_s else None,
-            )
-        )
+    def _how_completed(self) -> str:
+        return _ALL_DONE if self._has_all_epochs else "the plugin's train came to its end"
 
-    def _tell_problems(self) -> None:
-        for problem in self._job.train_loader.new_problems():
-            message = f"{problem.file} was left out: {problem.message}"
-            self._reporter.emit(
-                Notice(level="warning", code=problem.code, message=message, hint=problem.remedy)
-            )
+    @property
+    def _has_all_epochs(self) -> bool:
+        return self._position.epoch >= self._config.epochs
 
-    def _note_ignored(self, report: ReportedMetrics) -> None:
-        for name in report.ignored:
-            self._tell_once(
-                f"metric_ignored {name}", f"The plugin's metric {name!r} is no number and is left out."
-            )
-
-    def _tell_once(self, code: str, message: str) -> None:
-        if code not in self._told:
-            self._told.add(code)
-            self._reporter.emit(Notice(level="warning", code=code.split()[0], message=message))
+    @property
+    def _is_cancelled(self) -> bool:
+        return self._ending is not None and self._ending.state == "cancelled"
 
     def _require_finite(self, report: ReportedMetrics) -> None:
         loss = report.train.get("train/loss")
         if loss is not None and not math.isfinite(loss):
             raise not_finite(f"The plugin reported a loss of {loss}")
 
+    def _move(self) -> None:
+        """Count the optimizer steps: one a batch, unless the plugin reports more of them."""
+        self._position.step = self._steps_before + max(self._batches, self._reported_steps)
+
     def _settle(self) -> None:
-        self._position.elapsed_s = self._elapsed_before_s + time.monotonic() - self._began
-        self._position.last_command = self._job.control.last_number
+        position = self._position
+        position.batch = position.step - self._steps_at_epoch
+        position.elapsed_s = self._elapsed_before_s + time.monotonic() - self._began
+        position.last_command = self._job.control.last_number

@@ -2,140 +2,149 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
-import os
-import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+import torch
+
 from engine.channel.reporter import Reporter
 from engine.checkpoints.prune import BEST, LAST, epoch_name, manual_name, prune
-from engine.checkpoints.recovery import draft_folder, publish, recover_interrupted
+from engine.checkpoints.read import verify_files
+from engine.checkpoints.recovery import recover_interrupted
+from engine.checkpoints.write import checkpoint_draft, complete_draft, copy_checkpoint
 from engine.config.supervision import CheckpointConfig
+from engine.device.randomness import capture_randomness, restore_randomness, untouched_randomness
 from engine.errors import PluginError
 from engine.plugin.contract import BaseModel
 from engine.protocol.checkpoint import META_NAME, PLUGIN_CHECKPOINT, CheckpointKind, CheckpointMeta, read_meta
-from engine.protocol.disk import write_error
 from engine.protocol.events import CheckpointRemoved, CheckpointSaved
 from engine.training.job import BestRecord
-from engine.training.patience import Patience
 from engine.training.state import Position
 
 OWN_STATE = "lensmith.json"
+RANDOMNESS = "randomness.pt"
+_SECONDS_A_MINUTE = 60
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True)
+class OwnState:
+    """What we know of a plugin's training beside the plugin itself."""
+
+    position: Position = field(default_factory=Position)
+    stopping: Mapping[str, object] = field(default_factory=dict[str, object])
+    """Of `engine.training.patience.Patience`."""
+    substitute: str | None = None
+    """Name of the metric that decides in the place of a chosen one that the plugin does not give."""
+
+
 class PluginSaver:
     """Writes a run's checkpoints through the plugin's `save_checkpoint`.
 
-    Attributes:
+    Args:
         template: what every meta.json says; position, kind and metrics are filled in.
         numbered: whether to keep `epoch-XXXX` checkpoints.
     """
 
-    folder: Path
-    reporter: Reporter
-    template: CheckpointMeta
-    config: CheckpointConfig
-    numbered: bool
+    def __init__(
+        self,
+        folder: Path,
+        reporter: Reporter,
+        template: CheckpointMeta,
+        config: CheckpointConfig,
+        numbered: bool,
+    ) -> None:
+        self._folder = folder
+        self._reporter = reporter
+        self._template = template
+        self._config = config
+        self._numbered = numbered
+        self._clock: Callable[[], float] = time.monotonic
+        self._saved_at = self._clock()
 
-    def save_epoch(self, model: BaseModel, position: Position, stopping: Patience, is_best: bool) -> None:
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time for `last` in mid-epoch."""
+        every_s = self._config.every_minutes * _SECONDS_A_MINUTE
+        return every_s > 0 and self._clock() - self._saved_at >= every_s
+
+    def save_epoch(self, model: BaseModel, state: OwnState, is_best: bool) -> None:
         """Save after an epoch: `best` first where it is one, then `last`, then the numbered one."""
-        first = BEST if is_best else LAST
-        self._write(first, "best" if is_best else "last", model, position, stopping)
         if is_best:
+            self._write(BEST, "best", model, state)
             self._copy(BEST, LAST, "last")
-        epoch = position.epoch
-        if self.numbered and self.config.every_epochs and epoch % self.config.every_epochs == 0:
+        else:
+            self._write(LAST, "last", model, state)
+        self._saved_at = self._clock()
+        epoch = state.position.epoch
+        if self._numbered and self._config.every_epochs and epoch % self._config.every_epochs == 0:
             self._copy(LAST, epoch_name(epoch), "auto")
-            for name in prune(self.folder, self.config.keep_last):
-                self.reporter.emit(CheckpointRemoved(name=name))
+            for name in prune(self._folder, self._config.keep_last):
+                self._reporter.emit(CheckpointRemoved(name=name))
 
-    def save_last(self, model: BaseModel, position: Position, stopping: Patience) -> None:
-        self._write(LAST, "last", model, position, stopping)
+    def save_last(self, model: BaseModel, state: OwnState) -> None:
+        """Save in mid-epoch: what the plugin can say of itself there."""
+        self._write(LAST, "last", model, state)
+        self._saved_at = self._clock()
 
-    def save_manual(self, model: BaseModel, position: Position, stopping: Patience) -> str:
+    def save_manual(self, model: BaseModel, state: OwnState) -> str:
         """Save at the user's wish; gives the checkpoint's name."""
-        name = manual_name(position.step)
-        self._write(name, "manual", model, position, stopping)
+        name = manual_name(state.position.step)
+        self._write(name, "manual", model, state)
         return name
 
-    def _write(
-        self, name: str, kind: CheckpointKind, model: BaseModel, position: Position, stopping: Patience
-    ) -> None:
-        target = self.folder / name
-        try:
-            draft = draft_folder(target)
+    def _write(self, name: str, kind: CheckpointKind, model: BaseModel, state: OwnState) -> None:
+        position, target = state.position, self._folder / name
+        # A process that is killed right after this goes on from here: what was said before is never said again.
+        self._reporter.flush()
+        with checkpoint_draft(target) as draft:
+            torch.save(capture_randomness(random_device()), draft / RANDOMNESS)
             path = draft / PLUGIN_CHECKPOINT
             path.parent.mkdir(parents=True)
-            model.save_checkpoint(str(path), position.epoch, dict(position.metrics))
+            with untouched_randomness(random_device()):
+                model.save_checkpoint(str(path), position.epoch, dict(position.metrics))
             if not any(entry.is_file() for entry in path.parent.rglob("*")):
                 raise PluginError(
                     "plugin_saved_nothing",
                     "The plugin's save_checkpoint wrote nothing to the path it was given.",
                     "Let it write a file to `path`.",
                 )
-            state = {"position": asdict(position), "stopping": stopping.state_dict()}
-            (draft / OWN_STATE).write_text(json.dumps(state), encoding="utf-8")
-            meta = self.template.model_copy(
+            (draft / OWN_STATE).write_text(json.dumps(asdict(state)), encoding="utf-8")
+            meta = self._template.model_copy(
                 update={
                     "kind": kind,
                     "epoch": position.epoch,
+                    "batch": position.batch,
                     "step": position.step,
                     "metrics": dict(position.metrics),
                 }
             )
-            self._complete(draft, target, meta)
-        except OSError as error:
-            raise write_error(error, target) from error
-        finally:
-            shutil.rmtree(target.with_name(f".draft-{name}"), ignore_errors=True)
+            self._tell(name, complete_draft(draft, target, meta))
 
     def _copy(self, source: str, name: str, kind: CheckpointKind) -> None:
-        target = self.folder / name
-        try:
-            draft = draft_folder(target)
-            shutil.copytree(self.folder / source, draft, copy_function=_link_or_copy, dirs_exist_ok=True)
-            (draft / META_NAME).unlink()
-            meta = read_meta(self.folder / source).model_copy(update={"kind": kind})
-            self._complete(draft, target, meta)
-        except OSError as error:
-            raise write_error(error, target) from error
+        meta = read_meta(self._folder / source).model_copy(update={"kind": kind})
+        self._tell(name, copy_checkpoint(self._folder / source, self._folder / name, meta))
 
-    def _complete(self, draft: Path, target: Path, meta: CheckpointMeta) -> None:
-        files = sorted(entry for entry in draft.rglob("*") if entry.is_file())
-        hashes: dict[str, str] = {}
-        for file in files:
-            with file.open("r+b") as opened:
-                hashes[file.relative_to(draft).as_posix()] = hashlib.file_digest(opened, "sha256").hexdigest()
-                os.fsync(opened.fileno())
-        size = sum(file.stat().st_size for file in files)
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        written = meta.model_copy(update={"files": hashes, "size_bytes": size, "created": created})
-        with (draft / META_NAME).open("wb") as opened:
-            opened.write(written.model_dump_json(indent=1).encode())
-            opened.flush()
-            os.fsync(opened.fileno())
-        publish(draft, target)
-        self.reporter.emit(
+    def _tell(self, name: str, written: CheckpointMeta) -> None:
+        self._reporter.emit(
             CheckpointSaved(
-                name=target.name,
+                name=name,
                 kind=written.kind,
                 epoch=written.epoch,
                 step=written.step,
                 metrics=written.metrics,
-                size_bytes=size,
+                size_bytes=written.size_bytes,
             )
         )
 
 
-def read_position(checkpoint: Path, stopping: Patience) -> Position:
+def read_own_state(checkpoint: Path) -> OwnState:
     """Read how far a training was, and what it was waiting for; the plugin's own part is left to the plugin.
+
+    A checkpoint of mid-epoch leads back to the beginning of that epoch: its images come again.
 
     Raises:
         UserError: `checkpoint_missing`, `checkpoint_damaged`.
@@ -143,24 +152,33 @@ def read_position(checkpoint: Path, stopping: Patience) -> Position:
     if not (checkpoint / META_NAME).is_file() and checkpoint.parent.is_dir():
         recover_interrupted(checkpoint.parent)
     meta = read_meta(checkpoint)
-    state: dict[str, Any] = {}
-    with contextlib.suppress(OSError, ValueError):
-        state = json.loads((checkpoint / OWN_STATE).read_text(encoding="utf-8"))
-    stopping.load_state_dict(cast("Mapping[str, object]", state.get("stopping", {})))
-    stored = cast("dict[str, Any]", state.get("position", {}))
-    best = stored.get("best")
-    return Position(
-        epoch=meta.epoch,
-        step=meta.step,
-        elapsed_s=float(stored.get("elapsed_s", 0.0)),
-        best=BestRecord(**best) if best else None,
-        metrics=dict(meta.metrics),
-        last_command=int(stored.get("last_command", 0)),
+    verify_files(checkpoint, meta)
+    stored: dict[str, Any] = {}
+    if (checkpoint / OWN_STATE).is_file():
+        stored = json.loads((checkpoint / OWN_STATE).read_text(encoding="utf-8"))
+    position = cast("dict[str, Any]", stored.get("position", {}))
+    best = position.get("best")
+    return OwnState(
+        position=Position(
+            epoch=meta.epoch,
+            step=meta.step - meta.batch,
+            elapsed_s=float(position.get("elapsed_s", 0.0)),
+            best=BestRecord(**best) if best else None,
+            metrics=dict(meta.metrics),
+            last_command=int(position.get("last_command", 0)),
+        ),
+        stopping=cast("Mapping[str, object]", stored.get("stopping", {})),
+        substitute=stored.get("substitute"),
     )
 
 
-def _link_or_copy(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+def restore_plugin_randomness(checkpoint: Path) -> None:
+    """Put the random state back with which the training would have gone on."""
+    if (checkpoint / RANDOMNESS).is_file():
+        state = torch.load(checkpoint / RANDOMNESS, map_location="cpu", weights_only=True)
+        restore_randomness(state, random_device())
+
+
+def random_device() -> torch.device:
+    """Name the device whose random state counts: a plugin puts its network where it likes."""
+    return torch.device("cuda" if torch.cuda.is_available() and torch.cuda.is_initialized() else "cpu")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,23 @@ def config_of_attempt(config: Mapping[str, object], epochs: int, done: int, sour
 
 
 def knows_start_epoch(source: Path) -> bool:
-    """Say whether a plugin's source speaks of `start_epoch`."""
-    files = source.rglob("*.py")
-    return any(START_EPOCH in file.read_text(encoding="utf-8", errors="replace") for file in files)
+    """Say whether a plugin's code uses the name `start_epoch`; what comments and docstrings say does not count."""
+    return any(
+        _uses_name(file.read_text(encoding="utf-8", errors="replace")) for file in source.rglob("*.py")
+    )
+
+
+def _uses_name(text: str) -> bool:
+    if START_EPOCH not in text:
+        return False
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return False  # a file that cannot be imported either
+    return any(
+        (isinstance(node, ast.Constant) and node.value == START_EPOCH)
+        or (isinstance(node, ast.Attribute) and node.attr == START_EPOCH)
+        or (isinstance(node, ast.Name) and node.id == START_EPOCH)
+        or (isinstance(node, ast.arg | ast.keyword) and node.arg == START_EPOCH)
+        for node in ast.walk(tree)
+    )

@@ -109,15 +109,7 @@ class Telemetry:
     def tell_problems(self, problems: list[Problem]) -> None:
         """Emit one notice for each image that turned out to be unreadable."""
         for problem in problems:
-            self._reporter.emit(
-                Notice(
-                    level="warning",
-                    code=problem.code,
-                    message=f"{problem.file} was left out: {problem.message}",
-                    hint=problem.remedy,
-                    data={"file": problem.file},
-                )
-            )
+            self._reporter.emit(left_out(problem))
 
     def _emit_steps(
         self, records: list[StepRecord], position: Position, seconds: float, images_per_s: float
@@ -143,3 +135,14 @@ class Telemetry:
                 images_per_s=images_per_s,
             )
         )
+
+
+def left_out(problem: Problem) -> Notice:
+    """Say that an image turned out to be unreadable."""
+    return Notice(
+        level="warning",
+        code=problem.code,
+        message=f"{problem.file} was left out: {problem.message}",
+        hint=problem.remedy,
+        data={"file": problem.file},
+    )
