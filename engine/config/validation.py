@@ -203,7 +203,7 @@ def _wrong(field: ConfigField, value: object, wanted: str) -> str:
 
 
 def _within(field: ConfigField, value: float) -> float:
-    unit = f" {field.unit}" if field.unit else ""
+    unit = f" {field.unit}" if field.unit and not field.name.endswith(field.unit) else ""
     if field.min is not None and (value < field.min or (field.exclusive_min and value == field.min)):
         word = "above" if field.exclusive_min else "at least"
         raise _Refused(f"must be {word} {number_text(field.min)}{unit}, not {number_text(value)}")

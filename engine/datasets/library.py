@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from engine.datasets.hashing import HashMemory, Progress, no_progress
 from engine.datasets.importing import copy_files, make_manifest
 from engine.datasets.manifest import Manifest
 from engine.datasets.source import is_archive, named, require_text, source_at
-from engine.datasets.split import TEST, VAL, divide
+from engine.datasets.split import TEST, TRAIN, VAL, divide
 from engine.errors import UserError
 from engine.protocol.disk import write_error
 from engine.protocol.home import Home
@@ -127,11 +128,18 @@ class Library:
             )
         return root
 
-    def resplit(self, name: str, *, val: float, test: float, seed: int) -> Manifest:
+    def resplit(self, name: str, *, val: float, test: float, seed: int, replace: bool = False) -> Manifest:
         """Divide a dataset anew; a new version of it.
 
+        Args:
+            name: of the dataset.
+            val: share of images for validation.
+            test: share of images for test.
+            seed: equal seeds divide equally.
+            replace: divide also what has splits already: its test images may come to be trained on.
+
         Raises:
-            UserError: `share_invalid`.
+            UserError: `share_invalid`, `split_exists`.
         """
         if not (0 <= val < 1 and 0 <= test < 1 and val + test < 1):
             raise UserError(
@@ -142,7 +150,10 @@ class Library:
         folder = self._existing(name)
         with self._locked(name):
             record = folder.record()
-            manifest = divide(folder.manifest(), {VAL: val, TEST: test}, seed)
+            manifest = folder.manifest()
+            if not replace:
+                _require_undivided(manifest)
+            manifest = divide(manifest, {VAL: val, TEST: test}, seed)
             folder.save(manifest, Path(record.root), Path(record.source))
         return manifest
 
@@ -233,6 +244,17 @@ class Library:
             yield
         finally:
             lock.release()
+
+
+def _require_undivided(manifest: Manifest) -> None:
+    counts = Counter(item.split for item in manifest.items)
+    if set(counts) - {TRAIN}:
+        listed = ", ".join(f"{count} {split}" for split, count in counts.items())
+        raise UserError(
+            "split_exists",
+            f"The dataset {manifest.name} is divided already: {listed}.",
+            "To divide all of it anew, test images included, add --replace; importing it again undoes that.",
+        )
 
 
 def _require_options(options: ImportOptions) -> None:

@@ -83,7 +83,11 @@ class RunTable(Connected):
         Raises:
             UserError: `run_unknown` with the nearest, `run_ambiguous` with all that match.
         """
-        for condition, value in (("run = ?", run_id), ("name = ?", run_id), ("run LIKE ? || '%'", run_id)):
+        for condition, value in (
+            ("run = ?", run_id),
+            ("name = ?", run_id),
+            ("substr(run, 1, length(?1)) = ?1", run_id),
+        ):
             rows = (
                 self._rows(f"SELECT * FROM runs WHERE trashed = 0 AND {condition} LIMIT 6", (value,))
                 if value

@@ -54,6 +54,9 @@ def prepare(job: TrainingJob, phases: Phases) -> Prepared:
         UserError: `metric_unknown`, `no_gpu`, `checkpoint_…`.
     """
     metric, direction = chosen_metric(job.config.validation.metric, job.trainable.task)
+    if job.config.early_stopping.enabled and job.validate is None:
+        message = "early_stopping has no effect: nothing is validated in this run."
+        job.reporter.emit(Notice(level="warning", code="early_stopping_idle", message=message))
     repeat_exactly(job.config.deterministic)
     seed_everything(job.config.seed)
     device = choose_device(job.placement.resource)

@@ -40,6 +40,9 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     split.add_argument("--val", type=float, default=0.2, help="share of images for validation (0.2)")
     split.add_argument("--test", type=float, default=0.0, help="share of images for test (0)")
     split.add_argument("--seed", type=int, default=0, help="equal seeds divide equally")
+    split.add_argument(
+        "--replace", action="store_true", help="also divide what has splits already, test images included"
+    )
     split.set_defaults(run=split_dataset)
     moved = verbs.add_parser("relocate", parents=[shared], help="say where a dataset's files are now")
     moved.add_argument("dataset", help="its name")
@@ -103,7 +106,13 @@ def check_data(session: Session, arguments: argparse.Namespace) -> Reply:
 def split_dataset(session: Session, arguments: argparse.Namespace) -> Reply:
     library = Library(session.home.ensure())
     return _shown(
-        library.resplit(arguments.dataset, val=arguments.val, test=arguments.test, seed=arguments.seed)
+        library.resplit(
+            arguments.dataset,
+            val=arguments.val,
+            test=arguments.test,
+            seed=arguments.seed,
+            replace=arguments.replace,
+        )
     )
 
 

@@ -9,7 +9,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "data list": "lensmith data list",
     "data show": "lensmith data show shapes",
     "data check": "lensmith data check shapes",
-    "data split": "lensmith data split shapes --val 0.2 --test 0.1 --seed 1",
+    "data split": "lensmith data split shapes --val 0.2 --test 0.1 --seed 1 --replace",
     "data relocate": "lensmith data relocate shapes shapes/classification",
     "plugins list": "lensmith plugins list --task classification",
     "plugins show": "lensmith plugins show timm_classifier",

@@ -47,8 +47,10 @@ def train_model(session: Session, arguments: argparse.Namespace) -> Reply:
     entry = usable_entry(session, arguments.plugin)
     manifest = Library(home).get(arguments.data)
     assert entry.config_schema is not None  # a usable entry has one
-    config = resolve_config(
-        entry.config_schema, parse_assignments(arguments.assignments), preset=arguments.preset
+    given = parse_assignments(arguments.assignments)
+    config = resolve_config(entry.config_schema, given, preset=arguments.preset)
+    session.tell(
+        [f"Warning: {name} has no effect with these settings." for name in given if name not in config]
     )
     run = submit(
         SubmitRequest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -244,3 +245,37 @@ def test_that_the_queue_goes_on_after_a_run_that_fails(machine: CommandLine, tmp
     assert "KeyError" in failure["message"]
     assert any("build" in line for line in failure["log_tail"])
     assert json.dumps(failure["traceback"]).count("model.py") >= 1
+
+
+def test_that_a_plugin_with_its_own_loop_survives_the_kill_of_its_worker_too(
+    machine: CommandLine, repository: Path
+) -> None:
+    shutil.copytree(
+        repository / "tests" / "fixtures" / "plan_example", machine.home / "plugins" / "plan_example"
+    )
+    settings = (
+        "--set",
+        "epochs=25",
+        "--set",
+        "image_size=32",
+        "--set",
+        "batch_size=8",
+        "--set",
+        "warmup_epochs=0",
+    )
+    start_it = ("train", "--plugin", "my-custom-resnet50", "--data", "colours", *settings, "--detach")
+    whole, killed = (RunFolder(Path(machine(*start_it)["folder"])) for _ in range(2))
+    wait_for(machine, whole, "completed")
+    in_mid_run(machine, killed, epoch=3)
+    kill(killed.path / "pid.json")
+
+    wait_for(machine, killed, "completed")
+
+    assert len(killed.attempts()) == 2
+    with Store.open(machine.home / "store.db") as store:
+        assert {row.epoch for row in store.metrics(killed.run, "train/loss")} >= set(range(1, 26))
+    one, other = (
+        torch.load(folder.checkpoints / "last" / "plugin" / "checkpoint.pt", weights_only=True)["model"]
+        for folder in (whole, killed)
+    )
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []

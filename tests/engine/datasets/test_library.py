@@ -352,3 +352,18 @@ def test_that_deleting_knows_whether_it_removes_images(library: Library, tmp_pat
     library.import_dataset(data, name="copied", options=ImportOptions(copy=True))
 
     assert (library.keeps_files("indexed"), library.keeps_files("copied")) == (False, True)
+
+
+def test_that_a_divided_dataset_is_divided_anew_only_when_that_is_said(
+    library: Library, tmp_path: Path
+) -> None:
+    data = write_classes(
+        tmp_path / "d", {f"{split}/{name}": 4 for split in ("train", "test") for name in "ab"}
+    )
+    library.import_dataset(data)
+
+    with pytest.raises(UserError, match=r"8 train, 8 test|8 test, 8 train") as refusal:
+        library.resplit("d", val=0.25, test=0.0, seed=0)
+    assert refusal.value.code == "split_exists"
+    assert "test" not in class_counts(library.resplit("d", val=0.25, test=0.0, seed=0, replace=True))
+    assert class_counts(library.import_dataset(data))["test"] == {"a": 4, "b": 4}

@@ -307,3 +307,11 @@ def test_that_the_store_is_rebuilt_from_run_folders(tmp_path: Path):
         store.backup(tmp_path / "copy.db")
     with Store.open(tmp_path / "copy.db") as copy:
         assert copy.run("r1").name == "my run"
+
+
+@pytest.mark.parametrize("pattern", ["%", "_", "2026%"])
+def test_that_a_pattern_is_no_beginning_of_an_id(store: Store, pattern: str):
+    store.add_run(job("20260101-aaaa"))
+
+    with pytest.raises(UserError, match="no run"):
+        store.run(pattern)

@@ -310,3 +310,11 @@ def test_that_a_checkpoint_of_another_plugin_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(UserError, match="of the plugin tiny"):
         run.train(resume="last")
+
+
+def test_that_early_stopping_without_validation_is_told_to_have_no_effect(tmp_path: Path) -> None:
+    run = TinyRun(tmp_path, epochs=1, early_stopping__enabled=True)
+    run.has_validation = False
+    run.train()
+
+    assert [e.code for e in of_type(run, said.Notice)] == ["early_stopping_idle"]

@@ -108,6 +108,7 @@ class TinyRun:
         }
         self.flat = {**settings, **{name.replace("__", "."): value for name, value in flat.items()}}
         self.attempt = 0
+        self.has_validation = True
         self.validated: list[tuple[int, int]] = []
         self.scores: list[float] = []
         """What validations find for the accuracy, in turn; the rest finds 0.5."""
@@ -137,7 +138,7 @@ class TinyRun:
             reporter=reporter,
             control=Control(self.folder, self.attempt, reporter),
             meta=self.meta(),
-            validate=self.validate,
+            validate=self.validate if self.has_validation else None,
             resume_from=self.folder.checkpoints / resume if resume is not None else None,
             extension=extension,
         )
