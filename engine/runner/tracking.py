@@ -12,7 +12,12 @@ from engine.protocol.home import Home
 from engine.protocol.run_folder import RunFolder
 from engine.protocol.times import RETRY_BACKOFF_S
 from engine.runner.mlflow_run import Item, MlflowRun
-from engine.runner.tracking_settings import TrackingSettings, read_tracking_settings, without_credentials
+from engine.runner.tracking_settings import (
+    TrackingSettings,
+    read_tracking_settings,
+    settings_trouble,
+    without_credentials,
+)
 
 _BATCH = 900
 """MLflow takes 1000 metrics in one call."""
@@ -54,6 +59,10 @@ class Tracker:
         if self._thread is None and isinstance(event, _LOUD):
             self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
             self._thread.start()
+
+    def tell(self, notice: Notice) -> None:
+        """Have something told with the next notices."""
+        self._notices.put(notice)
 
     def new_notices(self) -> list[Notice]:
         """What went wrong since the last call."""
@@ -123,7 +132,18 @@ def open_tracker(home: Home, folder: RunFolder) -> Tracker | None:
     settings = read_tracking_settings(home)
     if settings is None or not feature_status("tracking").available:
         return None
-    return Tracker(folder, settings)
+    tracker = Tracker(folder, settings)
+    trouble = settings_trouble(home)
+    if trouble is not None:
+        tracker.tell(
+            Notice(
+                level="warning",
+                code="settings_unreadable",
+                message=f"{home.settings_path.name} cannot be read ({trouble}), so this run is tracked locally.",
+                hint="Correct the file; an empty one is {}.",
+            )
+        )
+    return tracker
 
 
 def _words(error: Exception, settings: TrackingSettings) -> str:

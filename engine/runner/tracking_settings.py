@@ -47,6 +47,17 @@ def read_tracking_settings(home: Home) -> TrackingSettings | None:
     return TrackingSettings(uri, user, password)
 
 
+def settings_trouble(home: Home) -> str | None:
+    """Say why settings.json cannot be read, as the end of a sentence; None when it can, or is not there."""
+    try:
+        settings: object = json.loads(home.settings_path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        return str(error).splitlines()[0]
+    return None if isinstance(settings, dict) else "it is no JSON object"
+
+
 def without_credentials(text: str, settings: TrackingSettings) -> str:
     """Take user and password out of a message, and what stands in a URI before an `@`."""
     text = re.sub(r"(?<=://)[^/@\s]+@", "***@", text)
