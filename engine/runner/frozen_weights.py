@@ -29,6 +29,12 @@ def freeze_weights(config: Mapping[str, object], folder: RunFolder, home: Home) 
         UserError: `weights_unknown`.
     """
     frozen = dict(config)
+    if config.get("pretrained") == "file" and not str(config.get("pretrained_path") or "").strip():
+        raise UserError(
+            "weights_unknown",
+            "pretrained is `file`, but pretrained_path names none.",
+            "Set pretrained_path to a file of weights, a run, or a checkpoint folder.",
+        )
     for setting in SETTINGS:
         named = config.get(setting)
         if isinstance(named, str) and named.strip():

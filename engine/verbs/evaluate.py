@@ -21,7 +21,9 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     evaluate = parsers.add_parser("evaluate", parents=[shared], help="measure a trained model on a split")
     evaluate.add_argument("run_id", metavar="RUN", help="id, beginning of an id, or name")
     evaluate.add_argument("--data", default=None, help="default: the dataset it was trained on")
-    evaluate.add_argument("--split", default="test", help="train, val or test (default)")
+    evaluate.add_argument(
+        "--split", default="test", choices=("train", "val", "test"), help="which part of the dataset"
+    )
     evaluate.add_argument("--checkpoint", default=None, help="best (default), last, epoch-0010 …")
     evaluate.set_defaults(run=evaluate_run)
 
