@@ -20,8 +20,6 @@ from engine.protocol.job import EndState, ExitRecord, Failure, ProcessRecord
 from engine.protocol.operating_system import process_identity, try_lock
 from engine.protocol.run_folder import AttemptFolder, RunFolder, write_record
 
-LOG_LINES = 50
-
 
 def main(path: Path) -> int:
     """Do the newest attempt of the run in a folder. Gives 0, or 1 when the run failed."""
@@ -76,15 +74,7 @@ def _failure(error: BaseException, attempt: AttemptFolder) -> Failure:
         hint = "Install it with `pip install 'lensmith[engine]'` (in a checkout: python3 dev.py setup)."
         told = UserError("feature_missing", f"The engine cannot start: {missing}.", hint)
         failure = Failure(cause="bug", code=told.code, message=told.message, hint=told.hint)
-    return failure.model_copy(update={"log_tail": _log_tail(attempt)})
-
-
-def _log_tail(attempt: AttemptFolder) -> tuple[str, ...]:
-    try:
-        text = attempt.log_path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ()
-    return tuple(text.splitlines()[-LOG_LINES:])
+    return failure.model_copy(update={"log_tail": attempt.log_tail()})
 
 
 def _flush_log() -> None:

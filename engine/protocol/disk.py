@@ -11,9 +11,14 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _CLOSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
+def is_full(error: OSError) -> bool:
+    """Say whether there was no room: a full disk, a quota, a file-size limit."""
+    return error.errno in _FULL
+
+
 def write_error(error: OSError, path: Path) -> UserError:
     """Give the error to raise when writing `path` failed: `disk_full`, `folder_read_only` or `write_failed`."""
-    if error.errno in _FULL:
+    if is_full(error):
         return disk_full(path)
     if error.errno in _CLOSED:
         return UserError(

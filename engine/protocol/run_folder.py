@@ -16,6 +16,7 @@ from engine.protocol.job import AttemptSpec, ExitRecord, JobSpec, ProcessRecord
 from engine.protocol.operating_system import replace_file
 
 Record = TypeVar("Record", bound=BaseModel)
+LOG_TAIL_LINES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,14 @@ class AttemptFolder:
 
     def spec(self) -> AttemptSpec:
         return read_record(self.spec_path, AttemptSpec)
+
+    def log_tail(self) -> tuple[str, ...]:
+        """The last lines of the worker's log, as a failure carries them; none when it cannot be read."""
+        try:
+            text = self.log_path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ()
+        return tuple(text.splitlines()[-LOG_TAIL_LINES:])
 
     def exit_record(self) -> ExitRecord | None:
         return read_record(self.exit_path, ExitRecord) if self.exit_path.exists() else None

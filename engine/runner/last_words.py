@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-
 from engine.errors import RemoteError, UserError
-from engine.protocol.disk import disk_full
+from engine.protocol.disk import disk_full, is_full
 from engine.protocol.job import Failure
 from engine.protocol.operating_system import free_disk_bytes
 from engine.protocol.run_folder import AttemptFolder
 
-LOG_LINES = 50
 _ROOM_FOR_WORDS = 256 * 1024
 """Bytes; with less the worker could not have written why it ended."""
 
@@ -24,14 +21,14 @@ def worker_died(attempt: AttemptFolder) -> Failure:
             code=told.code,
             message=told.message,
             hint=told.hint,
-            log_tail=log_tail(attempt),
+            log_tail=attempt.log_tail(),
         )
     return Failure(
         cause="worker_died",
         code="worker_died",
         message="The training process ended without a word: it was killed, or the machine ran out of memory.",
         hint="Go on from the last checkpoint with `lensmith runs resume`.",
-        log_tail=log_tail(attempt),
+        log_tail=attempt.log_tail(),
     )
 
 
@@ -41,19 +38,10 @@ def launch_failure(error: UserError | OSError) -> Failure:
         return Failure(cause="network", code=error.code, message=error.message, hint=error.hint)
     if isinstance(error, UserError):
         return Failure(cause="bug", code=error.code, message=error.message, hint=error.hint)
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    full = is_full(error)
     return Failure(
         cause="disk_full" if full else "bug",
         code="disk_full" if full else "launch_failed",
         message=f"The training process could not be started ({error.strerror or error}).",
         hint="Free some space, then retry." if full else "See runner.log in the run's folder.",
     )
-
-
-def log_tail(attempt: AttemptFolder) -> tuple[str, ...]:
-    """The last lines of the worker's log."""
-    try:
-        text = attempt.log_path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ()
-    return tuple(text.splitlines()[-LOG_LINES:])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from engine.datasets.library import Library
 from engine.errors import UserError
 from engine.protocol.catalog import PluginEntry
+from engine.protocol.disk import is_full
 from engine.protocol.events import StateChanged
 from engine.protocol.home import Home
 from engine.protocol.job import AttemptSpec, DatasetRef, JobKind, JobSpec, Placement, PluginRef
@@ -140,7 +140,7 @@ def _require_device(resource: str | None) -> None:
 
 
 def _unwritable(error: OSError, home: Home) -> UserError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if is_full(error):
         return UserError(
             "disk_full", f"The disk of {home.path} is full.", "Free some space, then start again."
         )

@@ -8,6 +8,7 @@ import traceback
 import torch
 
 from engine.errors import PluginError, RemoteError, UserError
+from engine.protocol.disk import is_full
 from engine.protocol.job import Failure, FailureCause
 
 _REMEDY = "`lensmith runs retry RUN --remedy`"
@@ -16,7 +17,6 @@ _CAUSE_OF_CODE: dict[str, FailureCause] = {
     "loss_not_finite": "nan",
     "dataset_unreachable": "network",
 }
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NETWORK = frozenset(
     {
         errno.ESTALE,
@@ -86,7 +86,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 def _of_system(error: OSError) -> Failure:
     message = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "") + "."
-    if error.errno in _FULL:
+    if is_full(error):
         return Failure(
             cause="disk_full",
             code="disk_full",
