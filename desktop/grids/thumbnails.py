@@ -1,0 +1,144 @@
+"""Small pictures of many files, read by two threads, kept while they are likely to be looked at again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
+from PySide6.QtGui import QImage, QPixmap
+
+from desktop.grids.picture import read_picture
+from engine.errors import UserError
+
+THREADS = 2
+MOST_KEPT = 1_500
+_MOST_BYTES = 384 * 1024 * 1024
+_IN_FLIGHT = 6
+"""Few, so that what scrolled away while it waited is never read."""
+_SIDES = (96, 144, 192, 288, 384, 512)
+"""Pixels. Steps, so that a drag at the size slider does not read everything anew at each pixel."""
+
+
+class Thumbnails(QObject):
+    """Gives pictures by path at once where it has them, and has them read where not.
+
+    Args:
+        parent: owns it; its threads end with it.
+    """
+
+    changed = Signal(str)
+    """A path whose picture or reason is there now; in the GUI's thread."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._side = _SIDES[2]
+        self._kept: OrderedDict[str, QPixmap] = OrderedDict()
+        self._kept_bytes = 0
+        self._sides: dict[str, int] = {}
+        self._reasons: dict[str, str] = {}
+        self._waiting: dict[str, None] = {}
+        self._flying: set[str] = set()
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(THREADS)
+        self._post = _Post()
+        self._post.arrived.connect(self._take)
+
+    @property
+    def side(self) -> int:
+        """The longer side of what is read now, device pixels."""
+        return self._side
+
+    def set_side(self, pixels: float) -> None:
+        """Read pictures for tiles of this many device pixels from now on; those there are shown until then."""
+        self._side = next((side for side in _SIDES if side >= pixels), _SIDES[-1])
+
+    def pixmap(self, path: str) -> QPixmap | None:
+        """Give a file's picture; None while it is read, or when it cannot be."""
+        found = self._kept.get(path)
+        if found is not None:
+            self._kept.move_to_end(path)
+        if (found is None or self._sides[path] < self._side) and path not in self._reasons:
+            self._ask(path)
+        return found
+
+    def reason(self, path: str) -> str:
+        """Say why a file cannot be shown; empty when nothing is known against it."""
+        return self._reasons.get(path, "")
+
+    def keep_asking(self, wanted: Collection[str]) -> None:
+        """Drop what was asked for and not begun, but for these paths."""
+        self._waiting = {path: None for path in self._waiting if path in wanted}
+
+    def forget(self) -> None:
+        """Read everything anew, broken files too: they may have come back."""
+        self._kept.clear()
+        self._kept_bytes = 0
+        self._sides.clear()
+        self._reasons.clear()
+        self._waiting.clear()
+
+    def is_idle(self) -> bool:
+        """Say whether nothing is waited for."""
+        return not self._waiting and not self._flying
+
+    def _ask(self, path: str) -> None:
+        if path in self._flying:
+            return
+        self._waiting.pop(path, None)
+        self._waiting[path] = None  # the newest last: it is begun first
+        self._start()
+
+    def _start(self) -> None:
+        while self._waiting and len(self._flying) < _IN_FLIGHT:
+            path, _ = self._waiting.popitem()
+            self._flying.add(path)
+            self._pool.start(_Reading(path, self._side, self._post))
+
+    def _take(self, path: str, side: int, picture: QImage, reason: str) -> None:
+        self._flying.discard(path)
+        if reason:
+            self._reasons[path] = reason
+        else:
+            self._keep(path, side, QPixmap.fromImage(picture))
+        self._start()
+        self.changed.emit(path)
+
+    def _keep(self, path: str, side: int, pixmap: QPixmap) -> None:
+        old = self._kept.pop(path, None)
+        self._kept_bytes += _bytes_of(pixmap) - (_bytes_of(old) if old is not None else 0)
+        self._kept[path] = pixmap
+        self._sides[path] = side
+        while len(self._kept) > MOST_KEPT or (self._kept_bytes > _MOST_BYTES and len(self._kept) > 1):
+            gone, dropped = self._kept.popitem(last=False)
+            del self._sides[gone]
+            self._kept_bytes -= _bytes_of(dropped)
+
+
+class _Post(QObject):
+    """Carries pictures from the threads that read to the GUI's."""
+
+    arrived = Signal(str, int, QImage, str)
+    """Path, side it was read for, picture, and the reason when there is none."""
+
+
+class _Reading(QRunnable):
+    """One file being read."""
+
+    def __init__(self, path: str, side: int, post: _Post) -> None:
+        super().__init__()
+        self._path = path
+        self._side = side
+        self._post = post
+
+    def run(self) -> None:
+        try:
+            picture, reason = read_picture(Path(self._path), self._side), ""
+        except UserError as error:
+            picture, reason = QImage(), str(error)
+        self._post.arrived.emit(self._path, self._side, picture, reason)
+
+
+def _bytes_of(pixmap: QPixmap) -> int:
+    return pixmap.width() * pixmap.height() * 4
