@@ -189,6 +189,14 @@ class Library:
                 raise write_error(error, folder.path) from error
             shutil.rmtree(gone, ignore_errors=True)
 
+    def discard_drafts(self) -> None:
+        """Remove what imports have left behind that were killed; those under way are not touched."""
+        for draft in self._home.datasets.glob(".draft-*"):
+            lock = try_lock(self._home.datasets / ".locks" / f"{draft.name.removeprefix('.draft-')}.lock")
+            if lock is not None:
+                shutil.rmtree(draft, ignore_errors=True)
+                lock.release()
+
     def _read(self, task: _Import) -> tuple[Manifest, Path]:
         """Give the manifest, and the root its paths are relative to: the draft, where Lensmith keeps the files."""
         source, draft = task.source, task.draft

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
+
+from engine.protocol.home import Home
 
 _ALLOWED = frozenset({
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "LENSMITH_HOME", "HF_HOME",
@@ -22,6 +26,21 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds the package `engine`: a checkout, or site-packages."""
 
 
+def engine_interpreter(home: Home) -> str:
+    """Give the Python that Lensmith's engine processes run with.
+
+    That is the one of settings.json (`{"engine": {"interpreter": PATH}}`), since the window may live in an
+    environment without torch; else the Python of this process.
+    """
+    try:
+        settings: object = json.loads(home.settings_path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return sys.executable
+    part = cast("dict[str, object]", settings).get("engine") if isinstance(settings, dict) else None
+    named = cast("dict[str, object]", part).get("interpreter") if isinstance(part, dict) else None
+    return named.strip() if isinstance(named, str) and named.strip() else sys.executable
+
+
 def engine_command(*arguments: str, interpreter: str | None = None) -> list[str]:
     """Give the argv of `python -m engine ARGUMENTS`.
 
@@ -30,11 +49,18 @@ def engine_command(*arguments: str, interpreter: str | None = None) -> list[str]
     return [interpreter or sys.executable, "-P", "-X", "utf8", "-m", "engine", *arguments]
 
 
+def is_checkout() -> bool:
+    """Say whether this engine runs from its sources."""
+    return (PACKAGE_ROOT / "pyproject.toml").is_file()
+
+
 def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Give the environment of a Lensmith process: an allow-list of ours, what it needs to import us, and `extra`."""
     environment = {name: value for name, value in os.environ.items() if name in _ALLOWED}
+    if is_checkout():
+        # Not for an installed engine: the folder it lies in holds packages of an interpreter that may be another.
+        environment["PYTHONPATH"] = str(PACKAGE_ROOT)
     environment |= {
-        "PYTHONPATH": str(PACKAGE_ROOT),
         "PYTHONUTF8": "1",
         "PYTHONUNBUFFERED": "1",
         "NO_ALBUMENTATIONS_UPDATE": "1",

@@ -24,6 +24,8 @@ TAP_RECONNECT_S: Final = 1.0
 """Pause between two tries to reach the desktop."""
 STEP_EVENT_INTERVAL_S: Final = 0.1
 """At most one step event in this time."""
+PROGRESS_LINE_S: Final = 0.1
+"""At most one line of a long verb's progress in this time."""
 RESOURCE_SAMPLE_S: Final = 1.0
 """How often CPU, memory, disk and GPU are sampled."""
 STALL_AFTER_S: Final = 120.0
@@ -34,5 +36,7 @@ DESCRIBE_TIMEOUT_S: Final = 20.0
 """A plugin whose import takes longer than this is reported as endless."""
 TRIAL_TIMEOUT_S: Final = 180.0
 """How long trying one plugin out may take."""
+CARD_TIMEOUT_S: Final = 120.0
+"""How long building a model to count it may take, once torch is loaded."""
 STORE_BUSY_TIMEOUT_S: Final = 10.0
 """How long a store connection waits for another writer."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from engine.errors import UserError
 from engine.protocol.events import RunEnded
 from engine.protocol.home import Home
-from engine.protocol.interpreter import child_environment, engine_command
+from engine.protocol.interpreter import child_environment, engine_command, engine_interpreter
 from engine.protocol.job import Failure, ProcessRecord
 from engine.protocol.operating_system import Launch, is_same_process, spawn_detached
 from engine.protocol.run_folder import RunFolder, read_record, write_record
@@ -18,6 +19,21 @@ from engine.store.database import Store
 from engine.store.runs import RunRow
 
 RUNNER_LOG = "runner.log"
+
+
+@dataclass(slots=True)
+class _Starting:
+    """How this process starts others that shall outlive it."""
+
+    start: Callable[[Launch], object] = spawn_detached
+
+
+_STARTING = _Starting()
+
+
+def start_processes_with(start: Callable[[Launch], object]) -> None:
+    """Start runners in another way from now on: the window does it through Qt, which leaves no zombies behind."""
+    _STARTING.start = start
 
 
 def tick(home: Home) -> list[str]:
@@ -51,11 +67,10 @@ def has_runner(folder: RunFolder) -> bool:
 
 def spawn_runner(folder: RunFolder) -> None:
     """Start a runner that outlives this process."""
-    home: Path = folder.path.parents[1]
-    environment = child_environment({"LENSMITH_HOME": str(home)})
-    spawn_detached(
-        Launch(engine_command("run", str(folder.path)), folder.path, environment, folder.path / RUNNER_LOG)
-    )
+    home = Home(folder.path.parents[1])
+    environment = child_environment({"LENSMITH_HOME": str(home.path)})
+    command = engine_command("run", str(folder.path), interpreter=engine_interpreter(home))
+    _STARTING.start(Launch(command, folder.path, environment, folder.path / RUNNER_LOG))
 
 
 def _adopt(store: Store, folder: RunFolder, row: RunRow) -> bool:

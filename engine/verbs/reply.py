@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
+import math
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from engine.protocol.home import Home
+from engine.protocol.times import PROGRESS_LINE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,13 @@ class Session:
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Callable[[int, int, str], None]]:
-        """Show a bar on a terminal while the block runs; the yielded function takes done, total, phase."""
+        """Show a bar on a terminal while the block runs; the yielded function takes done, total, phase.
+
+        With `--json` and no terminal, progress comes as JSON lines on stderr: a program is watching.
+        """
+        if self.as_json and not sys.stderr.isatty():
+            yield ProgressLines()
+            return
         if self.as_json or not sys.stderr.isatty():
             yield _no_progress
             return
@@ -59,6 +70,23 @@ class Session:
                 bar.update(task, completed=done, total=total or None, description=phase or title)
 
             yield show
+
+
+class ProgressLines:
+    """Writes progress as JSON lines on stderr, ten a second at most; the last one of a phase is never left out."""
+
+    def __init__(self) -> None:
+        self._last = -math.inf
+
+    def __call__(self, done: int, total: int, phase: str) -> None:
+        now = time.monotonic()
+        if now - self._last < PROGRESS_LINE_S and not (total and done >= total):
+            return
+        self._last = now
+        line = json.dumps({"progress": {"done": done, "total": total, "phase": phase}})
+        with contextlib.suppress(OSError):  # nobody reads any more: the work goes on
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
 
 
 def _no_progress(_done: int, _total: int, _phase: str) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.protocol.interpreter import child_environment, engine_command
+from engine.protocol.home import Home
+from engine.protocol.interpreter import child_environment, engine_command, engine_interpreter
 
 
 def test_that_a_child_learns_no_secret_and_nothing_of_qt(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,3 +48,13 @@ def test_that_a_child_finds_the_engine_and_not_what_lies_in_its_folder(tmp_path:
     assert ended.returncode == 0, ended.stderr
     assert Path(ended.stdout.strip()).parent.name == "engine"
     assert tmp_path not in Path(ended.stdout.strip()).parents
+
+
+def test_that_the_interpreter_of_engine_processes_is_the_one_of_the_settings(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    assert engine_interpreter(home) == sys.executable
+    home.settings_path.write_text('{"engine": {"interpreter": " /opt/vision/bin/python "}}', encoding="utf-8")
+    assert engine_interpreter(home) == "/opt/vision/bin/python"
+    for damaged in ("{", "[]", '{"engine": 3}', '{"engine": {"interpreter": ""}}'):
+        home.settings_path.write_text(damaged, encoding="utf-8")
+        assert engine_interpreter(home) == sys.executable

@@ -1,0 +1,87 @@
+"""Runs that work on another run's model, evaluation and export, with the plugin's source frozen in that run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.errors import UserError
+from engine.protocol.catalog import ModelMetadata, PluginEntry
+from engine.protocol.checkpoint import list_checkpoints
+from engine.protocol.home import Home
+from engine.protocol.job import JobKind
+from engine.protocol.run_folder import RunFolder
+from engine.runner.submit import MODEL_FILE, SubmitRequest, submit
+from engine.store.database import Store
+
+PREFERRED = ("best", "last")
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What to do with which checkpoint of which run."""
+
+    kind: JobKind
+    parent: str
+    """Id, unique prefix or name of the trained run."""
+    checkpoint: str | None = None
+    """None takes the best, else the last."""
+    dataset: str | None = None
+    """None takes the dataset of the parent."""
+    options: dict[str, object] = field(default_factory=dict[str, object])
+
+
+def submit_derived(wanted: Derived, home: Home) -> str:
+    """Enqueue such a run and give its id.
+
+    Raises:
+        UserError: `run_unknown`, `checkpoint_unknown`, `run_without_dataset`, or one of `submit`.
+    """
+    with Store.open(home.store_path) as store:
+        row = store.run(wanted.parent)
+    parent = RunFolder(home.runs / row.run)
+    checkpoint = checkpoint_in(parent, wanted.checkpoint)
+    job = parent.job()
+    if job.dataset is None:
+        raise UserError("run_without_dataset", f"Run {row.run} has no dataset.", "Choose a training run.")
+    single = parent.plugin / job.plugin.file
+    entry = PluginEntry(
+        id=job.plugin.id,
+        model=job.plugin.model,
+        folder=str(parent.plugin if job.plugin.file == MODEL_FILE else single),
+        source_hash=job.plugin.source_hash,
+        metadata=ModelMetadata(name=job.plugin.model, task_type=job.task),
+    )
+    request = SubmitRequest(
+        entry=entry,
+        dataset=wanted.dataset or job.dataset.name,
+        config=parent.effective_config(),
+        name=f"{wanted.kind} {row.name or row.run}",
+        kind=wanted.kind,
+        task_options={"parent_run": row.run, "checkpoint": checkpoint.name, **wanted.options},
+    )
+    return submit(request, home)
+
+
+def checkpoint_in(folder: RunFolder, name: str | None = None) -> Path:
+    """Find a run's checkpoint by name; without one the best, else the last.
+
+    Raises:
+        UserError: `checkpoint_unknown` naming those there are.
+    """
+    there = [found for found, _ in list_checkpoints(folder.checkpoints)]
+    wanted = [name] if name is not None else list(PREFERRED)
+    for candidate in wanted:
+        if candidate in there:
+            return folder.checkpoints / candidate
+    if not there:
+        raise UserError(
+            "checkpoint_unknown",
+            f"Run {folder.run} has no checkpoint yet.",
+            "Wait for the end of its first epoch, or save one: lensmith runs checkpoint RUN",
+        )
+    raise UserError(
+        "checkpoint_unknown",
+        f"Run {folder.run} has no checkpoint {' or '.join(wanted)}.",
+        f"It has: {', '.join(there)}.",
+    )
