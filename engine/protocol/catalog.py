@@ -26,6 +26,10 @@ class ModelMetadata(Frozen):
     licence: str = ""
     recommended: bool = False
     """The one plugin of its task that runs well on a CPU with its easy preset."""
+    pretrain_data: str = ""
+    """What its weights were trained on before, such as `ImageNet-1k`; empty where the author does not say."""
+    pretrain_score: str = ""
+    """How well they did there, in the author's words, such as `80.9 % top-1 on ImageNet-1k`."""
 
 
 class PluginProblem(Frozen):
@@ -69,3 +73,19 @@ class Catalogue(Frozen):
     """Everything the describer found."""
 
     entries: list[PluginEntry] = Field(default_factory=list)
+
+
+class ModelCard(Frozen):
+    """How large a model is with one configuration, found out by building it; None where that cannot be told."""
+
+    plugin: str
+    model: str
+    image_size: int
+    """Pixels, both ways."""
+    classes: int
+    parameters: int | None = None
+    """Numbers that a training can change."""
+    flops: float | None = None
+    """Floating-point operations to look at one image; a multiply-add counts as two."""
+    why_not: str = ""
+    """A sentence that says why a number is missing."""

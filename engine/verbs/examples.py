@@ -15,6 +15,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "plugins show": "lensmith plugins show timm_classifier",
     "plugins schema": "lensmith plugins schema example_minimal",
     "plugins validate": "lensmith plugins validate example_minimal --preset easy --set epochs=3",
+    "plugins card": "lensmith plugins card resnet50 --set image_size=224 --classes 10",
     "plugins new": "lensmith plugins new my_model --from example_minimal",
     "plugins check": "lensmith plugins check my_model",
     "train": "lensmith train --plugin my_model --data shapes --name first --set epochs=2 --set image_size=32",

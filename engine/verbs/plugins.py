@@ -1,4 +1,4 @@
-"""`lensmith plugins`: list, show, schema, check, validate and new; and `describe`, which prints the catalogue."""
+"""`lensmith plugins`: list, show, schema, card, check, validate, new; and `describe`, which prints the catalogue."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from engine.errors import UserError
 from engine.plugin.conformance import check
 from engine.plugin.describer import describe, filter_entries, find_entry
 from engine.plugin.discovery import source_at
+from engine.plugin.model_card import DEFAULT_CLASSES, model_card
 from engine.plugin.new import new_plugin
 from engine.protocol.catalog import PluginEntry, PluginProblem
 from engine.verbs.reply import Parsers, Reply, Session, failed, table
@@ -51,6 +52,21 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
         help="a setting; see `plugins schema`",
     )
     validate.set_defaults(run=validate_config)
+    card = verbs.add_parser("card", parents=[shared], help="how large a model is: parameters and GFLOPs")
+    card.add_argument("plugin", metavar="NAME", help="its folder's or its model's name")
+    card.add_argument("--preset", help="easy, medium or advanced")
+    card.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="assignments",
+        help="a setting, such as architecture or image_size",
+    )
+    card.add_argument(
+        "--classes", type=int, default=DEFAULT_CLASSES, metavar="N", help="how many it tells apart"
+    )
+    card.set_defaults(run=show_card)
     new = verbs.add_parser("new", parents=[shared], help="start a plugin of your own from an example")
     new.add_argument("name", metavar="NAME", help="folder and model name of the new plugin")
     new.add_argument(
@@ -129,6 +145,31 @@ def validate_config(session: Session, arguments: argparse.Namespace) -> Reply:
     assert entry.config_schema is not None  # _with_schema refuses entries without
     config = resolve_config(entry.config_schema, parse_assignments(arguments.assignments), arguments.preset)
     return Reply({"plugin": entry.id, "config": config}, table(("Setting", "Value"), list(config.items())))
+
+
+def show_card(session: Session, arguments: argparse.Namespace) -> Reply:
+    entry = _with_schema(session, arguments.plugin)
+    assert entry.config_schema is not None  # _with_schema refuses entries without
+    if arguments.classes < 1:
+        raise UserError("usage", f"--classes is {arguments.classes}, but at least 1 is needed.")
+    config = resolve_config(entry.config_schema, parse_assignments(arguments.assignments), arguments.preset)
+    card = model_card(session.home, entry, config, arguments.classes)
+    about = entry.metadata
+    facts = {
+        "licence": about.licence if about else "",
+        "pretrain_data": about.pretrain_data if about else "",
+        "pretrain_score": about.pretrain_score if about else "",
+    }
+    rows = [
+        ("Model", card.model or card.plugin),
+        ("Parameters", None if card.parameters is None else f"{card.parameters:,}"),
+        ("Compute", None if card.flops is None else f"{card.flops / 1e9:.3g} GFLOPs an image"),
+        ("Image size", f"{card.image_size} px"),
+        ("Classes", f"{card.classes:,}"),
+        *((name.replace("_", " ").capitalize(), value or None) for name, value in facts.items()),
+        *([("Missing", card.why_not)] if card.why_not else []),
+    ]
+    return Reply({**card.model_dump(mode="json"), **facts}, table(("", ""), rows))
 
 
 def start_plugin(session: Session, arguments: argparse.Namespace) -> Reply:

@@ -1,8 +1,9 @@
-"""The verbs that start Lensmith's processes: run, work, serve and describe. Users rarely type them."""
+"""The verbs that start Lensmith's processes: run, work, serve, describe and measure. Users rarely type them."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,6 +36,13 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     )
     description.add_argument("--in-process", action="store_true", help="import the one plugin without a fork")
     description.set_defaults(run=run_description)
+    measuring = parsers.add_parser(
+        "measure-plugin", parents=[shared], help="(process) build a plugin's model and count it"
+    )
+    measuring.add_argument("path", type=Path, metavar="PATH")
+    measuring.add_argument("--model", default="", help="the name of the one meant, where it has several")
+    measuring.add_argument("--config", type=json.loads, default={}, help="its settings, a JSON object")
+    measuring.set_defaults(run=run_measuring)
 
 
 def run_runner(_session: Session, arguments: argparse.Namespace) -> Reply:
@@ -69,3 +77,9 @@ def run_description(_session: Session, arguments: argparse.Namespace) -> Reply:
 
     limits = Limits(arguments.limit, arguments.trial_limit)
     return Reply(None, exit_code=main(arguments.paths, limits, arguments.in_process))
+
+
+def run_measuring(_session: Session, arguments: argparse.Namespace) -> Reply:
+    from engine.plugin.measuring import main  # loads torch and the plugin
+
+    return Reply(None, exit_code=main(arguments.path, arguments.model, arguments.config))

@@ -36,4 +36,6 @@ class TimmClassifier(TimmModel):
             tags=["timm", "pretrained", "cnn", "transformer"],
             licence="Apache-2.0",
             recommended=True,
+            pretrain_data="ImageNet-1k",
+            pretrain_score="EfficientNet-Lite0: 74.8 % top-1 on ImageNet-1k at 224 px",
         )

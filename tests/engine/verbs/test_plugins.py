@@ -148,3 +148,19 @@ def test_that_describe_prints_the_whole_catalogue(plugins: Path, run: Run) -> No
 
     assert code == 0
     assert [entry["id"] for entry in catalogue["entries"]] == ["broken", "good"]
+
+
+def test_that_card_tells_the_size_of_a_model_with_its_settings(lensmith_home: Path, run: Run) -> None:
+    arguments = ("plugins", "card", "resnet50", "--set", "image_size=64", "--classes", "10")
+
+    code, card = run.json(*arguments)
+
+    assert code == 0
+    assert (card["parameters"], card["image_size"], card["licence"]) == (23_528_522, 64, "BSD-3-Clause")
+    assert "80.9 %" in card["pretrain_score"]
+    assert "23,528,522" in run.text(*arguments)[1]
+
+
+def test_that_card_refuses_settings_that_cannot_be(lensmith_home: Path, run: Run) -> None:
+    assert run.json("plugins", "card", "resnet50", "--classes", "0")[1]["error"]["code"] == "usage"
+    assert run.json("plugins", "card", "resnet50", "--set", "batch_size=0")[0] == 2
