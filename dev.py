@@ -1,10 +1,11 @@
 """Set up, run and test Lensmith from a checkout: standard library only, Linux and Windows.
 
-python3 dev.py run      the window (the demo as long as there is none)
+python3 dev.py run      the window
 python3 dev.py demo     make a small data set, train on it and print the result
 python3 dev.py test     format, lint, types, layers, tests; more arguments go to pytest
 python3 dev.py setup    install everything that installs on this machine
 python3 dev.py bench    the benchmarks
+python3 dev.py screenshots --out DIR    pictures of every page and state of the real window
 python3 dev.py docs     write docs/cli.md from the command line's parser
 """
 
@@ -47,15 +48,23 @@ NOISE = re.compile(r"WARNING|note:|hint:|File |raise |×|╰|error: subprocess|e
 MOST_REASONS = 6
 BASIC, FULL = "basic", "full"
 
-# What Qt's offscreen platform and the window need: (shared library, Debian package).
-QT_LIBRARIES = (
-    ("libEGL.so.1", "libegl1"),
-    ("libGL.so.1", "libgl1"),
-    ("libxkbcommon.so.0", "libxkbcommon0"),
-    ("libdbus-1.so.3", "libdbus-1-3"),
-    ("libfontconfig.so.1", "libfontconfig1"),
-    ("libglib-2.0.so.0", "libglib2.0-0"),
+# What Qt's offscreen and xcb platforms link to.
+XCB_0 = ("cursor", "glx", "image", "randr", "render", "render-util", "shape", "shm", "xfixes")
+XCB = (
+    "icccm.so.4",
+    "keysyms.so.1",
+    "sync.so.1",
+    "util.so.1",
+    "xkb.so.1",
+    *(f"{part}.so.0" for part in XCB_0),
 )
+QT_LIBRARIES = (
+    *("libEGL.so.1", "libGL.so.1", "libGLX.so.0", "libfontconfig.so.1", "libfreetype.so.6"),
+    *("libdbus-1.so.3", "libglib-2.0.so.0", "libxkbcommon.so.0", "libxkbcommon-x11.so.0"),
+    *("libX11.so.6", "libX11-xcb.so.1", "libxcb.so.1", *(f"libxcb-{part}" for part in XCB)),
+)
+# What shows a window where there is no screen: (program, Debian package).
+SCREEN_TOOLS = (("Xvfb", "xvfb"), ("xauth", "xauth"), ("xdotool", "xdotool"), ("openbox", "openbox"))
 
 
 class SetupError(Exception):
@@ -82,15 +91,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verbs.add_parser("setup", help="install everything that installs on this machine")
     verbs.add_parser("bench", help="run the benchmarks")
     verbs.add_parser("docs", help="write docs/cli.md")
+    verbs.add_parser("screenshots", help="picture every page and state of the window", add_help=False)
     options, rest = parser.parse_known_args(arguments)
-    if rest and options.verb not in ("test", "demo", "bench"):
+    if rest and options.verb not in ("test", "demo", "bench", "screenshots"):
         parser.error(f"{options.verb} takes no {rest[0]}")
     actions: dict[str, Callable[[], int]] = {
         "run": run,
         "demo": lambda: demo(rest),
         "test": lambda: test_all(rest, options.only),
-        "setup": lambda: prepare(FULL),
+        "setup": lambda: prepare_for_screens(FULL),
         "bench": lambda: prepare(BASIC) or call([python(), "-m", "benchmarks", *rest]),
+        "screenshots": lambda: prepare_for_screens() or call([python(), "-m", "tests.recorder", *rest]),
         "docs": lambda: prepare(BASIC) or call([python(), "-c", WRITE_DOCS]),
     }
     try:
@@ -106,10 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run() -> int:
-    """Open the window, or run the demo as long as there is none."""
-    if not (ROOT / "desktop" / "app.py").is_file():
-        print("The window is not built yet: this runs the demo.", flush=True)
-        return demo(())
+    """Open the window."""
     if not has_display():
         raise SetupError(
             "There is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set), so no window can open.\n"
@@ -128,7 +136,7 @@ def test_all(pytest_arguments: Sequence[str], only: str | None) -> int:
     chosen = [stage for stage in stages(pytest_arguments) if only in (None, stage.name)]
     if not chosen:
         raise SetupError(f"There is no stage {only}. There are: {', '.join(s.name for s in stages(()))}.")
-    prepare(BASIC)
+    prepare_for_screens()
     seconds: dict[str, float] = {}
     failed: list[str] = []
     for stage in chosen:
@@ -150,9 +158,8 @@ def stages(pytest_arguments: Sequence[str]) -> list[Stage]:
     def module(name: str, *arguments: str) -> list[str]:
         return [interpreter, "-m", name, *arguments]
 
-    spread = (
-        [] if any(word.startswith(("-n", "--numprocesses")) for word in pytest_arguments) else ["-n", "auto"]
-    )
+    is_spread = any(word.startswith(("-n", "--numprocesses")) for word in pytest_arguments)
+    spread = [] if is_spread else ["-n", "auto"]
     return [
         Stage("format", module("ruff", "format", "--check", ".")),
         Stage("lint", module("ruff", "check", ".")),
@@ -164,6 +171,12 @@ def stages(pytest_arguments: Sequence[str]) -> list[Stage]:
 
 
 # ---- setting up
+
+
+def prepare_for_screens(level: str = BASIC) -> int:
+    """Do as `prepare`, and have what shows a window where there is no screen."""
+    install_system_packages(SCREEN_TOOLS)
+    return prepare(level)
 
 
 def prepare(level: str) -> int:
@@ -262,20 +275,19 @@ def make_environment() -> None:
         return
     print(f"Making the environment {environment_folder()} …", flush=True)
     if call([sys.executable, "-m", "venv", "--clear", str(environment_folder())]) != 0:
-        raise SetupError(
-            f"The environment {environment_folder()} could not be made; the lines above say why."
-        )
+        raise SetupError(f"{environment_folder()} could not be made; the lines above say why.")
 
 
-def install_system_packages() -> None:
-    """See that the libraries Qt links to are there: install them as root, else print the exact line."""
+def install_system_packages(tools: Sequence[tuple[str, str]] = ()) -> None:
+    """See that the libraries Qt links to, and `tools`, are there: install them as root, else print the exact line."""
     if not sys.platform.startswith("linux"):
         return
-    missing = [package for library, package in QT_LIBRARIES if not loads(library)]
+    missing = [debian_package(library) for library in QT_LIBRARIES if not loads(library)]
+    missing += [package for program, package in tools if shutil.which(program) is None]
     if not missing or apt_install(missing):
         return
     print(
-        f"The window needs system libraries that are missing here. Install them:\n"
+        f"The window needs system packages that are missing here. Install them:\n"
         f"  sudo apt-get install -y --no-install-recommends {' '.join(missing)}",
         flush=True,
     )
@@ -290,6 +302,12 @@ def apt_install(packages: Sequence[str]) -> bool:
     subprocess.run(["apt-get", "update", "-qq"], env=quiet, check=False, stdout=subprocess.DEVNULL)
     command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
     return subprocess.run(command, env=quiet, check=False, stdout=subprocess.DEVNULL).returncode == 0
+
+
+def debian_package(library: str) -> str:
+    """Name the package of a shared library by Debian's rule: libX11.so.6 is in libx11-6, libEGL.so.1 in libegl1."""
+    name, _, version = library.lower().replace("libglib-", "libglib").partition(".so.")
+    return f"{name}{'-' if name[-1].isdigit() else ''}{version}"
 
 
 def loads(library: str) -> bool:

@@ -22,7 +22,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     interpreter.touch()
     monkeypatch.delenv("LENSMITH_VENV", raising=False)
     monkeypatch.setattr(dev, "ROOT", tmp_path)
-    monkeypatch.setattr(dev, "install_system_packages", lambda: None)
+    monkeypatch.setattr(dev, "install_system_packages", lambda tools=(): None)
     return tmp_path
 
 
@@ -138,8 +138,6 @@ def test_that_another_folder_can_hold_the_environment(
 def test_that_run_without_a_screen_says_so_and_names_the_demo(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (checkout / "desktop").mkdir()
-    (checkout / "desktop" / "app.py").touch()
     monkeypatch.setattr(dev.sys, "platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
@@ -149,17 +147,6 @@ def test_that_run_without_a_screen_says_so_and_names_the_demo(
     said = capsys.readouterr().err
     assert "no screen" in said
     assert "dev.py demo" in said
-
-
-def test_that_run_shows_the_demo_while_there_is_no_window(
-    checkout: Path, installed: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls: list[Sequence[str]] = []
-    monkeypatch.setattr(dev, "call", lambda command, quiet=False: calls.append(command) or 0)
-
-    assert dev.main(["run"]) == 0
-
-    assert list(calls[-1][1:]) == ["-m", "engine", "demo"]
 
 
 def test_that_test_runs_every_stage_after_one_failed_and_exits_non_zero(
@@ -201,6 +188,45 @@ def test_that_missing_system_libraries_are_printed_as_one_line_to_paste(
     dev.install_system_packages()
 
     assert "sudo apt-get install -y --no-install-recommends libegl1\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("library", "package"),
+    [
+        ("libX11.so.6", "libx11-6"),
+        ("libdbus-1.so.3", "libdbus-1-3"),
+        ("libglib-2.0.so.0", "libglib2.0-0"),
+        ("libxcb-render-util.so.0", "libxcb-render-util0"),
+        ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
+    ],
+)
+def test_that_a_library_is_in_the_package_that_debian_names_after_it(library: str, package: str) -> None:
+    assert dev.debian_package(library) == package
+
+
+def test_that_missing_screen_tools_join_the_line_only_where_they_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dev.sys, "platform", "linux")
+    monkeypatch.setattr(dev, "loads", lambda library: True)
+    monkeypatch.setattr(dev.shutil, "which", lambda program: None)
+
+    dev.install_system_packages()
+    assert capsys.readouterr().out == ""
+    dev.install_system_packages(dev.SCREEN_TOOLS)
+
+    assert "install -y --no-install-recommends xvfb xauth xdotool openbox\n" in capsys.readouterr().out
+
+
+def test_that_screenshots_runs_the_recorder_with_the_arguments_given(
+    checkout: Path, installed: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Sequence[str]] = []
+    monkeypatch.setattr(dev, "call", lambda command, quiet=False: calls.append(command) or 0)
+
+    assert dev.main(["screenshots", "--out", "pictures", "--only", "train"]) == 0
+
+    assert list(calls[-1][1:]) == ["-m", "tests.recorder", "--out", "pictures", "--only", "train"]
 
 
 def test_that_a_missing_venv_module_is_named_with_the_line_that_installs_it(
