@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Group
@@ -10,6 +11,7 @@ from rich.console import Group
 from engine.config.field import ConfigField
 from engine.config.validation import parse_assignments, resolve_config
 from engine.errors import UserError
+from engine.plugin.check_list import check_list
 from engine.plugin.conformance import check
 from engine.plugin.describer import describe, filter_entries, find_entry
 from engine.plugin.discovery import source_at
@@ -129,9 +131,11 @@ def check_plugin(session: Session, arguments: argparse.Namespace) -> Reply:
     # What concerns several plugins, such as one name twice, only the catalogue knows.
     codes = {problem.code for problem in problems}
     problems += [problem for problem in known if problem.code not in codes]
+    steps = check_list(problems)
     data: dict[str, object] = {
         "plugin": source.id,
         "problems": [problem.model_dump() for problem in problems],
+        "checks": [asdict(step) for step in steps],
     }
     text = _problem_table(problems) if problems else f"{source.id} passes every check."
     errors = [problem for problem in problems if problem.severity == "error"]

@@ -122,7 +122,10 @@ def test_that_an_install_line_can_be_pasted_into_a_shell(plugins: Path, run: Run
 def test_that_check_ends_with_0_for_a_sound_plugin(plugins: Path, run: Run, tmp_path: Path) -> None:
     source = write_plugin(tmp_path / "mine", FULL_CONTROL)
 
-    assert run.json("plugins", "check", str(source.path)) == (0, {"plugin": "mine", "problems": []})
+    code, checked = run.json("plugins", "check", str(source.path))
+
+    assert (code, checked["plugin"], checked["problems"]) == (0, "mine", [])
+    assert {step["state"] for step in checked["checks"]} == {"passed"}
 
 
 def test_that_new_starts_a_plugin_that_is_listed_at_once(plugins: Path, run: Run) -> None:
