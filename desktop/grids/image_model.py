@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QPixmap
 
 from desktop.grids.thumbnails import Thumbnails
@@ -18,6 +18,7 @@ from desktop.grids.tile import Tile
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 Numbers = NDArray[np.intp]
+_ROOT = QModelIndex()
 IMAGE_ROLE = Qt.ItemDataRole.UserRole + 1
 """The number of the image in its `Images`, whatever the row."""
 
@@ -46,10 +47,14 @@ class Images:
 class ImageModel(QAbstractListModel):
     """Rows are an index array over the columns of the caller: filter and sort of 100,000 images are two array steps."""
 
+    pictured = Signal(int)
+    """The row whose picture, or the reason why there is none, has just come. Not `dataChanged`: the view would lay
+    out all its tiles anew for each."""
+
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.thumbnails = Thumbnails(self)
-        self.thumbnails.changed.connect(self._repaint)
+        self.thumbnails.changed.connect(self._tell_row)
         self._images = Images(None, (), lambda _: Tile(""))
         self._shown: Numbers = np.arange(0)
         self._row_of: Numbers = np.arange(0)
@@ -133,7 +138,7 @@ class ImageModel(QAbstractListModel):
         near = self._shown[max(0, first) : last + 1]
         self.thumbnails.keep_asking({str(self._images.path(int(image))) for image in near})
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:
+    def rowCount(self, parent: Index = _ROOT) -> int:
         return 0 if parent.isValid() else len(self._shown)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -160,8 +165,8 @@ class ImageModel(QAbstractListModel):
         self._row_of = np.full(len(self._images), -1)
         self._row_of[numbers] = np.arange(len(numbers))
 
-    def _repaint(self, path: str) -> None:
+    def _tell_row(self, path: str) -> None:
         image = self._number_of.get(path)
         row = -1 if image is None else self.row_of(image)
         if row >= 0:
-            self.dataChanged.emit(self.index(row), self.index(row))
+            self.pictured.emit(row)

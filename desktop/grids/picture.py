@@ -1,4 +1,4 @@
-"""An image file as a picture for the screen: by Qt's quick decoders where they show what the engine sees, else by it."""
+"""An image file as a picture for the screen: by Qt's quick decoders where they agree with the engine, else by it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _read_quickly(path: Path, side: int | None) -> QImage | None:
     reader = QImageReader(str(path))
     reader.setDecideFormatFromContent(True)
     kind = reader.format().toStdString()
-    if reader.imageFormat() not in _QUICK.get(kind, frozenset()) or not _is_whole(path, _ENDS[kind]):
+    if kind not in _QUICK or not _is_whole(path, _ENDS[kind]) or reader.imageFormat() not in _QUICK[kind]:
         return None
     reader.setAutoTransform(True)
     size = _size_within(reader.size(), side)
