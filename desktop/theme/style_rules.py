@@ -121,13 +121,13 @@ QAbstractSpinBox QLineEdit { border: 0; background: transparent; padding: 0; min
 QAbstractSpinBox QLineEdit:focus { border: 0; padding: 0; min-height: 0; }
 QAbstractSpinBox { padding: 0 0 0 1px; }
 QAbstractSpinBox:focus { padding: 0; }
-QSpinBox::up-button, QDoubleSpinBox::up-button { subcontrol-origin: border; subcontrol-position: top right;
+QAbstractSpinBox::up-button { subcontrol-origin: border; subcontrol-position: top right;
   width: 22px; height: 15px; border: 0; border-top-right-radius: %(radius_control)dpx; }
-QSpinBox::down-button, QDoubleSpinBox::down-button { subcontrol-origin: border; subcontrol-position: bottom right;
+QAbstractSpinBox::down-button { subcontrol-origin: border; subcontrol-position: bottom right;
   width: 22px; height: 15px; border: 0; border-bottom-right-radius: %(radius_control)dpx; }
-QSpinBox::up-button:hover, QSpinBox::down-button:hover { background: %(hover)s; }
-QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url(%(picture_up)s); width: 11px; height: 11px; }
-QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url(%(picture_down)s); width: 11px; height: 11px; }
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover { background: %(hover)s; }
+QAbstractSpinBox::up-arrow { image: url(%(picture_up)s); width: 11px; height: 11px; }
+QAbstractSpinBox::down-arrow { image: url(%(picture_down)s); width: 11px; height: 11px; }
 QComboBox::drop-down { border: 0; width: 26px; }
 QComboBox::down-arrow { image: url(%(picture_down)s); width: 14px; height: 14px; }
 QComboBox QAbstractItemView { background: %(card)s; border: 1px solid %(line_strong)s;

@@ -1,0 +1,100 @@
+"""What every page is given: the user's folder, the runs, the datasets, the plugins, and what can be done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.bridge.actions import EngineActions, Told
+from desktop.bridge.background import Background
+from desktop.bridge.catalogue import CatalogueWatcher
+from desktop.bridge.dataset_shelf import DatasetShelf
+from desktop.bridge.live_feed import LiveFeed
+from desktop.bridge.machine import MachineWatch
+from desktop.bridge.notifications import Notifications
+from desktop.bridge.predictor import Predictor
+from desktop.bridge.processes import start_detached
+from desktop.bridge.run_directory import RunDirectory
+from desktop.bridge.settings import Settings
+from engine.errors import UserError
+from engine.protocol.home import Home
+from engine.protocol.interpreter import engine_command, engine_interpreter
+
+
+class Context(QObject):
+    """Composed once, by the application."""
+
+    asked_to_go = Signal(str, dict)
+    """A page's name, and what it shall show."""
+    told = Signal(object)
+    """A `Told` for the window's corner."""
+
+    def __init__(self, home: Home) -> None:
+        super().__init__()
+        self.home = home
+        self.settings = Settings(home)
+        self.background = Background(self)
+        self.live = LiveFeed(home)
+        self.runs = RunDirectory(home, self.background, self.live)
+        self.actions = EngineActions(home, self.background, self.runs)
+        self.catalogue = CatalogueWatcher(home)
+        self.datasets = DatasetShelf(home, self.background)
+        self.predictor = Predictor(home)
+        self.notifications = Notifications(self.settings, self.runs)
+        self.machine = MachineWatch(home.path, self.background)
+        self.actions.told.connect(self.told)
+        self.runs.failed.connect(self.complain)
+        self.datasets.failed.connect(self.complain)
+        self.settings.failed.connect(self._settings_failed)
+
+    def start(self) -> None:
+        """Listen, read, describe, tick: after the window is on the screen."""
+        from engine.runner.queue import start_processes_with
+
+        start_processes_with(start_detached)
+        if not self.live.listen():
+            self.toast(
+                "Live values are not available",
+                "warn",
+                "No local socket can be opened; progress is read from the store every two seconds.",
+            )
+        self.runs.refresh()
+        self.datasets.refresh()
+        self.catalogue.refresh()
+        self.actions.keep_ticking()
+        self.machine.start()
+
+    def close(self) -> None:
+        """End the window's own children; runs go on."""
+        self.live.close()
+        self.datasets.close()
+        self.catalogue.close()
+        self.predictor.close()
+        self.notifications.close()
+        self.background.wait()
+
+    def go(self, page: str, **target: object) -> None:
+        """Open a page: home, data, train, validate, predict, export, jobs, plugins, settings."""
+        self.asked_to_go.emit(page, target)
+
+    def toast(
+        self,
+        title: str,
+        tone: str = "info",
+        text: str = "",
+        action: tuple[str, Callable[[], object]] | None = None,
+    ) -> None:
+        """Show a message in the window's corner; see `desktop.widgets.toasts`."""
+        self.told.emit(Told(title, tone, text, action))
+
+    def complain(self, error: UserError) -> None:
+        """Show an error as a message that stays."""
+        self.toast(error.message, "bad", error.hint)
+
+    def engine_command(self, *arguments: str) -> list[str]:
+        """Give the command of an engine process."""
+        return engine_command(*arguments, interpreter=engine_interpreter(self.home))
+
+    def _settings_failed(self, sentence: str) -> None:
+        self.toast("The settings cannot be saved", "bad", sentence)

@@ -1,0 +1,82 @@
+"""The pages by name, each made when it is first opened; one that cannot be made says why instead of taking all down."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import traceback
+from typing import cast
+
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.context import Context
+from desktop.pages.page import Page
+from desktop.theme.tokens import SPACE
+from desktop.widgets.message_banner import Banner
+
+PAGES = {
+    "home": ("desktop.pages.home", "HomePage"),
+    "data": ("desktop.pages.data", "DataPage"),
+    "train": ("desktop.pages.train", "TrainPage"),
+    "validate": ("desktop.pages.validate", "ValidatePage"),
+    "predict": ("desktop.pages.predict", "PredictPage"),
+    "export": ("desktop.pages.export", "ExportPage"),
+    "jobs": ("desktop.pages.jobs", "JobsPage"),
+    "plugins": ("desktop.pages.plugins", "PluginsPage"),
+    "settings": ("desktop.pages.settings", "SettingsPage"),
+}
+"""Name, then module and class."""
+_LOG = logging.getLogger(__name__)
+
+
+class PageShelf(QStackedWidget):
+    """Holds the open page and those opened before."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self._made: dict[str, Page] = {}
+
+    def page(self, name: str) -> Page:
+        """Give a page, making it if it is not there yet."""
+        if name not in self._made:
+            self._made[name] = self._make(name)
+            self.addWidget(self._made[name])
+        return self._made[name]
+
+    def show_page(self, name: str, target: dict[str, object]) -> Page:
+        """Bring a page to the front with something to show."""
+        page = self.page(name)
+        before = self.currentWidget()
+        if isinstance(before, Page) and before is not page:
+            before.leave()
+        self.setCurrentWidget(page)
+        page.open(**target)
+        return page
+
+    def _make(self, name: str) -> Page:
+        module, wanted = PAGES[name]
+        try:
+            kind = cast("type[Page]", getattr(importlib.import_module(module), wanted))
+            return kind(self._context)
+        except Exception as error:  # noqa: BLE001  # a page's bug must not take the others down
+            _LOG.error("The page %s cannot be shown.", name, exc_info=error)
+            return BrokenPage(self._context, name, error)
+
+
+class BrokenPage(Page):
+    """Stands in for a page with a bug."""
+
+    def __init__(self, context: Context, name: str, error: Exception) -> None:
+        super().__init__(context)
+        self.title = name.capitalize()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE.page, SPACE.page, SPACE.page, SPACE.page)
+        banner = Banner(
+            "bad",
+            "This page cannot be shown",
+            f"{type(error).__name__}: {error}. The other pages work; save a diagnostics file under Settings.",
+        )
+        banner.offer_details("".join(traceback.format_exception(error)))
+        layout.addWidget(banner)
+        layout.addWidget(QWidget(), 1)
