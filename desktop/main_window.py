@@ -29,6 +29,7 @@ class MainWindow(QMainWindow):
     """Composes the shell; what a page does is the page's."""
 
     first_painted = Signal()
+    _was_painted = False
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -40,7 +41,6 @@ class MainWindow(QMainWindow):
         self.pages = PageShelf(context)
         self._current = ""
         self._page: Page | None = None
-        self._was_painted = False
         self._compose()
         self.toasts = Toasts(self)
         self.palette_box = CommandPalette(self, lambda: palette_commands(self.context, self.show_keys))

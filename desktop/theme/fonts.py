@@ -8,7 +8,7 @@ import logging
 from pathlib import Path
 
 from PySide6.QtGui import QFont, QFontDatabase
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.theme.tokens import TYPE
 
@@ -18,6 +18,7 @@ PACKAGES = {
     "fontpkg_inter": "files/Inter[opsz,wght].ttf",
     "fontpkg_jetbrains_mono": "files/JetBrainsMono[wght].ttf",
 }
+_WEIGHT = QFont.Tag("wght")
 _LOG = logging.getLogger(__name__)
 
 
@@ -69,6 +70,14 @@ def font(size: int = TYPE.body, weight: int = 400, *, tabular: bool = False, mon
     return QFont(_made(size, weight, tabular, mono))
 
 
+def weigh(widget: QWidget, weight: int) -> None:
+    """Draw a widget's text in a weight: the fonts are variable, and a style sheet alone does not move their axis."""
+    changed = widget.font()
+    changed.setWeight(QFont.Weight(weight))
+    changed.setVariableAxis(_WEIGHT, weight)
+    widget.setFont(changed)
+
+
 @functools.cache
 def _made(size: int, weight: int, tabular: bool, mono: bool) -> QFont:
     made = QFont(QApplication.font())
@@ -76,6 +85,7 @@ def _made(size: int, weight: int, tabular: bool, mono: bool) -> QFont:
         made.setFamilies(list(MONO_FAMILIES))
     made.setPixelSize(size)
     made.setWeight(QFont.Weight(weight))
+    made.setVariableAxis(_WEIGHT, weight)
     if tabular:
         made.setFeature(QFont.Tag("tnum"), 1)
     return made

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QPushButton, QToolButton
 
+from desktop.theme.fonts import weigh
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SIZE
 
@@ -31,6 +32,7 @@ class Button(QPushButton):
         self._tip = ""
         if kind is not None:
             self.setProperty("kind", kind)
+        weigh(self, 600 if kind == "primary" else 500)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setIconSize(QSize(SIZE.icon, SIZE.icon))

@@ -6,8 +6,11 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
+from desktop.theme.fonts import weigh
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SIZE
+
+HEAVY_ROLES = ("page", "section", "strong", "overline", "metric")
 
 
 def text_label(text: str = "", role: str | None = None, *, wrap: bool = False) -> QLabel:
@@ -23,7 +26,7 @@ def text_label(text: str = "", role: str | None = None, *, wrap: bool = False) -
     label.setText(text)
     label.setWordWrap(wrap)
     if role is not None:
-        label.setProperty("role", role)
+        set_role(label, "role", role)
     return label
 
 
@@ -32,6 +35,8 @@ def set_role(widget: QWidget, name: str, value: object) -> None:
     if widget.property(name) == value:
         return
     widget.setProperty(name, value)
+    if name == "role":
+        weigh(widget, 600 if value in HEAVY_ROLES else 400)
     widget.style().unpolish(widget)
     widget.style().polish(widget)
     widget.update()
@@ -54,7 +59,7 @@ class ElidedLabel(QLabel):
         self._mode = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
         self._whole = ""
         if role is not None:
-            self.setProperty("role", role)
+            set_role(self, "role", role)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setText(text)
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton
 
+from desktop.theme.fonts import weigh
 from desktop.theme.tokens import SPACE
 
 
@@ -37,6 +38,7 @@ class Segmented(QFrame):
             made = QPushButton(text)
             made.setCheckable(True)
             made.setProperty("segment", True)
+            weigh(made, 500)
             made.setProperty("key", key)
             made.setAccessibleName(f"{name}: {text}" if name else text)
             made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
