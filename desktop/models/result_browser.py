@@ -1,0 +1,149 @@
+"""Which result of which run is looked at: keeps the newest chosen while a run goes on, opens results in a thread."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.bridge.background import Background
+from desktop.models.result import Result, ResultKey, open_result
+from desktop.models.result_list import ListedResult, list_results, result_before
+from engine.errors import UserError
+from engine.protocol.home import Home
+
+
+class ResultBrowser(QObject):
+    """The results of one run, and the one that is open."""
+
+    listed = Signal()
+    """The list is another one; also when it became empty."""
+    opening = Signal()
+    """A result is being read."""
+    opened = Signal(object)
+    """A `Result`, in the GUI's thread."""
+    failed = Signal(object)
+    """A `UserError`: the list or the chosen result cannot be read."""
+
+    def __init__(self, home: Home, background: Background, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._home = home
+        self._background = background
+        self.run = ""
+        self.results: list[ListedResult] = []
+        """Newest first."""
+        self.result: Result | None = None
+        self._chosen: ResultKey | None = None
+        self._turn = 0
+        """Counts the runs looked at: an answer about an earlier one is dropped."""
+        self._is_listing = False
+        self._is_listing_due = False
+        self._opening: ResultKey | None = None
+
+    @property
+    def follows_newest(self) -> bool:
+        """Whether the newest result is shown, whichever that comes to be."""
+        return self._chosen is None
+
+    @property
+    def wanted(self) -> ResultKey | None:
+        """The result that should be open; None when there is none."""
+        if self._chosen is not None:
+            return self._chosen
+        return self.results[0].key if self.results else None
+
+    def listed_of(self, key: ResultKey) -> ListedResult | None:
+        """Give what the list says of a result."""
+        return next((entry for entry in self.results if entry.key == key), None)
+
+    def before(self, key: ResultKey) -> ListedResult | None:
+        """Give the result that changes are told against."""
+        return result_before(self.results, key)
+
+    def choose_run(self, run: str, key: ResultKey | None = None) -> None:
+        """Look at a run: at one of its results, or at the newest."""
+        if run == self.run:
+            self.choose(key)
+            return
+        self.run = run
+        self.results = []
+        self.result = None
+        self._chosen = key
+        self._opening = None
+        self._is_listing = False
+        self._turn += 1
+        self.listed.emit()
+        self.refresh()
+
+    def choose(self, key: ResultKey | None) -> None:
+        """Look at a result of this run; None at the newest from now on."""
+        self._chosen = key
+        self._open_wanted()
+
+    def refresh(self) -> None:
+        """Read the list anew; a new result is opened where the newest is followed."""
+        if not self.run:
+            return
+        if self._is_listing:
+            self._is_listing_due = True
+            return
+        self._is_listing = True
+        turn = self._turn
+        self._background.run(
+            list_results,
+            self._home,
+            self.run,
+            then=lambda found: self._take_list(turn, found),
+            failed=lambda error: self._take_failure(turn, error),
+            owner=self,
+        )
+
+    def reopen(self) -> None:
+        """Read the wanted result again, after it could not be."""
+        self.result = None
+        self._opening = None
+        self.refresh()
+
+    def _take_list(self, turn: int, found: list[ListedResult]) -> None:
+        if turn != self._turn:
+            return
+        self._is_listing = False
+        if found != self.results:
+            self.results = found
+        self.listed.emit()
+        self._open_wanted()
+        if self._is_listing_due:
+            self._is_listing_due = False
+            self.refresh()
+
+    def _open_wanted(self) -> None:
+        key = self.wanted
+        if key is None or key == self._opening:
+            return
+        if self.result is not None and self.result.key == key:
+            return
+        self._opening = key
+        turn = self._turn
+        self.opening.emit()
+        self._background.run(
+            open_result,
+            self._home,
+            key,
+            then=lambda result: self._take_result(turn, result),
+            failed=lambda error: self._take_failure(turn, error),
+            owner=self,
+        )
+
+    def _take_result(self, turn: int, result: Result) -> None:
+        if turn != self._turn or result.key != self._opening:
+            return
+        self._opening = None
+        self.result = result
+        self.opened.emit(result)
+
+    def _take_failure(self, turn: int, error: Exception) -> None:
+        if turn != self._turn:
+            return
+        self._is_listing = False
+        self._opening = None
+        if not isinstance(error, UserError):
+            raise error
+        self.failed.emit(error)

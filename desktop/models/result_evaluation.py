@@ -1,0 +1,85 @@
+"""What can be evaluated of a run: its checkpoints, and the splits of its dataset with their sizes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from engine.datasets.manifest import Manifest
+from engine.datasets.split import TEST, TRAIN, VAL, with_validation
+from engine.errors import UserError
+from engine.protocol.checkpoint import list_checkpoints
+from engine.protocol.home import Home
+from engine.protocol.run_folder import RunFolder
+
+SPLIT_WORDS = {TEST: "Test", VAL: "Validation", TRAIN: "Train"}
+"""In the order in which they are offered: what the model has never seen comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointFact:
+    """One complete checkpoint."""
+
+    name: str
+    epoch: int
+    metrics: dict[str, float]
+    """By full name."""
+    size_bytes: int
+    created: str = ""
+    """UTC, ISO 8601; empty in old ones."""
+
+    @property
+    def title(self) -> str:
+        """`best · epoch 14`."""
+        return f"{self.name} · epoch {self.epoch}" if self.epoch else f"{self.name} · before epoch 1 ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluable:
+    """What a run offers to be measured."""
+
+    run: str
+    checkpoints: tuple[CheckpointFact, ...]
+    """The best first, then the last, then the rest from new to old."""
+    splits: tuple[tuple[str, int], ...]
+    """Name and number of labelled images; those without images are left out."""
+
+
+def checkpoints_of(home: Home, run: str) -> tuple[CheckpointFact, ...]:
+    """List a run's complete checkpoints, the best first. Reads the disk."""
+    found = [
+        CheckpointFact(name, meta.epoch, meta.metrics, meta.size_bytes, meta.created)
+        for name, meta in list_checkpoints(RunFolder(home.runs / run).checkpoints)
+    ]
+    preferred = {"best": 0, "last": 1}
+    found.reverse()
+    return tuple(sorted(found, key=lambda fact: preferred.get(fact.name, 2)))
+
+
+def evaluable(home: Home, run: str) -> Evaluable:
+    """Say what can be measured of a run. Reads the disk: never in the GUI's thread.
+
+    Raises:
+        UserError: `checkpoint_unknown` when it has no checkpoint, or what is wrong with its dataset.
+    """
+    checkpoints = checkpoints_of(home, run)
+    if not checkpoints:
+        raise UserError(
+            "checkpoint_unknown",
+            "This run has no checkpoint yet.",
+            "Wait for the end of its first epoch, or save a checkpoint on the Train page.",
+        )
+    manifest = _with_its_splits(RunFolder(home.runs / run))
+    counts = Counter(item.split for item in manifest.items if item.label is not None)
+    splits = tuple((name, counts[name]) for name in SPLIT_WORDS if counts[name])
+    return Evaluable(run, checkpoints, splits)
+
+
+def _with_its_splits(folder: RunFolder) -> Manifest:
+    """The dataset as the run's worker sees it, which may have taken its validation images from the training ones."""
+    manifest = Manifest.load(folder.manifest_path)
+    config = folder.effective_config()
+    share = config.get("validation.val_split")
+    if config.get("validation.enabled") is True and isinstance(share, float):
+        return with_validation(manifest, share)
+    return manifest

@@ -1,0 +1,100 @@
+"""Which results there are of a trained run: its own validations, and the evaluations made of its checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from desktop.models.result import ResultKey, summary_path
+from engine.protocol.home import Home
+from engine.store.database import Store
+from engine.store.measurements import ResultRow
+from engine.store.runs import RunRow
+
+
+@dataclass(frozen=True, slots=True)
+class ListedResult:
+    """One result as the chooser names it."""
+
+    key: ResultKey
+    split: str
+    epoch: int
+    step: int
+    checkpoint: str | None
+    """Name of the checkpoint that was measured; None for a validation during training."""
+    dataset: str
+    metrics: Mapping[str, float]
+    is_own: bool
+    """Made by the training itself, not by an evaluation of it."""
+
+    @property
+    def title(self) -> str:
+        """`Epoch 14 · val`, `Epoch 14 · test · best`."""
+        parts = [f"Epoch {self.epoch}" if self.epoch else f"Step {self.step:,}", self.split]
+        if self.checkpoint is not None:
+            parts.append(self.checkpoint)
+        return " · ".join(parts)
+
+
+def list_results(home: Home, run: str) -> list[ListedResult]:
+    """List the results of a training run that are still there, newest first. Reads the disk: never in the GUI's thread.
+
+    Raises:
+        UserError: one of the store's.
+    """
+    with Store.open(home.store_path) as store:
+        sources = [(store.run(run), True)]
+        sources += [(row, False) for row in store.runs("evaluate") if row.parent == run]
+        found = [(row, is_own, told) for row, is_own in sources for told in store.results(row.run)]
+    dated: list[tuple[tuple[int, str], ListedResult]] = []
+    for row, is_own, told in found:
+        written = _written_ns(home, ResultKey(row.run, told.folder))
+        if written is not None:
+            dated.append(((written, told.folder), _listed(row, told, is_own)))
+    dated.sort(key=lambda pair: pair[0], reverse=True)
+    return [listed for _, listed in dated]
+
+
+def _listed(row: RunRow, told: ResultRow, is_own: bool) -> ListedResult:
+    return ListedResult(
+        key=ResultKey(row.run, told.folder),
+        split=told.split,
+        epoch=told.epoch,
+        step=told.step,
+        checkpoint=told.checkpoint,
+        dataset=row.dataset or "",
+        metrics=told.metrics,
+        is_own=is_own,
+    )
+
+
+def _written_ns(home: Home, key: ResultKey) -> int | None:
+    """When a result was written; None when it is gone."""
+    try:
+        return summary_path(home, key).stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+def runs_with_results(home: Home) -> frozenset[str]:
+    """Which training runs have anything to show: own results, or evaluations. Reads the store."""
+    with Store.open(home.store_path) as store:
+        found = {row.run for row in store.runs("train") if store.results(row.run)}
+        found |= {row.parent for row in store.runs("evaluate") if row.parent and store.results(row.run)}
+    return frozenset(found)
+
+
+def result_before(listed: Sequence[ListedResult], key: ResultKey) -> ListedResult | None:
+    """Give the result that a change is told against: the nearest earlier one of the same split and dataset."""
+    this = next((entry for entry in listed if entry.key == key), None)
+    if this is None:
+        return None
+    earlier = [
+        entry
+        for entry in listed
+        if entry.split == this.split
+        and entry.dataset == this.dataset
+        and entry.step < this.step
+        and entry.is_own == this.is_own
+    ]
+    return max(earlier, key=lambda entry: (entry.step, entry.key.folder), default=None)

@@ -1,0 +1,182 @@
+"""The confusion matrix: numbers in cells, picking by pointer and keys, very many classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from pytestqt.qtbot import QtBot
+
+from desktop.theme.fonts import font
+from desktop.viewers.confusion_matrix import MOST_CONFUSED, ConfusionMatrix
+from desktop.viewers.matrix_colors import shrink
+from desktop.viewers.matrix_data import Cell, matrix_data
+from desktop.viewers.matrix_layout import lay_out
+
+NAMES = ("circle", "<b>cross</b>", "star")
+COUNTS = np.array([[8, 2, 0], [0, 10, 0], [1, 0, 999]])
+
+
+@pytest.fixture
+def matrix(qtbot: QtBot) -> ConfusionMatrix:
+    made = ConfusionMatrix()
+    qtbot.addWidget(made)
+    made.resize(390, 366)
+    made.show_matrix(COUNTS, NAMES)
+    made.show()
+    return made
+
+
+def centre(matrix: ConfusionMatrix, row: int, column: int) -> QPoint:
+    layout = lay_out(NAMES, matrix.width(), matrix.height(), font(11, 500))
+    return layout.rect(row, column).center().toPoint()
+
+
+def test_that_a_click_picks_a_cell_and_a_second_click_takes_it_back(
+    matrix: ConfusionMatrix, qtbot: QtBot
+) -> None:
+    picked: list[object] = []
+    matrix.picked.connect(picked.append)
+
+    for _ in range(2):
+        qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=centre(matrix, 0, 1))
+
+    assert picked == [Cell(0, 1), None]
+
+
+def test_that_a_click_on_a_name_picks_the_whole_class(matrix: ConfusionMatrix, qtbot: QtBot) -> None:
+    layout = lay_out(NAMES, matrix.width(), matrix.height(), font(11, 500))
+    picked: list[object] = []
+    matrix.picked.connect(picked.append)
+
+    qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=layout.row_name(2).center().toPoint())
+    qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=layout.column_name(1).center().toPoint())
+
+    assert picked == [Cell(2, None), Cell(None, 1)]
+
+
+def test_that_keys_reach_every_cell_and_every_name(matrix: ConfusionMatrix, qtbot: QtBot) -> None:
+    picked: list[object] = []
+    matrix.picked.connect(picked.append)
+
+    qtbot.keyClick(matrix, Qt.Key.Key_Right)
+    qtbot.keyClick(matrix, Qt.Key.Key_Return)
+    qtbot.keyClick(matrix, Qt.Key.Key_Left)
+    qtbot.keyClick(matrix, Qt.Key.Key_Left)
+    qtbot.keyClick(matrix, Qt.Key.Key_Space)
+    qtbot.keyClick(matrix, Qt.Key.Key_Escape)
+
+    assert picked == [Cell(0, 1), Cell(0, None), None]
+
+
+def test_that_the_cursor_is_told_as_a_sentence(matrix: ConfusionMatrix, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(matrix.pointed) as told:
+        qtbot.keyClick(matrix, Qt.Key.Key_Right)
+
+    assert told.args == ["circle → <b>cross</b>: 2 images, 20.0% of circle"]
+    assert matrix.accessibleDescription() == told.args[0]
+
+
+def test_that_the_whole_matrix_is_described_in_words(matrix: ConfusionMatrix) -> None:
+    assert matrix.accessibleName() == "Confusion matrix, 3 classes"
+    assert "1,020 images, 99.7% right" in matrix.accessibleDescription()
+    assert "circle → <b>cross</b>: 2 images" in matrix.accessibleDescription()
+
+
+def test_that_another_result_of_the_same_classes_keeps_the_pick(matrix: ConfusionMatrix) -> None:
+    matrix.select(Cell(0, 1))
+
+    matrix.show_matrix(COUNTS + 1, NAMES)
+    assert matrix.selected() == Cell(0, 1)
+
+    matrix.show_matrix(COUNTS, ("a", "b", "c"))
+    assert matrix.selected() is None
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "percent", "count"),
+    [(0, 0, "80", "8"), (0, 2, "", ""), (2, 0, "<1", "1"), (2, 2, "100", "999")],
+)
+def test_that_cells_hold_percents_of_their_row_or_counts(
+    row: int, column: int, percent: str, count: str
+) -> None:
+    data = matrix_data(COUNTS, NAMES)
+
+    assert data.text(row, column, "percent") == percent
+    assert data.text(row, column, "count") == count
+
+
+def test_that_counts_of_thousands_are_short() -> None:
+    assert matrix_data(np.array([[12_345]]), ("a",)).text(0, 0, "count") == "12.3k"
+
+
+def test_that_the_most_confused_classes_are_found() -> None:
+    counts = np.diag(np.full(50, 100))
+    counts[7, 33] = 9
+    counts[41, 2] = 5
+
+    chosen = matrix_data(counts, [f"c{i}" for i in range(50)]).most_confused(4)
+
+    assert list(chosen) == [2, 7, 33, 41]
+
+
+def test_that_a_perfect_matrix_shows_its_first_classes() -> None:
+    assert list(matrix_data(np.diag([3, 3, 3]), NAMES).most_confused(2)) == [0, 1]
+
+
+def test_that_a_pick_in_the_most_confused_part_names_the_class_of_the_whole(
+    matrix: ConfusionMatrix, qtbot: QtBot
+) -> None:
+    counts = np.diag(np.full(60, 5))
+    counts[50, 55] = 4
+    matrix.show_matrix(counts, [f"c{i}" for i in range(60)])
+    matrix.show_only_confused(True)
+    picked: list[object] = []
+    matrix.picked.connect(picked.append)
+
+    for _ in range(MOST_CONFUSED - 2):
+        qtbot.keyClick(matrix, Qt.Key.Key_Down)
+    for _ in range(MOST_CONFUSED - 1):
+        qtbot.keyClick(matrix, Qt.Key.Key_Right)
+    qtbot.keyClick(matrix, Qt.Key.Key_Return)
+
+    assert picked == [Cell(50, 55)]
+
+
+def test_that_in_a_matrix_of_a_thousand_classes_the_pointer_finds_the_mistake_near_it() -> None:
+    counts = np.diag(np.full(1_000, 50))
+    counts[500, 100] = 3
+    names = [f"class {i}" for i in range(1_000)]
+    data = matrix_data(counts, names)
+    layout = lay_out(names, 390, 366, font(11, 500))
+
+    at = layout.cell_at(layout.rect(501, 101).center() + QPointF(0.5, 0.5), data)
+
+    assert layout.is_dense
+    assert at == Cell(500, 100)
+
+
+def test_that_no_mistake_is_lost_when_a_large_matrix_is_shrunk() -> None:
+    values = np.zeros((1_000, 1_000))
+    values[999, 0] = values[3, 998] = 1.0
+
+    small = shrink(values, 130)
+
+    assert small.shape == (130, 130)
+    assert small.sum() == 2.0
+
+
+@pytest.mark.parametrize("side", [1, 3, 24, 40, 200, 1_000])
+def test_that_a_matrix_of_any_size_paints_its_diagonal(qtbot: QtBot, side: int) -> None:
+    made = ConfusionMatrix()
+    qtbot.addWidget(made)
+    made.resize(390, 366)
+    names = [f"a rather long name {i}" for i in range(side)]
+    made.show_matrix(np.diag(np.full(side, 9)), names)
+
+    picture = made.grab().toImage()
+    layout = lay_out(names, 390, 366, font(11, 500))
+    place = layout.rect(side // 2, side // 2).topLeft() + QPointF(layout.cell * 0.2, layout.cell * 0.2)
+    on_diagonal = picture.pixelColor(place.toPoint())
+
+    assert on_diagonal.blue() > on_diagonal.red() + 60
