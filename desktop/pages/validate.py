@@ -1,0 +1,375 @@
+"""The Validate page: how good a model is, on which classes it fails, and the images of it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.context import Context
+from desktop.models.result import Result, ResultKey
+from desktop.models.result_browser import ResultBrowser
+from desktop.models.result_evaluation import Evaluable, checkpoints_of, evaluable
+from desktop.models.result_list import runs_with_results
+from desktop.models.run_table_text import run_name
+from desktop.pages.page import Page
+from desktop.pages.validate_detail import DetailView
+from desktop.pages.validate_evaluate import EvaluateSheet
+from desktop.pages.validate_follow import ResultFollower
+from desktop.pages.validate_images import ImagesPanel
+from desktop.pages.validate_matrix import MatrixPanel
+from desktop.pages.validate_source import SourceBar
+from desktop.tasks.task import TaskView, task_view
+from desktop.theme.tokens import SPACE
+from desktop.viewers.fact_card import FactCard
+from desktop.viewers.matrix_data import Cell
+from desktop.widgets.card import column, row
+from desktop.widgets.empty_state import EmptyState
+from desktop.widgets.message_banner import Banner
+from desktop.widgets.skeleton import Skeleton
+from engine.errors import UserError
+from engine.store.runs import RunRow
+
+CARDS = 5
+
+
+class ValidatePage(Page):
+    """Composes the chooser, the cards, the matrix, the images and the view of one image."""
+
+    title = "Validate"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.browser = ResultBrowser(context.home, context.background, self)
+        self._follower = ResultFollower(context, self.browser)
+        self._view: TaskView | None = None
+        self._wish_checkpoint = ""
+        self._is_open = False
+        self._is_known = False
+        """Whether it was read which runs have results."""
+        self._build()
+        self._connect()
+
+    # Structure
+
+    def _build(self) -> None:
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(SPACE.page, SPACE.l, SPACE.page, SPACE.m)
+        outer.setSpacing(SPACE.m)
+        self.source = SourceBar()
+        outer.addWidget(self.source)
+        self.banner = Banner("bad")
+        self.banner.allow_closing()
+        self.banner.hide()
+        outer.addWidget(self.banner)
+        self._states = QStackedWidget()
+        outer.addWidget(self._states, 1)
+        self._empty = EmptyState("ph.target", "", "", "Train a model")
+        self._loading = Skeleton()
+        self._content = QWidget()
+        for widget in (self._empty, self._loading, self._content):
+            self._states.addWidget(widget)
+        self._build_content()
+        self._states.setCurrentWidget(self._loading)
+        self.source.hide()
+
+    def _build_content(self) -> None:
+        content = column(SPACE.m)
+        self._content.setLayout(content)
+        self.layers = QStackedWidget()
+        content.addWidget(self.layers)
+        browse = QWidget()
+        below = column(SPACE.m)
+        browse.setLayout(below)
+        cards = row(SPACE.m)
+        self.cards = [FactCard() for _ in range(CARDS)]
+        for card in self.cards:
+            cards.addWidget(card, 1)
+        below.addLayout(cards)
+        sides = QHBoxLayout()
+        sides.setContentsMargins(0, 0, 0, 0)
+        sides.setSpacing(SPACE.m)
+        self.matrix = MatrixPanel()
+        self.images = ImagesPanel()
+        sides.addWidget(self.matrix)
+        sides.addWidget(self.images, 1)
+        below.addLayout(sides, 1)
+        self.detail = DetailView()
+        self.layers.addWidget(browse)
+        self.layers.addWidget(self.detail)
+
+    def _connect(self) -> None:
+        self.source.run_chosen.connect(self._choose_run)
+        self.source.result_chosen.connect(self.browser.choose)
+        self.source.evaluation_wanted.connect(self._ask_what_to_evaluate)
+        self.browser.listed.connect(self._show_list)
+        self.browser.opened.connect(self._show_result)
+        self.browser.failed.connect(self._show_failure)
+        self._follower.evaluating.connect(self.source.note.setText)
+        self._follower.evaluated.connect(self._show_evaluation)
+        self._follower.failed.connect(self._tell_evaluation_failed)
+        self.matrix.picked.connect(self._choose_cell)
+        self.images.cell_cleared.connect(self._clear_cell)
+        self.images.grid.opened.connect(self.open_image)
+        self.detail.closed.connect(self.close_image)
+        self.detail.stepped.connect(self._step)
+        self._empty.acted.connect(self._go_to_train)
+        self.context.runs.changed.connect(self._offer_runs)
+        for key, act in (("I", self._only_incorrect), ("C", self._only_correct), ("Esc", self._escape)):
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(act)
+
+    # Coming and going
+
+    def open(self, **target: object) -> None:
+        """Come to the front; `run` and `checkpoint` say what is looked at."""
+        self._is_open = True
+        run, checkpoint = target.get("run"), target.get("checkpoint")
+        if isinstance(run, str):
+            row_of = self.context.runs.row(run)
+            parent = row_of.parent if row_of is not None and row_of.kind != "train" else None
+            self._wish_checkpoint = checkpoint if isinstance(checkpoint, str) else ""
+            self.close_image()
+            self.browser.choose_run(parent or run)
+        self._follower.set_on(True)
+        self._offer_runs()
+
+    def leave(self) -> None:
+        self._is_open = False
+        self._follower.set_on(False)
+
+    def _go_to_train(self) -> None:
+        run = self.browser.run
+        self.context.go("train", **({"run": run} if run else {}))
+
+    # Runs and results
+
+    def _offer_runs(self) -> None:
+        if self._is_open and self.context.home.store_path.exists():
+            self.context.background.run(
+                runs_with_results,
+                self.context.home,
+                then=self._take_runs,
+                failed=self._show_failure,
+                owner=self,
+            )
+        elif self._is_open:
+            self._is_known = True  # no store, no run
+            self._show_state()
+
+    def _take_runs(self, found: frozenset[str]) -> None:
+        self._is_known = self.context.runs.is_loaded
+        rows = [entry for entry in self.context.runs.rows() if entry.kind == "train"]
+        offered = [entry for entry in rows if entry.run in found or entry.run == self.browser.run]
+        if not self.browser.run and offered:
+            self.browser.choose_run(offered[0].run)
+        self.source.show_runs([(entry.run, _run_title(entry)) for entry in offered], self.browser.run)
+        self._show_crumb()
+        self._show_state()
+
+    def _choose_run(self, run: str) -> None:
+        self.close_image()
+        self.banner.hide()
+        self.browser.choose_run(run)
+        self._show_crumb()
+
+    def _show_list(self) -> None:
+        chosen = None if self.browser.follows_newest else self.browser.wanted
+        self.source.show_results(self.browser.results, chosen)
+        self._fulfil_checkpoint_wish()
+        self._show_state()
+
+    def _fulfil_checkpoint_wish(self) -> None:
+        """Show the result of the checkpoint that another page named: its newest evaluation, else its epoch's."""
+        name, results = self._wish_checkpoint, self.browser.results
+        if not name or not results:
+            return
+        self._wish_checkpoint = ""
+        measured = next((entry for entry in results if entry.checkpoint == name), None)
+        if measured is not None:
+            self._choose_result(measured.key)
+            return
+        run = self.browser.run
+
+        def choose_epoch(facts: tuple[object, ...]) -> None:
+            epochs = [getattr(fact, "epoch", -1) for fact in facts if getattr(fact, "name", "") == name]
+            found = next((entry for entry in results if entry.is_own and entry.epoch in epochs), None)
+            if found is not None and self.browser.run == run:
+                self._choose_result(found.key)
+
+        self.context.background.run(
+            checkpoints_of, self.context.home, run, then=choose_epoch, failed=self._show_failure, owner=self
+        )
+
+    def _choose_result(self, key: ResultKey) -> None:
+        self.browser.choose(key)
+        self.source.show_results(self.browser.results, key)
+
+    def _show_state(self) -> None:
+        if self.browser.result is not None:
+            self._states.setCurrentWidget(self._content)
+        elif not self._is_known or (self.browser.wanted is not None and self.banner.isHidden()):
+            self._states.setCurrentWidget(self._loading)
+        else:
+            self._say_what_is_missing()
+            self._states.setCurrentWidget(self._empty)
+        self.source.setVisible(bool(self.browser.run))
+
+    def _say_what_is_missing(self) -> None:
+        if self.browser.results:
+            self._empty.say("This result cannot be shown", "Choose another result of the run above.")
+        elif self.browser.run:
+            self._empty.say(
+                "No results of this run yet",
+                "A result appears after each validated epoch. A checkpoint can be evaluated at any time.",
+            )
+        else:
+            self._empty.say(
+                "No results yet",
+                "Train a model: after each epoch you see here where it is right, and where it fails.",
+            )
+        if self._empty.button is not None:
+            self._empty.button.setText("Show the run" if self.browser.run else "Train a model")
+
+    def _show_crumb(self) -> None:
+        shown = self.context.runs.row(self.browser.run)
+        self.set_crumb("" if shown is None else f"{shown.dataset or 'no dataset'}  /  {run_name(shown)}")
+
+    def _show_failure(self, error: Exception) -> None:
+        told = error if isinstance(error, UserError) else UserError("bug", f"{type(error).__name__}: {error}")
+        self.banner.clear_actions()
+        self.banner.say("bad", told.message, told.hint)
+        self.banner.add_action("Try again", self._try_again)
+        self.banner.show()
+        self._show_state()
+
+    def _try_again(self) -> None:
+        self.banner.hide()
+        self.browser.reopen()
+        self._offer_runs()
+
+    # The open result
+
+    def _show_result(self, result: Result) -> None:
+        try:
+            view = task_view(result.summary.task)
+        except UserError as error:
+            self.browser.result = None
+            self._show_failure(error)
+            return
+        self._view = view
+        self.banner.hide()
+        before = self.browser.before(result.key)
+        facts = view.cards(
+            result,
+            before.metrics if before is not None else None,
+            f"epoch {before.epoch}" if before is not None else "",
+        )
+        for card, fact in zip(self.cards, facts, strict=False):
+            card.say(fact.title, fact.value, fact.note, is_good=fact.is_good)
+        self.matrix.show_result(result, view)
+        self.images.show_result(result, view)
+        selection = self.images.selection
+        nothing = selection.true is None and selection.predicted is None
+        self.matrix.mark(None if nothing else Cell(selection.true, selection.predicted))
+        if self.layers.currentWidget() is self.detail:
+            self._refresh_detail()
+        self._show_state()
+
+    def _choose_cell(self, cell: Cell | None) -> None:
+        self.matrix.mark(cell)
+        self.images.show_cell(cell)
+
+    def _clear_cell(self) -> None:
+        self._choose_cell(None)
+
+    def _only_incorrect(self) -> None:
+        self.images.toggle_verdict("incorrect")
+
+    def _only_correct(self) -> None:
+        self.images.toggle_verdict("correct")
+
+    def _escape(self) -> None:
+        if self.layers.currentWidget() is self.detail:
+            self.close_image()
+        else:
+            self._clear_cell()
+
+    # One image
+
+    def open_image(self, image: int) -> None:
+        """Show an image large, with all that is known of it."""
+        result, view = self.images.result, self._view
+        if result is None or view is None or not 0 <= image < result.images:
+            return
+        grid = self.images.grid
+        path = None if result.root is None else result.root / result.paths[image]
+        place = (grid.images.row_of(image) + 1, len(grid.images.shown))
+        self.detail.show_image(image, path, view.detail(result, image), place)
+        self.layers.setCurrentWidget(self.detail)
+        self.detail.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def close_image(self) -> None:
+        """Go back to the grid, to the image that was looked at last."""
+        if self.layers.currentWidget() is self.detail:
+            self.layers.setCurrentIndex(0)
+            self.images.grid.go_to(self.detail.image)
+            self.images.grid.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _step(self, step: int) -> None:
+        following = self.images.grid.neighbour(self.detail.image, step)
+        if following >= 0:
+            self.images.grid.go_to(following)
+            self.open_image(following)
+
+    def _refresh_detail(self) -> None:
+        """The result under an open image is another one: the same image of it, or back to the grid."""
+        if self.images.grid.images.row_of(self.detail.image) >= 0:
+            self.open_image(self.detail.image)
+        else:
+            self.close_image()
+
+    # Evaluation
+
+    def _ask_what_to_evaluate(self) -> None:
+        self.context.background.run(
+            evaluable,
+            self.context.home,
+            self.browser.run,
+            then=self._offer_evaluation,
+            failed=self._show_failure,
+            owner=self,
+        )
+
+    def _offer_evaluation(self, offered: Evaluable) -> None:
+        shown = self.context.runs.row(offered.run)
+        sheet = EvaluateSheet(self, offered, run_name(shown) if shown is not None else offered.run)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.wanted.connect(self.evaluate)
+        sheet.open()
+
+    def evaluate(self, checkpoint: str, split: str) -> None:
+        """Measure a checkpoint of the run on a split; its result is shown when it is there."""
+        what = f"{checkpoint} on {split}"
+
+        def then(run: str) -> None:
+            self._follower.expect(run, what)
+
+        self.context.actions.evaluate(self.browser.run, checkpoint, split, then=then)
+
+    def _show_evaluation(self, run: str) -> None:
+        self.browser.refresh()
+        self._choose_result(ResultKey(run, "0001"))
+
+    def _tell_evaluation_failed(self, shown: RunRow) -> None:
+        failure = shown.failure
+        self.banner.clear_actions()
+        why = f"{failure.message} {failure.hint}".strip() if failure is not None else "It does not answer."
+        self.banner.say("bad", "The evaluation failed", why)
+        self.banner.add_action("Show its log", lambda: self.context.go("jobs", run=shown.run))
+        self.banner.show()
+
+
+def _run_title(entry: RunRow) -> str:
+    return f"{run_name(entry)} · {entry.dataset}" if entry.dataset else run_name(entry)

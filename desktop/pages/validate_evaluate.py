@@ -1,0 +1,76 @@
+"""The sheet that asks which checkpoint to measure on which images."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QGridLayout, QListView, QWidget
+
+from desktop.models.result_evaluation import SPLIT_WORDS, Evaluable
+from desktop.models.run_table_text import metric_name, metric_value
+from desktop.theme.tokens import SIZE, SPACE
+from desktop.widgets.buttons import on_click
+from desktop.widgets.dialogs import Sheet
+from desktop.widgets.labels import text_label
+from desktop.widgets.segmented import Segmented
+
+_ADVICE = {
+    "test": "Images that the training never saw: the honest number.",
+    "val": "The images by which the best epoch was chosen: a little too kind.",
+    "train": "The images that the model learnt from: shows how far it has learnt them by heart.",
+}
+
+
+class EvaluateSheet(Sheet):
+    """Asks; `wanted` fires once with what was chosen."""
+
+    wanted = Signal(str, str)
+    """Name of the checkpoint, name of the split."""
+
+    def __init__(self, parent: QWidget | None, offered: Evaluable, title: str) -> None:
+        super().__init__(parent, f"Evaluate {title}", SIZE.dialog)
+        self._offered = offered
+        form = QGridLayout()
+        form.setHorizontalSpacing(SPACE.l)
+        form.setVerticalSpacing(SPACE.m)
+        form.setColumnStretch(1, 1)
+        self.checkpoint = QComboBox()
+        self.checkpoint.setView(QListView())
+        self.checkpoint.setAccessibleName("Checkpoint")
+        for fact in offered.checkpoints:
+            self.checkpoint.addItem(fact.title, fact.name)
+        self.splits = Segmented(
+            [(name, f"{SPLIT_WORDS[name]}  {count:,}") for name, count in offered.splits],
+            name="Images to measure on",
+        )
+        self._metric = text_label("", "caption")
+        self._advice = text_label("", "caption", wrap=True)
+        form.addWidget(text_label("Checkpoint", "muted"), 0, 0)
+        form.addWidget(self.checkpoint, 0, 1)
+        form.addWidget(self._metric, 1, 1)
+        form.addWidget(text_label("Images", "muted"), 2, 0)
+        form.addWidget(self.splits, 2, 1)
+        form.addWidget(self._advice, 3, 1)
+        self.body.addLayout(form)
+        if not offered.splits:
+            self._advice.setText("The dataset of this run has no labelled images.")
+        cancel = self.add_button("Cancel")
+        self.start = self.add_button("Evaluate", "primary")
+        self.start.setEnabled(bool(offered.splits))
+        on_click(cancel, self.reject)
+        on_click(self.start, self._start)
+        self.checkpoint.currentIndexChanged.connect(self._explain)
+        self.splits.changed.connect(self._explain)
+        self._explain()
+
+    def _explain(self) -> None:
+        fact = self._offered.checkpoints[max(0, self.checkpoint.currentIndex())]
+        shown = [name for name in fact.metrics if name.endswith("/accuracy")] or list(fact.metrics)[:1]
+        self._metric.setText(
+            ", ".join(f"{metric_name(name)} {metric_value(name, fact.metrics[name])}" for name in shown)
+        )
+        if self._offered.splits:
+            self._advice.setText(_ADVICE.get(self.splits.current(), ""))
+
+    def _start(self) -> None:
+        self.wanted.emit(str(self.checkpoint.currentData()), self.splits.current())
+        self.accept()

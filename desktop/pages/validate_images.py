@@ -1,0 +1,175 @@
+"""The right side of the Validate page: the images of a result, filtered and sorted."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QComboBox, QListView, QWidget
+
+from desktop.grids.image_grid import ImageGrid
+from desktop.grids.image_model import Images
+from desktop.models.result import Result
+from desktop.tasks.task import Selection, TaskView, Verdict
+from desktop.theme.fonts import font
+from desktop.theme.tokens import SPACE, TYPE
+from desktop.viewers.matrix_data import Cell
+from desktop.widgets.buttons import Button, on_click
+from desktop.widgets.card import Card, row
+from desktop.widgets.labels import text_label
+from desktop.widgets.message_banner import Banner
+from desktop.widgets.segmented import Segmented
+
+_VERDICTS: tuple[tuple[Verdict, str], ...] = (
+    ("all", "All"),
+    ("incorrect", "Incorrect"),
+    ("correct", "Correct"),
+)
+
+
+class ImagesPanel(Card):
+    """Shows what is chosen of a result's images. The filter lives here; the page tells the matrix about it."""
+
+    cell_cleared = Signal()
+    """The user took the filter by cell or class away."""
+
+    def __init__(self) -> None:
+        super().__init__(margins=(SPACE.l, SPACE.m, SPACE.xs, SPACE.xs))
+        self._result: Result | None = None
+        self._view: TaskView | None = None
+        self._selection = Selection()
+        self._build_head()
+        self._chips = QWidget()
+        chips = row(SPACE.xs)
+        self._chips.setLayout(chips)
+        self._cell_chip = _chip()
+        self._verdict_chip = _chip()
+        for made in (self._cell_chip, self._verdict_chip):
+            chips.addWidget(made)
+        chips.addStretch(1)
+        self._chips.hide()
+        self.body.addWidget(self._chips)
+        self.trouble = Banner("warn")
+        self.trouble.hide()
+        self.body.addWidget(self.trouble)
+        self.grid = ImageGrid("Images of the result")
+        self.body.addWidget(self.grid, 1)
+        on_click(self._cell_chip, self.cell_cleared.emit)
+        on_click(self._verdict_chip, self._clear_verdict)
+
+    def _build_head(self) -> None:
+        head = row()
+        head.setContentsMargins(0, 0, SPACE.s, 0)
+        head.addWidget(text_label("Images", "section"))
+        self._count = text_label("", "caption")
+        self._count.setFont(font(TYPE.caption, tabular=True))
+        head.addWidget(self._count)
+        head.addStretch(1)
+        self._verdict = Segmented(list(_VERDICTS), name="Images shown")
+        self._verdict.setToolTip("I: incorrect only  ·  C: correct only")
+        head.addWidget(self._verdict)
+        self._sort = QComboBox()
+        self._sort.setView(QListView())
+        self._sort.setAccessibleName("Sort images by")
+        self._sort.setMinimumWidth(160)
+        head.addWidget(self._sort)
+        self.body.addLayout(head)
+        self._verdict.changed.connect(self._choose_verdict)
+        self._sort.currentIndexChanged.connect(self._arrange)
+
+    @property
+    def result(self) -> Result | None:
+        return self._result
+
+    @property
+    def selection(self) -> Selection:
+        return self._selection
+
+    def show_result(self, result: Result, view: TaskView) -> None:
+        """Show a result's images; filter and order stay, where they still mean something."""
+        same_classes = self._result is not None and self._result.classes == result.classes
+        self._result = result
+        if view is not self._view:
+            self._view = view
+            self._offer_sorts(view)
+        if not same_classes:
+            self._selection = Selection(self._selection.verdict)
+        self.grid.images.set_images(Images(result.root, result.paths, lambda image: view.tile(result, image)))
+        self._say_trouble(result)
+        self._arrange()
+
+    def show_cell(self, cell: Cell | None) -> None:
+        """Show only the images of a cell of the matrix, of a true or of a predicted class; None shows all."""
+        true, predicted = (None, None) if cell is None else (cell.true, cell.predicted)
+        self._selection = Selection(self._selection.verdict, true, predicted)
+        self._arrange()
+
+    def toggle_verdict(self, verdict: Verdict) -> None:
+        """Show only correct or only incorrect images; all when that is so already."""
+        self._choose_verdict("all" if self._selection.verdict == verdict else verdict)
+
+    def _offer_sorts(self, view: TaskView) -> None:
+        with QSignalBlocker(self._sort):
+            self._sort.clear()
+            for choice in view.sorts:
+                self._sort.addItem(choice.title, choice.key)
+
+    def _choose_verdict(self, verdict: str) -> None:
+        known: Verdict = next((key for key, _ in _VERDICTS if key == verdict), "all")
+        self._selection = Selection(known, self._selection.true, self._selection.predicted)
+        self._verdict.choose(known)
+        self._arrange()
+
+    def _clear_verdict(self) -> None:
+        self._choose_verdict("all")
+
+    def _arrange(self) -> None:
+        result, view = self._result, self._view
+        if result is None or view is None:
+            return
+        mask = view.chosen(result, self._selection)
+        current = self.grid.current_image()
+        self.grid.images.arrange(mask, view.order(result, str(self._sort.currentData())))
+        if not self.grid.go_to(current):
+            self.grid.scrollToTop()
+        self._count.setText(f"{int(mask.sum()):,} of {result.images:,}")
+        self._show_chips(result)
+
+    def _show_chips(self, result: Result) -> None:
+        selection, names = self._selection, result.classes
+        parts = [f"true {names[selection.true]}"] if selection.true is not None else []
+        parts += [f"predicted {names[selection.predicted]}"] if selection.predicted is not None else []
+        _say(self._cell_chip, " → ".join(parts))
+        _say(self._verdict_chip, "" if selection.verdict == "all" else f"{selection.verdict} only")
+        self._chips.setVisible(bool(parts) or selection.verdict != "all")
+        self.grid.nothing = "No image matches. Take a filter away." if result.images else _no_images(result)
+
+    def _say_trouble(self, result: Result) -> None:
+        is_gone = result.images > 0 and (result.root is None)
+        self.trouble.setVisible(is_gone)
+        if is_gone:
+            self.trouble.say(
+                "warn",
+                f"The images of {result.summary.dataset} are not on this machine",
+                "The numbers stay true. Connect the dataset's drive, or import it again, to see the images.",
+            )
+
+
+def _no_images(result: Result) -> str:
+    if not result.summary.images:
+        return "The split has no images."
+    return (
+        "The run kept no results by image. Switch on “Results by image” under Validation to see images here, "
+        "or evaluate a checkpoint."
+    )
+
+
+def _chip() -> Button:
+    made = Button("", "ph.x")
+    made.setProperty("chip", True)
+    return made
+
+
+def _say(chip: Button, text: str) -> None:
+    chip.setVisible(bool(text))
+    chip.setText(text)
+    chip.setToolTip(f"Show images beyond “{text}” again" if text else "")
+    chip.setAccessibleName(f"Remove filter: {text}" if text else "")

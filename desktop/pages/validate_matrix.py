@@ -1,0 +1,122 @@
+"""The left side of the Validate page: the confusion matrix, and a metric by class below it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QScrollArea, QSizePolicy
+
+from desktop.models.result import Result
+from desktop.tasks.task import ClassValue, TaskView
+from desktop.theme.tokens import SPACE
+from desktop.viewers.bar_list import Bar, BarList
+from desktop.viewers.confusion_matrix import MOST_CONFUSED, ConfusionMatrix
+from desktop.viewers.matrix_data import Cell
+from desktop.widgets.card import Card, column, row
+from desktop.widgets.labels import ElidedLabel, text_label
+from desktop.widgets.segmented import Segmented
+
+WIDTH = 424
+MANY_CLASSES = 40
+"""With more the matrix begins with those that are confused most."""
+_HINT = "Each row adds to 100 %. Click a cell to filter the images."
+_HINT_COUNTS = "Numbers of images. Click a cell to filter them."
+_HINT_NO_IMAGES = "The run kept no results by image."
+
+
+class MatrixPanel(Card):
+    """Tells which cell or class the user wants to see images of."""
+
+    picked = Signal(object)
+    """A `Cell`, or None when it was taken back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._classes: tuple[str, ...] = ()
+        self._bars: list[ClassValue] = []
+        self._has_images = False
+        head = row()
+        head.addWidget(text_label("Confusion matrix", "section"))
+        head.addStretch(1)
+        self._scope = Segmented(
+            [("confused", "Most confused"), ("all", "All")], "all", "Classes of the confusion matrix"
+        )
+        self._values = Segmented(
+            [("percent", "%"), ("count", "Count")], name="Values of the confusion matrix"
+        )
+        head.addWidget(self._scope)
+        head.addWidget(self._values)
+        self.body.addLayout(head)
+        self.matrix = ConfusionMatrix()
+        self.body.addWidget(self.matrix, 3)
+        self._told = ElidedLabel(_HINT, "caption")
+        self.body.addWidget(self._told)
+        self.body.addSpacing(SPACE.xs)
+        self._add_bars()
+        self.setFixedWidth(WIDTH)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self._values.changed.connect(self._change_values)
+        self._scope.changed.connect(self._change_scope)
+        self.matrix.picked.connect(self.picked)
+        self.matrix.pointed.connect(self._tell)
+        self.bars.picked.connect(self._pick_class)
+
+    def _add_bars(self) -> None:
+        self._below = column(SPACE.xs)
+        head = row()
+        self._bars_title = text_label("", "section")
+        head.addWidget(self._bars_title)
+        head.addStretch(1)
+        head.addWidget(text_label("worst first", "caption"))
+        self._below.addLayout(head)
+        self.bars = BarList("Metric by class, worst first", is_pickable=True)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(self.bars)
+        self._below.addWidget(area, 1)
+        self.body.addLayout(self._below, 2)
+
+    def show_result(self, result: Result, view: TaskView) -> None:
+        """Show a result's matrix and classes."""
+        if result.classes != self._classes:
+            self._classes = result.classes
+            many = len(result.classes) > MANY_CLASSES
+            self._scope.setVisible(len(result.classes) > MOST_CONFUSED)
+            self._scope.choose("confused" if many else "all")
+            self.matrix.show_only_confused(many)
+        self._has_images = result.images > 0
+        if result.confusion is not None:
+            self.matrix.show_matrix(result.confusion, result.classes)
+        self.matrix.setVisible(result.confusion is not None)
+        self._bars_title.setText(view.bars_title)
+        self._bars = view.bars(result)
+        self.bars.show_bars([_bar(entry, place) for place, entry in enumerate(self._bars)])
+        self._tell("")
+
+    def mark(self, cell: Cell | None) -> None:
+        """Show which cell or class the images are filtered by; does not tell."""
+        self.matrix.select(cell)
+        only_class = cell.true if cell is not None and cell.predicted is None else None
+        rows = [place for place, entry in enumerate(self._bars) if entry.index == only_class]
+        self.bars.select(rows[0] if rows else -1)
+
+    def _pick_class(self, place: int) -> None:
+        cell = Cell(self._bars[place].index, None)
+        self.picked.emit(None if self.matrix.selected() == cell else cell)
+
+    def _change_values(self, values: str) -> None:
+        self.matrix.show_values("count" if values == "count" else "percent")
+        self._tell("")
+
+    def _change_scope(self, scope: str) -> None:
+        self.matrix.show_only_confused(scope == "confused")
+
+    def _tell(self, sentence: str) -> None:
+        hint = _HINT_COUNTS if self._values.current() == "count" else _HINT
+        self._told.setText(sentence or (hint if self._has_images else _HINT_NO_IMAGES))
+
+
+def _bar(entry: ClassValue, place: int) -> Bar:
+    worst = place == 0
+    return Bar(entry.label, entry.value, f"{entry.value:.2f}", "warn" if worst else "accent_fill")

@@ -1,0 +1,98 @@
+"""The top line of the Validate page: which run, which of its results, and the way to a new evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QComboBox, QListView, QWidget
+
+from desktop.models.result import ResultKey
+from desktop.models.result_list import ListedResult
+from desktop.theme.tokens import SPACE
+from desktop.widgets.buttons import button, on_click
+from desktop.widgets.card import row
+from desktop.widgets.labels import text_label
+
+_NEWEST = "newest"
+
+
+class SourceBar(QWidget):
+    """Chooses; knows nothing of files and stores."""
+
+    run_chosen = Signal(str)
+    result_chosen = Signal(object)
+    """A `ResultKey`, or None for the newest, whichever that comes to be."""
+    evaluation_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        line = row()
+        self.setLayout(line)
+        self._runs = _chooser("Run", 240)
+        self._results = _chooser("Result", 250)
+        line.addWidget(text_label("Run", "muted"))
+        line.addWidget(self._runs)
+        line.addSpacing(SPACE.s)
+        line.addWidget(text_label("Result", "muted"))
+        line.addWidget(self._results)
+        self.note = text_label("", "caption")
+        line.addSpacing(SPACE.xs)
+        line.addWidget(self.note)
+        line.addStretch(1)
+        evaluate = button(
+            "Evaluate on…", "ph.target", tip="Measure a checkpoint of this run on another split"
+        )
+        self.evaluate = evaluate
+        line.addWidget(evaluate)
+        self._runs.currentIndexChanged.connect(self._tell_run)
+        self._results.currentIndexChanged.connect(self._tell_result)
+        on_click(evaluate, self.evaluation_wanted.emit)
+
+    def show_runs(self, runs: Sequence[tuple[str, str]], current: str) -> None:
+        """Offer runs by id and title; does not tell."""
+        shown = [
+            (self._runs.itemData(place), self._runs.itemText(place)) for place in range(self._runs.count())
+        ]
+        with QSignalBlocker(self._runs):
+            if shown != list(runs):
+                self._runs.clear()
+                for run, title in runs:
+                    self._runs.addItem(title, run)
+            self._runs.setCurrentIndex(self._runs.findData(current))
+        self._runs.setToolTip(self._runs.currentText())
+
+    def show_results(self, results: Sequence[ListedResult], chosen: ResultKey | None) -> None:
+        """Offer results, newest first, and mark the chosen one; None means the newest. Does not tell."""
+        with QSignalBlocker(self._results):
+            self._results.clear()
+            if results:
+                self._results.addItem(f"Newest: {results[0].title}", _NEWEST)
+            for entry in results:
+                self._results.addItem(entry.title, entry.key)
+            place = 0 if chosen is None else self._place_of(chosen)
+            self._results.setCurrentIndex(place)
+        self._results.setEnabled(bool(results))
+
+    def _place_of(self, key: ResultKey) -> int:
+        return next((n for n in range(self._results.count()) if self._results.itemData(n) == key), -1)
+
+    def _tell_run(self, place: int) -> None:
+        if place >= 0:
+            self._runs.setToolTip(self._runs.currentText())
+            self.run_chosen.emit(str(self._runs.itemData(place)))
+
+    def _tell_result(self, place: int) -> None:
+        data = self._results.itemData(place)
+        if place >= 0:
+            self.result_chosen.emit(data if isinstance(data, ResultKey) else None)
+
+
+def _chooser(name: str, width: int) -> QComboBox:
+    made = QComboBox()
+    made.setView(QListView())
+    made.setAccessibleName(name)
+    made.setMinimumWidth(width)
+    made.setMaximumWidth(width + SPACE.xxl * 2)
+    made.setMaxVisibleItems(16)
+    return made
