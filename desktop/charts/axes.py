@@ -48,6 +48,7 @@ class ValueAxis(_Axis):
     def __init__(self) -> None:
         super().__init__("left")
         self._is_log = False
+        self._width_px = 0
         self.setGrid(_OPAQUE)
 
     def set_log(self, on: bool) -> None:
@@ -74,7 +75,10 @@ class ValueAxis(_Axis):
         texts = self.tickStrings(self.ticks(low, high, size), 1.0, None)
         metrics = QFontMetricsF(font(TYPE.overline, 500, tabular=True))
         widest = max((metrics.horizontalAdvance(text) for text in texts), default=0.0)
-        self.setWidth(int(max(SPACE.xxl, widest + SPACE.m)))
+        width = int(max(SPACE.xxl, widest + SPACE.m))
+        if width != self._width_px:
+            self._width_px = width
+            self.setWidth(width)
 
 
 class EpochAxis(_Axis):

@@ -66,8 +66,9 @@ def means(x: Floats, y: Floats, columns: Columns) -> tuple[Floats, Floats]:
 def _starts(x: Floats, columns: Columns) -> np.ndarray:
     """The index at which each column that has points begins, (C,); points at either side count as columns too."""
     edges = np.linspace(columns.low, columns.high, columns.count + 1)
-    starts = np.unique(np.append(0, np.searchsorted(x, edges)))
-    return starts[starts < len(x)]
+    starts = np.append(0, np.searchsorted(x, edges))
+    is_new = np.append(True, starts[1:] != starts[:-1])
+    return starts[is_new & (starts < len(x))]
 
 
 def _middles(x: Floats, columns: Columns) -> Floats:

@@ -48,6 +48,7 @@ class LineChart(Card):
         self._weight, self._is_log, self._has_no_outliers = 0.0, False, False
         self._part: tuple[float, float] | None = None
         self._cross: float | None = None
+        self._refresh = shared_refresh()
         self.legend = Legend()
         self.plot = PlotArea()
         self._tip = ChartTip(self.plot)
@@ -276,7 +277,7 @@ class LineChart(Card):
         self._menu.open_at(self._more.mapToGlobal(self._more.rect().bottomLeft()))
 
     def _ask(self) -> None:
-        shared_refresh().ask(self)
+        self._refresh.ask(self)
 
     def _recolor(self) -> None:
         self.plot.recolor()

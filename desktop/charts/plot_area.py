@@ -93,10 +93,13 @@ class PlotArea(pg.PlotWidget):
         """Show this part, in units of the plot."""
         self._values.fit(*y_range, self.plot_rect().height())
         self._box.setRange(xRange=x_range, yRange=y_range, padding=0)
+        self._box.prepareForPaint()  # else the library moves the curves while they are painted, and paints again
 
     def plot_rect(self) -> QRectF:
         """Give the rectangle inside the axes, in pixels of this widget."""
-        return self.viewportTransform().mapRect(self._box.sceneBoundingRect())
+        box = self._box
+        corners = [box.mapFromView(QPointF(*corner)) for corner in zip(*box.viewRange(), strict=True)]
+        return self.viewportTransform().mapRect(box.mapRectToScene(QRectF(*corners).normalized()))
 
     def columns(self, low: float, high: float) -> Columns:
         """Give the columns of whole pixels on which the part of the x axis from `low` to `high` is drawn."""

@@ -67,13 +67,15 @@ class PlotOverlay(QWidget):
         self.update(before.united(self._strip()))
 
     def show_marks(self, marks: Sequence[Mark]) -> None:
-        self._marks = marks
-        self.update()
+        if marks != self._marks:  # an update of this sheet also paints the plot below it
+            self._marks = marks
+            self.update()
 
     def show_single(self, dots: Sequence[tuple[float, float, QColor]]) -> None:
         """Show curves of one point each, which no line can show."""
-        self._single = dots
-        self.update()
+        if dots != self._single:
+            self._single = dots
+            self.update()
 
     def show_band(self, start_px: float, end_px: float) -> None:
         """Show the part of the axis that is being chosen."""

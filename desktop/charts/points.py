@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -43,7 +45,7 @@ class Points:
         if self._count == self._room.shape[1]:
             self._make_room()
         self._room[0, self._count] = x
-        self._room[1, self._count] = y if np.isfinite(y) else np.nan
+        self._room[1, self._count] = y if math.isfinite(y) else math.nan
         self._count += 1
 
     def replace(self, x: ArrayLike, y: ArrayLike) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from desktop.charts.points import Floats, Points
 
 MOST_WEIGHT = 0.999
+_NOTHING = 1e-20
 _SMALLEST_POWER = 1e-100
 """A block is so long that the weight to its power is about this: far from underflow, and nothing beside 1."""
 
@@ -84,11 +85,15 @@ class _Average:
     def _mean(self, values: Floats) -> Floats:
         if not len(values):
             return np.empty(0)
-        ages = np.arange(1, len(values) + 1)
-        sums = _filtered(values, self.weight) + self._last * self.weight**ages
-        counts = self._count + ages
-        self._last, self._count = float(sums[-1]), int(counts[-1])
-        return sums / -np.expm1(counts * math.log(self.weight))
+        means = _filtered(values, self.weight)
+        # Beyond this age a power of the weight is nothing beside 1, and slow to compute.
+        reach = min(len(values), 1 + int(math.log(_NOTHING) / math.log(self.weight)))
+        ages = np.arange(1, reach + 1)
+        means[:reach] += self._last * self.weight**ages
+        self._last = float(means[-1])
+        means[:reach] /= -np.expm1((self._count + ages) * math.log(self.weight))
+        self._count += len(values)
+        return means
 
 
 def _filtered(values: Floats, weight: float) -> Floats:
