@@ -65,6 +65,13 @@ def model_card(
     return card
 
 
+def with_supported_size(entry: PluginEntry, config: Mapping[str, object]) -> dict[str, object]:
+    """Give a configuration whose image size is one of those that the author names, where any are named."""
+    sizes = entry.metadata.supported_image_sizes if entry.metadata is not None else []
+    fits = not sizes or config.get("image_size") in sizes
+    return dict(config) if fits else {**config, "image_size": sizes[0]}
+
+
 def _settings(entry: PluginEntry, config: Mapping[str, object], classes: int) -> dict[str, object]:
     settings = {"image_size": DEFAULT_IMAGE_SIZE, **config, "num_classes": classes}
     schema = entry.config_schema

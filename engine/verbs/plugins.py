@@ -15,7 +15,7 @@ from engine.plugin.check_list import check_list
 from engine.plugin.conformance import check
 from engine.plugin.describer import describe, filter_entries, find_entry
 from engine.plugin.discovery import source_at
-from engine.plugin.model_card import DEFAULT_CLASSES, model_card
+from engine.plugin.model_card import DEFAULT_CLASSES, model_card, with_supported_size
 from engine.plugin.new import new_plugin
 from engine.protocol.catalog import PluginEntry, PluginProblem
 from engine.verbs.reply import Parsers, Reply, Session, failed, table
@@ -156,7 +156,10 @@ def show_card(session: Session, arguments: argparse.Namespace) -> Reply:
     assert entry.config_schema is not None  # _with_schema refuses entries without
     if arguments.classes < 1:
         raise UserError("usage", f"--classes is {arguments.classes}, but at least 1 is needed.")
-    config = resolve_config(entry.config_schema, parse_assignments(arguments.assignments), arguments.preset)
+    chosen = parse_assignments(arguments.assignments)
+    config = resolve_config(entry.config_schema, chosen, arguments.preset)
+    if "image_size" not in chosen:
+        config = with_supported_size(entry, config)
     card = model_card(session.home, entry, config, arguments.classes)
     about = entry.metadata
     facts = {

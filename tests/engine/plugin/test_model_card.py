@@ -7,8 +7,8 @@ import pytest
 from engine.errors import UserError
 from engine.plugin import model_card as module
 from engine.plugin.describer import describe, find_entry
-from engine.plugin.model_card import model_card
-from engine.protocol.catalog import PluginEntry
+from engine.plugin.model_card import model_card, with_supported_size
+from engine.protocol.catalog import ModelMetadata, PluginEntry
 from engine.protocol.home import Home
 from tests.engine.plugin.texts import write_plugin
 
@@ -104,3 +104,14 @@ def test_that_a_model_that_cannot_be_built_is_an_error_with_its_reason(
     assert caught.value.code == code
     assert words in caught.value.message
     assert "plugins check counted" in caught.value.hint
+
+
+def test_that_a_size_is_counted_that_the_author_supports() -> None:
+    metadata = ModelMetadata(name="m", task_type="classification", supported_image_sizes=[32, 64])
+    entry = PluginEntry(id="m", folder="m", metadata=metadata)
+
+    assert with_supported_size(entry, {"image_size": 224, "epochs": 2}) == {"image_size": 32, "epochs": 2}
+    assert with_supported_size(entry, {"image_size": 64}) == {"image_size": 64}
+    assert with_supported_size(entry.model_copy(update={"metadata": None}), {"image_size": 7}) == {
+        "image_size": 7
+    }
