@@ -97,7 +97,7 @@ QToolButton:pressed { background: %(press)s; }
 QToolButton:checked { background: %(accent_soft)s; }
 QToolButton:focus { border: 2px solid %(accent)s; padding: 4px; }
 QToolButton::menu-indicator { image: none; }
-QToolButton#section { font-weight: 600; text-align: left; padding: 8px 6px; }
+QToolButton#section { font-weight: 600; text-align: left; padding: 8px 0; }
 """
 
 _INPUTS = """
