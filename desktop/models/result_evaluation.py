@@ -1,37 +1,19 @@
-"""What can be evaluated of a run: its checkpoints, and the splits of its dataset with their sizes."""
+"""What can be evaluated of a run: its checkpoints, on the splits of its dataset."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
 
+from desktop.models.result_checkpoints import CheckpointFact, checkpoints_of
 from engine.datasets.manifest import Manifest
 from engine.datasets.split import TEST, TRAIN, VAL, with_validation
 from engine.errors import UserError
-from engine.protocol.checkpoint import list_checkpoints
 from engine.protocol.home import Home
 from engine.protocol.run_folder import RunFolder
 
 SPLIT_WORDS = {TEST: "Test", VAL: "Validation", TRAIN: "Train"}
 """In the order in which they are offered: what the model has never seen comes first."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckpointFact:
-    """One complete checkpoint."""
-
-    name: str
-    epoch: int
-    metrics: dict[str, float]
-    """By full name."""
-    size_bytes: int
-    created: str = ""
-    """UTC, ISO 8601; empty in old ones."""
-
-    @property
-    def title(self) -> str:
-        """`best · epoch 14`."""
-        return f"{self.name} · epoch {self.epoch}" if self.epoch else f"{self.name} · before epoch 1 ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +25,6 @@ class Evaluable:
     """The best first, then the last, then the rest from new to old."""
     splits: tuple[tuple[str, int], ...]
     """Name and number of labelled images; those without images are left out."""
-
-
-def checkpoints_of(home: Home, run: str) -> tuple[CheckpointFact, ...]:
-    """List a run's complete checkpoints, the best first. Reads the disk."""
-    found = [
-        CheckpointFact(name, meta.epoch, meta.metrics, meta.size_bytes, meta.created)
-        for name, meta in list_checkpoints(RunFolder(home.runs / run).checkpoints)
-    ]
-    preferred = {"best": 0, "last": 1}
-    found.reverse()
-    return tuple(sorted(found, key=lambda fact: preferred.get(fact.name, 2)))
 
 
 def evaluable(home: Home, run: str) -> Evaluable:

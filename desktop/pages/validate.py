@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from desktop.context import Context
 from desktop.models.result import Result, ResultKey
 from desktop.models.result_browser import ResultBrowser
-from desktop.models.result_evaluation import Evaluable, checkpoints_of, evaluable
+from desktop.models.result_checkpoints import checkpoints_of
+from desktop.models.result_evaluation import Evaluable, evaluable
 from desktop.models.result_list import runs_with_results
 from desktop.models.run_table_text import run_name
 from desktop.pages.page import Page

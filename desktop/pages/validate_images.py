@@ -113,7 +113,7 @@ class ImagesPanel(Card):
                 self._sort.addItem(choice.title, choice.key)
 
     def _choose_verdict(self, verdict: str) -> None:
-        known: Verdict = next((key for key, _ in _VERDICTS if key == verdict), "all")
+        known = _verdict(verdict)
         self._selection = Selection(known, self._selection.true, self._selection.predicted)
         self._verdict.choose(known)
         self._arrange()
@@ -151,6 +151,10 @@ class ImagesPanel(Card):
                 f"The images of {result.summary.dataset} are not on this machine",
                 "The numbers stay true. Connect the dataset's drive, or import it again, to see the images.",
             )
+
+
+def _verdict(key: str) -> Verdict:
+    return key if key == "incorrect" or key == "correct" else "all"
 
 
 def _no_images(result: Result) -> str:

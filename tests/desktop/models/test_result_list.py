@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from desktop.models.result import ResultKey, summary_path
-from desktop.models.result_evaluation import checkpoints_of, evaluable
+from desktop.models.result_checkpoints import checkpoints_of
+from desktop.models.result_evaluation import evaluable
 from desktop.models.result_list import list_results, result_before, runs_with_results
 from engine.errors import UserError
 from engine.protocol.home import Home

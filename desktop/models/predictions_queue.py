@@ -1,0 +1,183 @@
+"""Asks the predictor about many files in small portions, so that progress is seen and the rest can be cancelled."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, cast
+
+from pydantic import ValidationError
+from PySide6.QtCore import QObject, Signal
+
+from desktop.bridge.background import Background
+from engine.errors import UserError
+from engine.protocol.results import PredictionRecord
+
+FIRST_PORTION = 4
+"""Small, so that the first answers come soon."""
+PORTION = 16
+"""As many as the engine looks at in one batch."""
+
+Answer = dict[str, object]
+
+
+class Asks(Protocol):
+    """What the queue needs of the predictor."""
+
+    def ask(
+        self,
+        verb: str,
+        payload: Mapping[str, object],
+        then: Callable[[Answer], object] | None = None,
+        failed: Callable[[UserError], object] | None = None,
+    ) -> int: ...
+
+    def forget(self, number: int) -> None: ...
+
+
+class PredictionQueue(QObject):
+    """One portion is under way at a time; answers come in the order of the files."""
+
+    changed = Signal()
+    """Another count of files waits, is done, or the model is there."""
+    answered = Signal(list)
+    """`PredictionRecord`s of a portion."""
+    failed = Signal(object)
+    """A `UserError`: the model cannot be loaded, or the predictor died. What waits stays, for `retry`."""
+
+    def __init__(self, predictor: Asks, background: Background, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._predictor = predictor
+        self._background = background
+        self._waiting: deque[Path] = deque()
+        self._portion: tuple[Path, ...] = ()
+        self._missing: dict[str, PredictionRecord] = {}
+        self._number = -1
+        self._turn = 0
+        self._checkpoint: Path | None = None
+        self._is_model_known = False
+        self.total = 0
+        """Files of this batch: since the queue was empty."""
+        self.done = 0
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._portion)
+
+    @property
+    def is_loading_model(self) -> bool:
+        """Whether the first answer of this checkpoint is waited for."""
+        return self.is_busy and not self._is_model_known
+
+    @property
+    def waits(self) -> bool:
+        """Whether files are left, under way or not."""
+        return bool(self._portion or self._waiting)
+
+    def use(self, checkpoint: Path | None) -> None:
+        """Ask another checkpoint from now on; what was under way is dropped."""
+        if checkpoint != self._checkpoint:
+            self.cancel()
+            self._checkpoint = checkpoint
+            self._is_model_known = False
+
+    def add(self, files: Sequence[Path]) -> None:
+        """Look at more files."""
+        if not self.waits:
+            self.total = self.done = 0
+        self._waiting.extend(files)
+        self.total += len(files)
+        self._go_on()
+
+    def cancel(self) -> list[Path]:
+        """Forget what is left, and give it."""
+        left = [*self._portion, *self._waiting]
+        self._drop_portion()
+        self._waiting.clear()
+        self.total = self.done
+        self.changed.emit()
+        return left
+
+    def forget_model(self) -> None:
+        """The predictor has lost its models: the next answer takes longer again."""
+        self._is_model_known = False
+
+    def retry(self) -> None:
+        """Ask again about what is left, after a failure."""
+        self._go_on()
+
+    def _drop_portion(self) -> None:
+        if self._number >= 0:
+            self._predictor.forget(self._number)
+        self._turn += 1
+        self._number = -1
+        self._portion = ()
+
+    def _go_on(self) -> None:
+        if self._portion or not self._waiting or self._checkpoint is None:
+            self.changed.emit()
+            return
+        size = PORTION if self._is_model_known else FIRST_PORTION
+        self._portion = tuple(self._waiting.popleft() for _ in range(min(size, len(self._waiting))))
+        turn = self._turn
+        # One file that is gone would make the engine refuse the whole portion: look first, off this thread.
+        self._background.run(
+            _missing,
+            self._portion,
+            then=lambda missing: self._ask(turn, missing),
+            failed=self._refuse,
+            owner=self,
+        )
+        self.changed.emit()
+
+    def _ask(self, turn: int, missing: dict[str, PredictionRecord]) -> None:
+        if turn != self._turn or self._checkpoint is None:
+            return
+        self._missing = missing
+        files = [str(path) for path in self._portion if str(path) not in missing]
+        if not files:
+            self._settle({})
+            return
+        payload = {"checkpoint": str(self._checkpoint), "files": files, "threshold": 0.0}
+        self._number = self._predictor.ask("predict", payload, self._take, self._refuse)
+
+    def _take(self, answer: Answer) -> None:
+        try:
+            given = cast("list[object]", answer.get("predictions") or [])
+            records = [PredictionRecord.model_validate(entry) for entry in given]
+        except (ValidationError, TypeError) as error:
+            self._refuse(UserError("answer_unknown", f"The predictor's answer cannot be read: {error}."))
+            return
+        self._is_model_known = True
+        self._settle({record.file: record for record in records})
+
+    def _settle(self, by_file: Mapping[str, PredictionRecord]) -> None:
+        known = {**by_file, **self._missing}
+        records = [known[str(path)] for path in self._portion if str(path) in known]
+        if len(records) < len(self._portion):
+            self._refuse(UserError("answer_unknown", "The predictor did not answer about every file."))
+            return
+        self.done += len(records)
+        self._drop_portion()
+        self.answered.emit(records)
+        self._go_on()
+
+    def _refuse(self, error: Exception) -> None:
+        self._waiting.extendleft(reversed(self._portion))
+        self._drop_portion()
+        self._is_model_known = False
+        self.changed.emit()
+        if not isinstance(error, UserError):
+            raise error
+        self.failed.emit(error)
+
+
+def _missing(files: Sequence[Path]) -> dict[str, PredictionRecord]:
+    """The answers about files that are not there, by file."""
+    return {str(path): _gone(path) for path in files if not path.is_file()}
+
+
+def _gone(path: Path) -> PredictionRecord:
+    why = "it is no file" if path.exists() else "there is no such file any more"
+    return PredictionRecord(file=str(path), error=f"The image {path.name} cannot be read: {why}.")

@@ -1,0 +1,293 @@
+"""The Predict page: give it images, see what a trained model says, save that."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QSlider, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.context import Context
+from desktop.models.predictions_board import PredictionBoard
+from desktop.models.predictions_queue import PredictionQueue
+from desktop.models.predictions_saving import Kind, Save, free_name, save
+from desktop.models.result_checkpoints import TrainedRun, trained_runs
+from desktop.models.run_table_text import run_name
+from desktop.pages.page import Page
+from desktop.pages.predict_answer import AnswerPanel
+from desktop.pages.predict_checkpoint import CheckpointChooser
+from desktop.pages.predict_intake import Intake
+from desktop.pages.predict_strip import StripPanel
+from desktop.theme.fonts import font
+from desktop.theme.theme import theme
+from desktop.theme.tokens import SPACE, TYPE
+from desktop.widgets.buttons import button, on_click
+from desktop.widgets.card import row
+from desktop.widgets.empty_state import EmptyState
+from desktop.widgets.labels import text_label
+from desktop.widgets.message_banner import Banner
+from engine.errors import UserError
+from engine.protocol.results import PredictionRecord
+
+_THRESHOLD_SETTING = "predict.threshold"
+_KINDS: tuple[tuple[Kind, str], ...] = (("csv", "Table (CSV)…"), ("json", "JSON…"))
+
+
+class PredictPage(Page):
+    """Composes the chooser, the ways in, the strip and the answer."""
+
+    title = "Predict"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.board = PredictionBoard()
+        self.board.threshold = min(1.0, max(0.0, context.settings.get(_THRESHOLD_SETTING, 0.0)))
+        self.queue = PredictionQueue(context.predictor, context.background, self)
+        self.intake = Intake(self, context)
+        self._is_known = False
+        """Whether it was read which models there are."""
+        self._build()
+        self._connect()
+        self._show_threshold()
+        self._refresh()
+
+    # Structure
+
+    def _build(self) -> None:
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(SPACE.page, SPACE.l, SPACE.page, SPACE.m)
+        outer.setSpacing(SPACE.m)
+        self._tools = QWidget()
+        self._tools.setLayout(self._build_tools())
+        outer.addWidget(self._tools)
+        self.banner = Banner("bad")
+        self.banner.hide()
+        outer.addWidget(self.banner)
+        self.states = QStackedWidget()
+        outer.addWidget(self.states, 1)
+        self.no_model = EmptyState(
+            "ph.magic-wand",
+            "No trained model yet",
+            "Train one first: then drop any image here and see what it says.",
+            "Train a model",
+        )
+        self.no_images = EmptyState(
+            "ph.image-square",
+            "Drop images or folders here",
+            "Or paste with Ctrl+V, or open them. The model answers for each; nothing leaves this machine.",
+            "Open images…",
+        )
+        self.no_images.offer("Open a folder…")
+        work = QWidget()
+        sides = row(SPACE.m)
+        work.setLayout(sides)
+        self.strip = StripPanel(self.board)
+        self.answer = AnswerPanel()
+        sides.addWidget(self.strip)
+        sides.addWidget(self.answer, 1)
+        for widget in (self.no_model, self.no_images, work):
+            self.states.addWidget(widget)
+        self._work = work
+
+    def _build_tools(self) -> QHBoxLayout:
+        line = row(SPACE.s)
+        self.chooser = CheckpointChooser()
+        line.addWidget(self.chooser)
+        line.addSpacing(SPACE.m)
+        line.addWidget(text_label("Threshold", "muted"))
+        self.threshold = QSlider(Qt.Orientation.Horizontal)
+        self.threshold.setRange(0, 100)
+        self.threshold.setFixedWidth(110)
+        self.threshold.setAccessibleName("Threshold, percent: answers below it are unsure")
+        self.threshold.setToolTip("Answers with less confidence are shown as unsure")
+        self.threshold.setValue(round(self.board.threshold * 100))
+        self._threshold_value = text_label("", "muted")
+        self._threshold_value.setFont(font(TYPE.body, tabular=True))
+        self._threshold_value.setMinimumWidth(40)
+        line.addWidget(self.threshold)
+        line.addWidget(self._threshold_value)
+        line.addStretch(1)
+        self._open = button("Open…", "ph.folder-open", tip="Open images", shortcut="Ctrl+O")
+        self._save = button("Save", "ph.floppy-disk", tip="Save the answers as a table or as JSON")
+        self._save.setMenu(self._save_menu())
+        self._clear = button("Clear", "ph.trash", tip="Take all images off this page; no file is deleted")
+        for made in (self._open, self._save, self._clear):
+            line.addWidget(made)
+        return line
+
+    def _save_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for kind, title in _KINDS:
+            menu.addAction(theme.icon("ph.floppy-disk"), title, partial(self._ask_where_to_save, kind))
+        return menu
+
+    def _connect(self) -> None:
+        self.chooser.changed.connect(self._use_checkpoint)
+        self.threshold.valueChanged.connect(self._change_threshold)
+        self.intake.came.connect(self.add)
+        self.queue.changed.connect(self._show_progress)
+        self.queue.answered.connect(self._take_answers)
+        self.queue.failed.connect(self._show_failure)
+        self.strip.cancelled.connect(self.queue.cancel)
+        self.strip.continued.connect(self._go_on)
+        self.strip.grid.looked_at.connect(self._show_answer)
+        self.no_images.acted.connect(self.intake.ask_for_files)
+        self.no_images.second.connect(self.intake.ask_for_folder)
+        self.no_model.acted.connect(partial(self.context.go, "train"))
+        self.context.runs.ended.connect(self._offer_models)
+        self.context.predictor.died.connect(self.queue.forget_model)
+        on_click(self._open, self.intake.ask_for_files)
+        on_click(self._clear, self.clear)
+        pasting = QShortcut(QKeySequence(QKeySequence.StandardKey.Paste), self)
+        pasting.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        pasting.activated.connect(self.intake.paste)
+
+    # Coming
+
+    def open(self, **target: object) -> None:
+        """Come to the front; `run` and `checkpoint` name the model, `drop` gives paths to look at."""
+        run, checkpoint, dropped = target.get("run"), target.get("checkpoint"), target.get("drop")
+        if isinstance(run, str):
+            self.chooser.wish(run, checkpoint if isinstance(checkpoint, str) else "")
+        self._offer_models()
+        if isinstance(dropped, list | tuple) and dropped:
+            self.intake.take([Path(str(path)) for path in dropped])
+
+    def _offer_models(self) -> None:
+        self.context.background.run(
+            trained_runs, self.context.home, then=self._take_models, failed=self._show_failure, owner=self
+        )
+
+    def _take_models(self, trained: list[TrainedRun]) -> None:
+        self._is_known = True
+        self.chooser.offer(trained)
+        self._refresh()
+
+    def _use_checkpoint(self) -> None:
+        """Ask the chosen model about all files; what another one said is dropped."""
+        run, fact = self.chooser.run, self.chooser.checkpoint
+        self.banner.hide()
+        if run is None or fact is None:
+            self.queue.use(None)
+            self.set_crumb("")
+        else:
+            self.queue.use(None)  # also the same folder again: it was written anew
+            self.queue.use(run.path(fact.name))
+            self.set_crumb(f"{run_name(run.row)}  /  {fact.title}")
+            self.queue.add(self.board.forget_answers())
+        self._refresh()
+
+    # Files and answers
+
+    def add(self, files: list[Path]) -> None:
+        """Take files in and have the model look at them."""
+        first = len(self.board)
+        new = self.board.add(files)
+        self.strip.show_files()
+        self._refresh()
+        if new:
+            self.queue.add(new)
+            if self.strip.grid.current_image() < 0 or first == 0:
+                self.strip.grid.go_to(first)
+        elif files:
+            known = self.board.paths().index(str(files[0]))
+            self.strip.grid.go_to(known)
+
+    def clear(self) -> None:
+        """Take all files off the page."""
+        self.queue.cancel()
+        self.board.clear()
+        self.banner.hide()
+        self.strip.show_files()
+        self._show_answer(-1)
+        self._refresh()
+
+    def _go_on(self) -> None:
+        self.queue.add(self.board.unanswered())
+
+    def _take_answers(self, records: list[PredictionRecord]) -> None:
+        places = self.board.answer(records)
+        self.banner.hide()
+        self.strip.show_answers()
+        if self.strip.grid.current_image() in places:
+            self._show_answer(self.strip.grid.current_image())
+        self._save.setEnabled(True)
+
+    def _show_answer(self, place: int) -> None:
+        entry = self.board.entry(place) if 0 <= place < len(self.board) else None
+        self.answer.show_prediction(entry, self.board.threshold, is_loading=self.queue.is_loading_model)
+
+    def _change_threshold(self, percent: int) -> None:
+        self.board.threshold = percent / 100
+        self._show_threshold()
+        self.strip.show_answers()
+        self.strip.show_progress(self.queue)
+        self._show_answer(self.strip.grid.current_image())
+        self.context.settings.set(_THRESHOLD_SETTING, self.board.threshold)
+
+    def _show_threshold(self) -> None:
+        self._threshold_value.setText(f"{round(self.board.threshold * 100)} %")
+
+    # States
+
+    def _refresh(self) -> None:
+        has_model = self.chooser.checkpoint is not None
+        self._tools.setVisible(has_model)
+        has_files = len(self.board) > 0
+        if has_files:
+            self.states.setCurrentWidget(self._work)
+        elif has_model or not self._is_known:
+            self.states.setCurrentWidget(self.no_images)
+        else:
+            self.states.setCurrentWidget(self.no_model)
+        self._clear.setEnabled(has_files)
+        self._save.setEnabled(any(entry.record is not None for entry in self.board.entries()))
+        self.strip.show_progress(self.queue)
+
+    def _show_progress(self) -> None:
+        self.strip.show_progress(self.queue)
+        self._show_answer(self.strip.grid.current_image())
+
+    def _show_failure(self, error: Exception) -> None:
+        told = error if isinstance(error, UserError) else UserError("bug", f"{type(error).__name__}: {error}")
+        self.banner.clear_actions()
+        self.banner.say("bad", told.message, told.hint)
+        self.banner.add_action("Retry", self._retry)
+        self.banner.show()
+
+    def _retry(self) -> None:
+        self.banner.hide()
+        if self.queue.waits:
+            self.queue.retry()
+        else:
+            self._offer_models()
+
+    # Saving
+
+    def _ask_where_to_save(self, kind: Kind) -> None:
+        folder = self.board.entry(0).path.parent if len(self.board) else Path.home()
+        dialog = QFileDialog(self, "Save predictions", str(folder))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(kind)
+        dialog.setNameFilter(f"{kind.upper()} (*.{kind})")
+        dialog.selectFile(free_name(folder, "predictions", kind).name)
+        dialog.fileSelected.connect(lambda name: self.save_to(Path(name), kind))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def save_to(self, path: Path, kind: Kind) -> None:
+        """Save what is answered; the dialog has asked whether a file may be replaced."""
+        wanted = Save(kind, tuple(self.board.entries()), self.board.threshold, self.crumb)
+
+        def then(count: int) -> None:
+            files = "1 file" if count == 1 else f"{count:,} files"
+            self.context.toast(f"Saved the answers for {files}", "ok", str(path))
+
+        self.context.background.run(save, path, wanted, then=then, failed=self._complain, owner=self)
+
+    def _complain(self, error: Exception) -> None:
+        if not isinstance(error, UserError):
+            raise error
+        self.context.complain(error)
