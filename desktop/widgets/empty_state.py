@@ -38,7 +38,12 @@ class EmptyState(QWidget):
         self.sentence.setAlignment(center)
         self.sentence.setMaximumWidth(SIZE.dialog)
         self._layout.addWidget(self.title, alignment=center)
-        self._layout.addWidget(self.sentence, alignment=center)
+        # In a row of its own, not aligned by the layout: an aligned label gets no height for its second line.
+        words = row(0)
+        words.addStretch(1)
+        words.addWidget(self.sentence, 100)
+        words.addStretch(1)
+        self._layout.addLayout(words)
         self._buttons = row()
         self._layout.addSpacing(SPACE.s)
         self._layout.addLayout(self._buttons)
