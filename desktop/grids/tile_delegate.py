@@ -20,7 +20,7 @@ CAPTION_HEIGHT = TYPE.caption + SPACE.m
 _GAP = SPACE.xs
 _BADGE = TYPE.page
 _FRAME = 2.5
-_BROKEN_ICON = "ph.link-break"
+_BROKEN_ICON = "ph.file-x"
 
 
 @dataclass(frozen=True, slots=True)

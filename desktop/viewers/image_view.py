@@ -262,7 +262,7 @@ class ImageView(QWidget):
         if self._picture.reason:
             side = SIZE.icon_hero
             icon = QRectF(place.center().x() - side / 2, place.center().y() - side - SPACE.l, side, side)
-            theme.icon("ph.link-break", "bad").paint(painter, icon.toRect())
+            theme.icon("ph.file-x", "bad").paint(painter, icon.toRect())
             place.setTop(icon.bottom() + SPACE.m)
         words = self._picture.reason or "Reading…"
         flags = Qt.AlignmentFlag.AlignHCenter

@@ -1,0 +1,368 @@
+"""The Data page: the user's datasets, what is in them, what is wrong with them; drop a folder to add one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.bridge.actions import as_user_error
+from desktop.context import Context
+from desktop.models.dataset_overview import DatasetOverview, ImageFilter, covers_of, read_overview
+from desktop.pages.data_actions import DatasetActions
+from desktop.pages.data_classes import ClassesCard
+from desktop.pages.data_detail import ImageDetail
+from desktop.pages.data_header import DatasetHeader
+from desktop.pages.data_images import ImagesCard
+from desktop.pages.data_import import WorkPanel
+from desktop.pages.data_list import DatasetList
+from desktop.pages.data_problems import ProblemsCard
+from desktop.pages.page import Page
+from desktop.theme.tokens import SPACE
+from desktop.widgets.drop_area import DropArea
+from desktop.widgets.empty_state import EmptyState
+from desktop.widgets.message_banner import Banner
+from desktop.widgets.skeleton import Skeleton
+from engine.errors import UserError
+from engine.protocol.results import Problem
+
+_FACTS_WIDTH = (232, 300)
+_WATCH_MS = 3_000
+_LAST = "data.dataset"
+_TILE_SIDE = "data.tile_side"
+
+
+class DataPage(Page):
+    """List at the left; head, classes, problems and images of the chosen dataset at the right.
+
+    Opened with `dataset=NAME`, with `drop=[paths]` to import them, or with `demo=True`.
+    """
+
+    title = "Data"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._name = context.settings.get(_LAST, "")
+        self._overview: DatasetOverview | None = None
+        self._reading = 0
+        self._checked: dict[tuple[str, str], list[Problem]] = {}
+        self._covers: Mapping[str, Path] = {}
+        self._build()
+        self.actions_of = DatasetActions(context, self.panel, self)
+        self._connect()
+        self._watch = QTimer(self, interval=_WATCH_MS)
+        self._watch.timeout.connect(self._look_for_files)
+        self._is_looking = False
+        self._take_datasets()
+
+    def open(self, **target: object) -> None:
+        """Show a dataset, or add what was dropped elsewhere."""
+        name, dropped = target.get("dataset"), target.get("drop")
+        if isinstance(name, str):
+            self._choose(name)
+        if isinstance(dropped, Sequence) and not isinstance(dropped, str):
+            self.actions_of.add([Path(str(path)) for path in dropped])
+        if target.get("demo"):
+            self.actions_of.add_demo()
+
+    def _build(self) -> None:
+        self.panel = WorkPanel()
+        self.empty = EmptyState(
+            "ph.image-square",
+            "No dataset yet",
+            "Drop a folder here that holds a folder of images for each class, or a zip of it. "
+            "Or start with the demo: 8 shapes, ready to train.",
+            "Open a folder…",
+        )
+        self.empty.offer("Open demo dataset")
+        self.loading = Skeleton(6)
+        self.content = QWidget()
+        self.pages = QStackedWidget()
+        for page in (self.loading, self.empty, self.content):
+            self.pages.addWidget(page)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE.page, SPACE.l, SPACE.page, SPACE.m)
+        layout.setSpacing(SPACE.m)
+        layout.addWidget(self.panel)
+        layout.addWidget(self.pages, 1)
+        self._build_content()
+        self.drops = DropArea(self, "Drop to add a dataset")
+
+    def _build_content(self) -> None:
+        outer = QHBoxLayout(self.content)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(SPACE.m)
+        self.list = DatasetList()
+        outer.addWidget(self.list)
+        right = QVBoxLayout()
+        right.setSpacing(SPACE.m)
+        self.away = Banner("warn")
+        self.away.hide()
+        self.header = DatasetHeader()
+        self.classes = ClassesCard()
+        self.problems = ProblemsCard()
+        self.images = ImagesCard()
+        self.images.grid.set_tile_side(self.context.settings.get(_TILE_SIDE, self.images.grid.tile_side))
+        self.detail = ImageDetail()
+        overview = QWidget()
+        split = QHBoxLayout(overview)
+        split.setContentsMargins(0, 0, 0, 0)
+        split.setSpacing(SPACE.m)
+        facts = QWidget()
+        facts.setMinimumWidth(_FACTS_WIDTH[0])
+        facts.setMaximumWidth(_FACTS_WIDTH[1])
+        column = QVBoxLayout(facts)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE.m)
+        column.addWidget(self.classes, 1)
+        column.addWidget(self.problems, 1)
+        split.addWidget(facts, 2)
+        split.addWidget(self.images, 5)
+        self.body = QStackedWidget()
+        self.body.addWidget(overview)
+        self.body.addWidget(self.detail)
+        right.addWidget(self.away)
+        right.addWidget(self.header)
+        right.addWidget(self.body, 1)
+        outer.addLayout(right, 1)
+
+    def _connect(self) -> None:
+        context, actions = self.context, self.actions_of
+        context.datasets.changed.connect(self._take_datasets)
+        context.datasets.failed.connect(self._cannot_list)
+        self.drops.dropped.connect(actions.add)
+        self.drops.refused.connect(self._refuse_drop)
+        self.empty.acted.connect(actions.choose_folder)
+        self.empty.second.connect(actions.add_demo)
+        self.list.chosen.connect(self._choose)
+        self.list.folder_wanted.connect(actions.choose_folder)
+        self.list.file_wanted.connect(actions.choose_file)
+        self.header.train_wanted.connect(self._train)
+        self.header.check_wanted.connect(self._check)
+        self.header.reimport_wanted.connect(self._import_again)
+        self.header.divide_wanted.connect(self._divide)
+        self.header.relocate_wanted.connect(self._relocate)
+        self.header.delete_wanted.connect(self._delete)
+        self.problems.check_wanted.connect(self._check)
+        self.problems.show_wanted.connect(self._show_problem)
+        self.classes.class_wanted.connect(self._show_class)
+        self.images.filter_changed.connect(self._mark_filter)
+        self.images.opened.connect(self._show_detail)
+        self.images.grid.tile_side_changed.connect(self._keep_tile_side)
+        self.detail.closed.connect(self._close_detail)
+        self.detail.step_wanted.connect(self._step)
+        actions.imported.connect(self._show_imported)
+        actions.checked.connect(self._take_check)
+        actions.altered.connect(self._reload_named)
+        actions.deleted.connect(self._forget)
+        find = QShortcut(QKeySequence.StandardKey.Find, self)
+        find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        find.activated.connect(self.images.focus_search)
+
+    # Which dataset
+
+    def _take_datasets(self) -> None:
+        shelf = self.context.datasets
+        manifests = shelf.list()
+        if not shelf.is_loaded:
+            self.pages.setCurrentWidget(self.loading)
+            return
+        if not manifests:
+            self._overview = None
+            self.set_crumb("")
+            self.pages.setCurrentWidget(self.empty)
+            return
+        self.pages.setCurrentWidget(self.content)
+        if shelf.get(self._name) is None:
+            self._name = manifests[0].name
+        self.list.show_datasets(manifests, self._covers, self._name)
+        self.context.background.run(
+            covers_of, self.context.home, list(manifests), then=self._take_covers, owner=self
+        )
+        self._reload()
+
+    def _take_covers(self, covers: object) -> None:
+        self._covers = cast("dict[str, Path]", covers)
+        self.list.show_datasets(self.context.datasets.list(), self._covers, self._name)
+
+    def _choose(self, name: str) -> None:
+        if name == self._name and self._overview is not None and self._overview.manifest.name == name:
+            return
+        self._name = name
+        self.context.settings.set(_LAST, name)
+        self.panel.clear()
+        self._close_detail()
+        self.list.choose(name)
+        self._reload()
+
+    def _reload(self) -> None:
+        """Read the chosen dataset's columns in the background."""
+        manifest = self.context.datasets.get(self._name)
+        if manifest is None:
+            return
+        self._reading += 1
+        number = self._reading
+        problems = self._checked.get((manifest.name, manifest.version))
+
+        def take(overview: DatasetOverview) -> None:
+            if number == self._reading:
+                self._show(overview)
+
+        def fail(error: Exception) -> None:
+            if number == self._reading:
+                self.panel.complain(as_user_error(error))
+
+        self.context.background.run(
+            read_overview, self.context.home, manifest, problems, then=take, failed=fail, owner=self
+        )
+
+    def _reload_named(self, name: str) -> None:
+        if name == self._name:
+            self.images.grid.images.thumbnails.forget()
+            self.list.forget_covers()
+            self._reload()
+
+    def _show(self, overview: DatasetOverview) -> None:
+        self._overview = overview
+        self.set_crumb(overview.manifest.name)
+        is_checked = (overview.manifest.name, overview.manifest.version) in self._checked
+        self.header.show_dataset(overview)
+        self.classes.show_dataset(overview)
+        self.problems.show_groups(overview.groups, is_checked)
+        self.images.show_dataset(overview)
+        self._mark_filter(self.images.filter)
+        self._say_away(overview.trouble)
+
+    def _show_imported(self, name: str) -> None:
+        self._checked = {key: found for key, found in self._checked.items() if key[0] != name}
+        if self._name != name:
+            self._overview = None
+        self._name = name
+        self.context.settings.set(_LAST, name)
+        self._close_detail()
+        self.list.choose(name)
+        self._reload_named(name)
+
+    def _forget(self, name: str) -> None:
+        if name == self._name:
+            self._name = ""
+            self._overview = None
+
+    def _cannot_list(self, error: UserError) -> None:
+        banner = self.panel.complain(error)
+        banner.add_action("Try again", self.context.datasets.refresh)
+        self.pages.setCurrentWidget(self.empty)
+
+    # Files that are away
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._watch.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._watch.stop()
+
+    def _look_for_files(self) -> None:
+        """See whether the chosen dataset's folder went away or came back."""
+        if self._overview is None or self._is_looking:
+            return
+        self._is_looking = True
+        root = self._overview.root
+
+        def take(is_there: object) -> None:
+            self._is_looking = False
+            shown = self._overview
+            if shown is not None and shown.root == root and bool(is_there) != (shown.trouble is None):
+                self._reload_named(self._name)
+
+        self.context.background.run(root.is_dir, then=take, owner=self)
+
+    def _say_away(self, trouble: UserError | None) -> None:
+        self.away.setVisible(trouble is not None)
+        if trouble is None:
+            return
+        self.away.clear_actions()
+        self.away.say("warn", trouble.message, "Connect its drive, or say where the folder is now.")
+        self.away.add_action("Relocate…", self._relocate)
+        self.away.add_action("Retry", self._retry)
+
+    def _retry(self) -> None:
+        self._reload_named(self._name)
+
+    # What is shown of it
+
+    def _show_class(self, label: object) -> None:
+        wanted = label if isinstance(label, int) else None
+        self.images.apply(replace(self.images.filter, label=wanted))
+        self._mark_filter(self.images.filter)
+
+    def _show_problem(self, code: str) -> None:
+        self.images.apply(ImageFilter(code=code))
+        self._mark_filter(self.images.filter)
+
+    def _mark_filter(self, wanted: ImageFilter) -> None:
+        self.classes.mark(wanted.label)
+        self.problems.mark_shown(wanted.code)
+
+    def _show_detail(self, image: int) -> None:
+        if self._overview is None:
+            return
+        model = self.images.grid.images
+        self.images.grid.go_to(image)
+        self.detail.show_image(self._overview, image, (model.row_of(image) + 1, len(model.shown)))
+        self.body.setCurrentWidget(self.detail)
+        self.detail.view.setFocus()
+
+    def _step(self, step: int) -> None:
+        grid = self.images.grid
+        image = grid.neighbour(grid.current_image(), step)
+        if image >= 0:
+            self._show_detail(image)
+
+    def _close_detail(self) -> None:
+        if self.body.currentWidget() is self.detail:
+            self.body.setCurrentIndex(0)
+            self.detail.view.show_file(None)
+            self.images.grid.setFocus()
+
+    def _keep_tile_side(self, side: int) -> None:
+        self.context.settings.set(_TILE_SIDE, side)
+
+    # What is done with it
+
+    def _train(self) -> None:
+        self.context.go("train", dataset=self._name)
+
+    def _check(self) -> None:
+        self.actions_of.check(self._name)
+
+    def _take_check(self, name: str, problems: object) -> None:
+        manifest = self.context.datasets.get(name)
+        if manifest is not None:
+            self._checked[name, manifest.version] = cast("list[Problem]", problems)
+            self._reload_named(name)
+
+    def _import_again(self) -> None:
+        if self._overview is not None:
+            self.actions_of.import_again(self._overview)
+
+    def _divide(self) -> None:
+        if self._overview is not None:
+            self.actions_of.divide(self._overview)
+
+    def _relocate(self) -> None:
+        if self._overview is not None:
+            self.actions_of.relocate(self._overview)
+
+    def _delete(self) -> None:
+        if self._overview is not None:
+            self.actions_of.delete(self._overview)
+
+    def _refuse_drop(self, sentence: str) -> None:
+        self.panel.say("bad", "This cannot be added", sentence)

@@ -1,0 +1,189 @@
+"""The images of a dataset: filtered by class, split, words and problem, in the grid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QSignalBlocker, QTimer, Signal
+from PySide6.QtWidgets import QComboBox, QLineEdit, QListView
+
+from desktop.grids.image_grid import ImageGrid
+from desktop.grids.image_model import Images
+from desktop.grids.tile import Tile
+from desktop.grids.tile_slider import TileSlider
+from desktop.models.dataset_overview import DatasetOverview, ImageFilter, chosen_images
+from desktop.theme.fonts import font
+from desktop.theme.tokens import SPACE, TYPE
+from desktop.widgets.buttons import Button, on_click
+from desktop.widgets.card import Card, row
+from desktop.widgets.labels import text_label
+
+_SEARCH_MS = 150
+_FIELD_WIDTH = 104
+
+
+class ImagesCard(Card):
+    """Head with filters, and the grid."""
+
+    opened = Signal(int)
+    """The number of the image to show large."""
+    filter_changed = Signal(object)
+    """The `ImageFilter` in force, after the user changed it here."""
+
+    def __init__(self) -> None:
+        super().__init__(margins=(SPACE.l, SPACE.m, SPACE.xs, SPACE.xs))
+        self._overview: DatasetOverview | None = None
+        self.filter = ImageFilter()
+        self.grid = ImageGrid("Images of the dataset")
+        self._build_head()
+        self._build_filters()
+        self.chip = Button("", "ph.x")
+        self.chip.setProperty("chip", True)
+        on_click(self.chip, self._clear_problem)
+        chips = row()
+        chips.addWidget(self.chip)
+        chips.addStretch(1)
+        self.body.addLayout(chips)
+        self.body.addWidget(self.grid, 1)
+        self.grid.opened.connect(self.opened)
+        self._typing = QTimer(self, singleShot=True, interval=_SEARCH_MS)
+        self._typing.timeout.connect(self._read_text)
+        self.chip.hide()
+
+    def _build_head(self) -> None:
+        head = row()
+        head.setContentsMargins(0, 0, SPACE.s, 0)
+        head.addWidget(text_label("Images", "section"))
+        self.count = text_label("", "caption")
+        self.count.setFont(font(TYPE.caption, tabular=True))
+        head.addWidget(self.count)
+        head.addStretch(1)
+        head.addWidget(TileSlider(self.grid))
+        self.body.addLayout(head)
+
+    def _build_filters(self) -> None:
+        line = row()
+        line.setContentsMargins(0, 0, SPACE.s, 0)
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Find a file")
+        self.search.setAccessibleName("Find images by file name")
+        self.search.setToolTip("Part of a path  (Ctrl+F)")
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self._start_typing)
+        line.addWidget(self.search, 1)
+        self.label = _combo("Show images of the class")
+        self.label.currentIndexChanged.connect(self._choose)
+        line.addWidget(self.label)
+        self.split = _combo("Show images of the split")
+        self.split.currentIndexChanged.connect(self._choose)
+        line.addWidget(self.split)
+        self.body.addLayout(line)
+
+    def show_dataset(self, overview: DatasetOverview) -> None:
+        """Show a dataset's images; the filter stays for another look at the same dataset."""
+        before = self._overview
+        self._overview = overview
+        if before is None or before.manifest.name != overview.manifest.name:
+            self.filter = ImageFilter()
+        else:
+            self._keep_filter_valid(overview)
+        self._offer_choices(overview)
+        images = Images(overview.root, overview.paths, self._tile)
+        if before is None or before.manifest.version != overview.manifest.version:
+            self.grid.images.thumbnails.forget()
+        self.grid.images.set_images(images)
+        self.apply(self.filter)
+
+    def apply(self, wanted: ImageFilter) -> None:
+        """Show what a filter leaves, and the filter in the controls; does not tell."""
+        self.filter = wanted
+        if self._overview is None:
+            return
+        current = self.grid.current_image()
+        mask = chosen_images(self._overview, wanted)
+        self.grid.images.arrange(mask)
+        if not self.grid.go_to(current):
+            self.grid.scrollToTop()
+        total = len(self._overview.manifest.items)
+        shown = int(mask.sum())
+        self.count.setText(f"{shown:,}" if shown == total else f"{shown:,} of {total:,}")
+        self._show_filter()
+
+    def focus_search(self) -> None:
+        self.search.setFocus()
+        self.search.selectAll()
+
+    def _tile(self, image: int) -> Tile:
+        overview = self._overview
+        if overview is None:
+            return Tile("")
+        label, split = overview.label_of(image), overview.split_of(image)
+        if not split:
+            return Tile(overview.name_of(image), "left out", spoken="Left out of the dataset")
+        return Tile(label or "no label", split, spoken=f"{label or 'No label'}, {split}")
+
+    def _keep_filter_valid(self, overview: DatasetOverview) -> None:
+        wanted = self.filter
+        if wanted.label is not None and wanted.label >= len(overview.classes):
+            wanted = replace(wanted, label=None)
+        if wanted.split not in overview.split_names:
+            wanted = replace(wanted, split="")
+        if wanted.code not in {group.code for group in overview.groups}:
+            wanted = replace(wanted, code="")
+        self.filter = wanted
+
+    def _offer_choices(self, overview: DatasetOverview) -> None:
+        with QSignalBlocker(self.label), QSignalBlocker(self.split):
+            self.label.clear()
+            self.label.addItem("All classes", None)
+            for number, name in enumerate(overview.classes):
+                self.label.addItem(name, number)
+            self.split.clear()
+            self.split.addItem("All splits", "")
+            for name in overview.split_names:
+                self.split.addItem(name, name)
+
+    def _show_filter(self) -> None:
+        wanted, overview = self.filter, self._overview
+        with QSignalBlocker(self.label), QSignalBlocker(self.split), QSignalBlocker(self.search):
+            self.label.setCurrentIndex(0 if wanted.label is None else wanted.label + 1)
+            self.split.setCurrentIndex(max(0, self.split.findData(wanted.split)))
+            if self.search.text() != wanted.text:
+                self.search.setText(wanted.text)
+        groups = overview.groups if overview is not None else ()
+        group = next((group for group in groups if group.code == wanted.code), None)
+        self.chip.setVisible(group is not None)
+        if group is not None:
+            self.chip.setText(group.title)
+            self.chip.explain(f"Show other images than “{group.title}” again")
+            self.chip.setAccessibleName(f"Remove filter: {group.title}")
+        self.grid.nothing = "No image matches. Take a filter away." if overview and overview.paths else ""
+
+    def _choose(self) -> None:
+        label = self.label.currentData()
+        split = str(self.split.currentData() or "")
+        self._change(replace(self.filter, label=label if isinstance(label, int) else None, split=split))
+
+    def _start_typing(self) -> None:
+        self._typing.start()
+
+    def _read_text(self) -> None:
+        self._change(replace(self.filter, text=self.search.text()))
+
+    def _clear_problem(self) -> None:
+        self._change(replace(self.filter, code=""))
+
+    def _change(self, wanted: ImageFilter) -> None:
+        if wanted != self.filter:
+            self.apply(wanted)
+            self.filter_changed.emit(wanted)
+
+
+def _combo(name: str) -> QComboBox:
+    made = QComboBox()
+    made.setView(QListView())
+    made.setAccessibleName(name)
+    made.setMinimumWidth(_FIELD_WIDTH)
+    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    made.setMinimumContentsLength(8)
+    return made

@@ -1,0 +1,153 @@
+"""What is wrong with a dataset, by kind: how bad, how many, what to do, and the images that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from desktop.models.dataset_problems import ProblemGroup, as_text
+from desktop.theme.tokens import SIZE, SPACE
+from desktop.widgets.buttons import Button, on_click
+from desktop.widgets.card import Card, column, row
+from desktop.widgets.labels import IconLabel, text_label
+from desktop.widgets.pill import Pill
+
+_LOOKS = {
+    "error": ("ph.warning-circle", "bad", "Error"),
+    "warning": ("ph.warning", "warn", "Warning"),
+    "info": ("ph.info", "accent", "Note"),
+}
+_TONES = {"error": "bad", "warning": "warn", "info": "muted"}
+_WORDS_SHOWN = 2
+
+
+class ProblemsCard(Card):
+    """Groups of problems, the worst first."""
+
+    show_wanted = Signal(str)
+    """The code of the group whose images the user wants to see; empty for all images again."""
+    check_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__(margins=(SPACE.l, SPACE.m, SPACE.s, SPACE.s))
+        self._groups: Sequence[ProblemGroup] = ()
+        self._shown = ""
+        self._buttons: dict[str, Button] = {}
+        head = row()
+        head.addWidget(text_label("Problems", "section"))
+        self._summary = text_label("", "caption")
+        head.addWidget(self._summary, 1)
+        self.copy = Button("Copy list", "ph.copy", "ghost")
+        self.copy.explain("Copy all problems as text, one a line")
+        on_click(self.copy, self._copy)
+        head.addWidget(self.copy)
+        self.body.addLayout(head)
+        self._list = QWidget()
+        self._lines = QVBoxLayout(self._list)
+        self._lines.setContentsMargins(0, 0, SPACE.s, 0)
+        self._lines.setSpacing(SPACE.m)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(self._list)
+        self.body.addWidget(area, 1)
+
+    def show_groups(self, groups: Sequence[ProblemGroup], is_checked: bool) -> None:
+        """Show other problems.
+
+        Args:
+            groups: the worst first.
+            is_checked: every image was opened to find them, not only its header.
+        """
+        self._groups = groups
+        self._shown = ""
+        self._buttons.clear()
+        while (item := self._lines.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()  # at once: it is deleted later
+                widget.deleteLater()
+        count = sum(group.count for group in groups)
+        self._summary.setText(f"{count:,}" if groups else "")
+        self.copy.setVisible(bool(groups))
+        for group in groups:
+            self._lines.addWidget(self._group(group))
+        if not groups:
+            self._lines.addWidget(self._nothing_found(is_checked))
+        self._lines.addStretch(1)
+
+    def mark_shown(self, code: str) -> None:
+        """Say which group's images are shown; empty for none. Does not tell."""
+        self._shown = code
+        for known, made in self._buttons.items():
+            made.setText("Show all" if known == code else "Show")
+            made.setAccessibleName(f"{made.text()}: {known.replace('_', ' ')}")
+
+    def _group(self, group: ProblemGroup) -> QWidget:
+        icon, role, word = _LOOKS[group.severity]
+        made = QWidget()
+        made.setAccessibleName(f"{word}: {group.title}, {group.count}")
+        outer = QVBoxLayout(made)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(SPACE.xxs)
+        head = row(SPACE.s)
+        mark = IconLabel(icon, role, SIZE.icon)
+        mark.setToolTip(word)
+        mark.setAccessibleName(word)
+        head.addWidget(mark)
+        head.addWidget(text_label(group.title, "strong"))
+        head.addWidget(Pill(f"{group.count:,}", _TONES[group.severity]))
+        head.addStretch(1)
+        if group.files:
+            show = Button("Show", kind="link")
+            show.setToolTip("Show only these images")
+            show.setAccessibleName(f"Show: {group.code.replace('_', ' ')}")
+            on_click(show, partial(self._toggle, group.code))
+            self._buttons[group.code] = show
+            head.addWidget(show)
+        outer.addLayout(head)
+        words = column(SPACE.xxs)
+        words.setContentsMargins(SIZE.icon + SPACE.s, 0, 0, 0)
+        for text in _messages(group):
+            words.addWidget(text_label(text, "caption", wrap=True))
+        remedies = dict.fromkeys(problem.remedy for problem in group.problems if problem.remedy)
+        for remedy in list(remedies)[:_WORDS_SHOWN]:
+            line = row(SPACE.xs)
+            line.addWidget(IconLabel("ph.wrench", "text3", SIZE.icon), alignment=Qt.AlignmentFlag.AlignTop)
+            line.addWidget(text_label(remedy, "caption", wrap=True), 1)
+            words.addLayout(line)
+        outer.addLayout(words)
+        return made
+
+    def _nothing_found(self, is_checked: bool) -> QWidget:
+        made = QWidget()
+        outer = QVBoxLayout(made)
+        outer.setContentsMargins(0, 0, 0, 0)
+        line = row()
+        line.addWidget(IconLabel("ph.check-circle", "ok", SIZE.icon_large))
+        what = "All images can be read." if is_checked else "No problem found while importing."
+        line.addWidget(text_label(what, "muted", wrap=True), 1)
+        outer.addLayout(line)
+        if not is_checked:
+            check = Button("Check every image", kind="link")
+            check.clicked.connect(self.check_wanted)
+            outer.addWidget(check, alignment=Qt.AlignmentFlag.AlignLeft)
+        return made
+
+    def _toggle(self, code: str) -> None:
+        self.show_wanted.emit("" if code == self._shown else code)
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(as_text(self._groups))
+        self.copy.setText("Copied")
+
+
+def _messages(group: ProblemGroup) -> list[str]:
+    texts = [problem.message for problem in group.problems[:_WORDS_SHOWN]]
+    more = len(group.problems) - len(texts)
+    return [*texts, f"and {more:,} more"] if more > 0 else texts
