@@ -35,8 +35,9 @@ def start_detached(launch: Launch) -> None:
     process.setStandardInputFile(QProcess.nullDevice())
     process.setStandardOutputFile(str(launch.log), QProcess.OpenModeFlag.Append)
     process.setStandardErrorFile(str(launch.log), QProcess.OpenModeFlag.Append)
-    started = cast("tuple[bool, int]", process.startDetached())
-    if not started[0]:
+    # The stubs promise a pair with the process's number; the call gives its truth alone.
+    started = cast("bool | tuple[bool, int]", process.startDetached())
+    if not (started[0] if isinstance(started, tuple) else started):
         raise OSError(f"{program} cannot be started: {process.errorString()}")
 
 
