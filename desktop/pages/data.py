@@ -31,7 +31,7 @@ from desktop.widgets.skeleton import Skeleton
 from engine.errors import UserError
 from engine.protocol.results import Problem
 
-_FACTS_WIDTH = (232, 300)
+_FACTS_WIDTH = (260, 300)
 _WATCH_MS = 3_000
 _LAST = "data.dataset"
 _TILE_SIDE = "data.tile_side"

@@ -14,16 +14,15 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from desktop.bridge.actions import as_user_error
 from desktop.context import Context
 from desktop.models.dataset_overview import DatasetOverview
+from desktop.models.demo_dataset import NAME, draw_demo
 from desktop.pages.data_divide import DivideSheet
 from desktop.pages.data_import import NameSheet, WorkPanel, why_not_these
 from desktop.pages.data_words import counted, listed, use_of
 from desktop.widgets.dialogs import confirm
-from engine.datasets.demo import write_demo_dataset
 from engine.datasets.source import source_at
 from engine.errors import UserError
 from engine.protocol.results import Problem
 
-DEMO = "demo-shapes"
 _TABLES_AND_ZIPS = "Datasets (*.zip *.csv *.tsv)"
 
 
@@ -85,8 +84,8 @@ class DatasetActions(QObject):
 
     def add_demo(self) -> None:
         """Draw the demo pictures and import them, once."""
-        if self._context.datasets.get(DEMO) is not None:
-            self.imported.emit(DEMO)
+        if self._context.datasets.get(NAME) is not None:
+            self.imported.emit(NAME)
             return
         if self._is_drawing:
             return
@@ -94,9 +93,12 @@ class DatasetActions(QObject):
         self._panel.say(
             "info", "Drawing the demo pictures…", "Eight shapes, 720 pictures; it takes a few seconds."
         )
-        folder = self._context.home.cache / DEMO
         self._context.background.run(
-            _draw_demo, folder, then=self._import_demo, failed=self._complain, owner=self
+            draw_demo,
+            self._context.home.cache / NAME,
+            then=self._import_demo,
+            failed=self._complain,
+            owner=self,
         )
 
     def import_again(self, overview: DatasetOverview) -> None:
@@ -181,7 +183,7 @@ class DatasetActions(QObject):
 
     def _import_demo(self, folder: object) -> None:
         self._is_drawing = False
-        self._import(folder, DEMO)
+        self._import(folder, NAME)
 
     def _import_failed(self, path: Path, error: UserError) -> None:
         banner = self._panel.complain(error)
@@ -240,12 +242,6 @@ class DatasetActions(QObject):
     def _complain(self, error: Exception) -> None:
         self._is_drawing = False
         self._panel.complain(as_user_error(error))
-
-
-def _draw_demo(folder: Path) -> Path:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    write_demo_dataset(folder)
-    return folder / "classification"
 
 
 def _common_folder(paths: Sequence[Path]) -> Path | None:

@@ -13,7 +13,7 @@ from desktop.models.dataset_problems import ProblemGroup, as_text
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.buttons import Button, on_click
 from desktop.widgets.card import Card, column, row
-from desktop.widgets.labels import IconLabel, text_label
+from desktop.widgets.labels import ElidedLabel, IconLabel, text_label
 from desktop.widgets.pill import Pill
 
 _LOOKS = {
@@ -95,14 +95,13 @@ class ProblemsCard(Card):
         outer = QVBoxLayout(made)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(SPACE.xxs)
-        head = row(SPACE.s)
+        head = row(SPACE.xs)
         mark = IconLabel(icon, role, SIZE.icon)
         mark.setToolTip(word)
         mark.setAccessibleName(word)
         head.addWidget(mark)
-        head.addWidget(text_label(group.title, "strong"))
+        head.addWidget(ElidedLabel(group.title, "strong"), 1)
         head.addWidget(Pill(f"{group.count:,}", _TONES[group.severity]))
-        head.addStretch(1)
         if group.files:
             show = Button("Show", kind="link")
             show.setToolTip("Show only these images")

@@ -16,6 +16,7 @@ ROLES = {"train": "s1", "val": "s2", "test": "s3"}
 _BAR = 8.0
 _DOT = 7.0
 _GAP = 2.0
+_LEAST_WIDTH = 232
 
 
 class SplitBar(QWidget):
@@ -38,6 +39,9 @@ class SplitBar(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(360, round(_BAR) + SPACE.s + TYPE.caption + SPACE.xs)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(_LEAST_WIDTH, self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         total = sum(self._totals.values())
