@@ -47,6 +47,19 @@ class ResultRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportRow:
+    """One deployment file that a run wrote."""
+
+    path: str
+    """Relative to the run folder, with forward slashes."""
+    format: str
+    verified: bool
+    max_error: float | None
+    """Largest difference to PyTorch; None when the two could not be compared."""
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeRow:
     """Something the user should know though the run went on."""
 
@@ -85,6 +98,15 @@ class MeasurementTables(Connected):
             for r in self._rows("SELECT DISTINCT name FROM metrics WHERE run = ? ORDER BY 1", (run,))
         ]
 
+    def class_values(self, run: str, name: str) -> dict[str, float | None]:
+        """The newest value of a metric by class; empty where there is none."""
+        rows = self._rows(
+            "SELECT class, value, MAX(attempt) FROM metrics WHERE run = ?1 AND name = ?2 AND class != '' AND step = "
+            "(SELECT MAX(step) FROM metrics WHERE run = ?1 AND name = ?2 AND class != '') GROUP BY class",
+            (run, name),
+        )
+        return {str(r["class"]): r["value"] for r in rows}
+
     def checkpoints(self, run: str) -> list[CheckpointRow]:
         rows = self._rows("SELECT * FROM checkpoints WHERE run = ? ORDER BY step, name", (run,))
         return [
@@ -96,6 +118,13 @@ class MeasurementTables(Connected):
         rows = self._rows("SELECT * FROM results WHERE run = ? ORDER BY folder", (run,))
         return [
             ResultRow(r["folder"], r["split"], r["epoch"], r["step"], r["checkpoint"], _values(r["metrics"]))
+            for r in rows
+        ]
+
+    def exports(self, run: str) -> list[ExportRow]:
+        rows = self._rows("SELECT * FROM exports WHERE run = ? ORDER BY path", (run,))
+        return [
+            ExportRow(r["path"], r["format"], bool(r["verified"]), r["max_error"], r["size_bytes"])
             for r in rows
         ]
 
