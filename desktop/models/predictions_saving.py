@@ -73,7 +73,7 @@ def keep_pasted(home: Home, image: QImage) -> Path:
         path = free_name(folder, f"pasted-{time.strftime('%H%M%S')}", "png")
     except OSError as error:
         raise write_error(error, folder) from error
-    if not image.save(str(path), "PNG"):
+    if not image.save(str(path)):
         raise UserError(
             "paste_failed",
             f"The pasted picture cannot be written to {folder}.",

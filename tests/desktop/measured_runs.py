@@ -14,7 +14,7 @@ from engine.evaluation.result_folder import ResultFacts, newest_folder, write_re
 from engine.protocol.checkpoint import META_NAME, CheckpointKind, CheckpointMeta
 from engine.protocol.events import CheckpointSaved, Event, ResultWritten, RunEnded, StateChanged
 from engine.protocol.home import Home
-from engine.protocol.job import AttemptSpec, DatasetRef, JobKind, JobSpec, Placement, PluginRef
+from engine.protocol.job import AttemptSpec, DatasetRef, JobKind, JobSpec, Placement, PluginRef, RunState
 from engine.protocol.run_folder import RunFolder, write_record
 from engine.runner.supervision import add_supervision
 from engine.store.database import Store
@@ -132,7 +132,10 @@ class MeasuredRun:
 
     def tell(self, state: str = "completed") -> MeasuredRun:
         """Let the store know of everything up to now."""
-        told: list[Event] = [StateChanged(state="running", attempt=1), *self.said]
+        is_first = not self.folder.attempt(1).supervision_path.exists()
+        states: tuple[RunState, ...] = ("preparing", "starting", "running") if is_first else ()
+        told: list[Event] = [StateChanged(state=entry, attempt=1) for entry in states]
+        told += self.said
         if state != "running":
             told.append(RunEnded.model_validate({"state": state}))
         self.said = []

@@ -156,6 +156,7 @@ def test_that_after_the_predictor_died_what_is_left_can_be_asked_again(
     qtbot.waitUntil(lambda: len(oracle.asked) == 1)
     with qtbot.waitSignal(queue.failed) as told:
         oracle.die()
+    assert told.args is not None
     assert told.args[0].code == "engine_died"
     assert queue.waits
     assert not queue.is_busy
