@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QKeyEvent,
@@ -17,11 +17,12 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QListView, QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from desktop.grids.file_actions import copy_paths, show_in_folder
 from desktop.grids.image_model import ImageModel, Numbers
 from desktop.grids.tile_delegate import CAPTION_HEIGHT, TileDelegate
+from desktop.grids.tile_view import TileView
 from desktop.theme.fonts import font
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SPACE, TYPE
@@ -31,7 +32,6 @@ SMALLEST, USUAL, LARGEST = 72, 144, 288
 STEP = 24
 _AHEAD = 1.0
 """Screens above and below whose pictures are still read when they were asked for."""
-_WHEEL_STEP = 40
 _SIZING_MS = 150
 """How long a size must hold before pictures are read for it; until then those there are scaled."""
 
@@ -46,7 +46,7 @@ class MenuEntry:
     """Takes the numbers of the images."""
 
 
-class ImageGrid(QListView):
+class ImageGrid(TileView):
     """Shows an `ImageModel`. Enter or a double click opens an image, Ctrl+wheel changes the tiles' size.
 
     Args:
@@ -73,7 +73,6 @@ class ImageGrid(QListView):
         self._tiles = TileDelegate(self)
         self.setModel(self.images)
         self.setItemDelegate(self._tiles)
-        self._lay_out_like_a_grid()
         self._looking = QTimer(self, singleShot=True, interval=0)
         self._looking.timeout.connect(self._drop_what_scrolled_away)
         self._sizing = QTimer(self, singleShot=True, interval=_SIZING_MS)
@@ -99,12 +98,12 @@ class ImageGrid(QListView):
         side = max(SMALLEST, min(LARGEST, side))
         if side == self._side:
             return
-        middle = self.indexAt(self.viewport().rect().center())
-        current = self.currentIndex() if self.currentIndex().isValid() else middle
+        current = self.currentIndex()
+        was_in_view = self.viewport().rect().intersects(self.visualRect(current))
         self._side = side
         self._fit_tiles()
-        if current.isValid():
-            self.scrollTo(current, QListView.ScrollHint.PositionAtCenter)
+        if was_in_view:
+            self.scrollTo(current)
 
     def current_image(self) -> int:
         """Give the number of the current image; -1 for none."""
@@ -216,24 +215,6 @@ class ImageGrid(QListView):
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
         painter.drawText(place, int(flags | Qt.TextFlag.TextWordWrap), self.nothing)
 
-    def _lay_out_like_a_grid(self) -> None:
-        # ListMode with wrapping draws the same as IconMode and lays 100,000 tiles out in half the time.
-        self.setViewMode(QListView.ViewMode.ListMode)
-        self.setFlow(QListView.Flow.LeftToRight)
-        self.setWrapping(True)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setMovement(QListView.Movement.Static)
-        self.setUniformItemSizes(True)
-        self.setSpacing(0)
-        self.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
-        self.setSelectionRectVisible(True)
-        self.setMouseTracking(True)
-        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # Always there: a bar that came and went would change the width, and with it every tile.
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self.verticalScrollBar().setSingleStep(_WHEEL_STEP)
-
     def _fit_tiles(self) -> None:
         """Choose the size nearest to the wanted one at which whole tiles fill the width."""
         width = self.viewport().width() - SPACE.xxs
@@ -241,9 +222,9 @@ class ImageGrid(QListView):
         side = max(1, width // columns)
         size = QSize(side, side + CAPTION_HEIGHT - SPACE.xs)
         self._sizing.start()
-        if size != self._tiles.size:
+        if size != self.tile:
             self._tiles.size = size
-            self.setGridSize(size)
+            self.set_tile(size)
         self._looking.start()
 
     def _read_in_this_size(self) -> None:
@@ -253,25 +234,12 @@ class ImageGrid(QListView):
             self.viewport().update()
 
     def _repaint_row(self, row: int) -> None:
-        self.viewport().update(self.visualRect(self.images.index(row)))
+        self.viewport().update(self.row_rect(row))
 
     def _drop_what_scrolled_away(self) -> None:
-        seen = self.viewport().rect()
-        ahead = round(seen.height() * _AHEAD)
-        first, last = self._rows_in(seen)
-        more = (last - first + 1) * ahead // max(1, seen.height())
-        self.images.look_at(first - more, last + more)
-
-    def _rows_in(self, area: QRect) -> tuple[int, int]:
-        size = self.gridSize()
-        count = len(self.images.shown)
-        if not count or size.isEmpty():
-            return 0, 0
-        columns = max(1, self.viewport().width() // size.width())
-        top = self.verticalOffset() + area.top()
-        first = max(0, top // size.height() * columns)
-        last = min(count - 1, ((top + area.height()) // size.height() + 1) * columns - 1)
-        return first, max(first, last)
+        seen = self.rows_in(self.viewport().rect())
+        ahead = round(len(seen) * _AHEAD)
+        self.images.look_at(seen.start - ahead, seen.stop - 1 + ahead)
 
     def _change_side(self, side: int) -> None:
         before = self._side

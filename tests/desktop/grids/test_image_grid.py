@@ -37,9 +37,9 @@ def menu_texts(grid: ImageGrid) -> list[str]:
 
 def test_that_whole_tiles_fill_the_width(grid: ImageGrid) -> None:
     width = grid.viewport().width()
-    columns = width // grid.gridSize().width()
+    columns = width // grid.tile.width()
     assert columns >= 3
-    assert width - columns * grid.gridSize().width() < columns + 4
+    assert width - columns * grid.tile.width() < columns + 4
 
 
 def test_that_only_what_is_near_the_screen_is_read(qtbot: QtBot, grid: ImageGrid, tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_that_a_double_click_opens_an_image(qtbot: QtBot, grid: ImageGrid) -> No
 
 
 def test_that_the_arrow_keys_walk_in_lines(qtbot: QtBot, grid: ImageGrid) -> None:
-    columns = grid.viewport().width() // grid.gridSize().width()
+    columns = grid.viewport().width() // grid.tile.width()
     grid.go_to(0)
     qtbot.keyClick(grid, Qt.Key.Key_Right)
     assert grid.current_image() == 1
