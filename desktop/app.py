@@ -16,6 +16,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from desktop.bridge.garbage import GarbageInThisThread
 from desktop.bridge.single_instance import SingleInstance
 from desktop.context import Context
 from desktop.main_window import MainWindow
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "Close it, or end its process, then start Lensmith again.",
             )
         )
+    garbage = GarbageInThisThread(application)
     context = Context(home)
     theme.choose(_theme_of(context))
     window = MainWindow(context)
@@ -62,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     code = application.exec()
     context.close()
     instance.release()
+    garbage.give_back()
     return code
 
 
