@@ -46,7 +46,9 @@ class Result:
     paths: tuple[str, ...]
     """(N,) of the images, relative to `root`."""
     root: Path | None
-    """Where the images lie; None when the dataset is not on this machine."""
+    """Where the images lie; None when nobody knows."""
+    is_root_there: bool = True
+    """Whether that folder was there when the result was opened."""
 
     @property
     def images(self) -> int:
@@ -106,7 +108,8 @@ def open_result(home: Home, key: ResultKey) -> Result:
     _require_one_length(folder, columns)
     _require_classes(folder, summary, columns)
     paths, root = _images(home, run, summary, columns)
-    return Result(key, summary, confusion, columns, paths, root)
+    is_there = root is not None and root.is_dir()
+    return Result(key, summary, confusion, columns, paths, root, is_there)
 
 
 def _array(path: Path) -> Column:

@@ -141,7 +141,6 @@ class PredictPage(Page):
         on_click(self._open, self.intake.ask_for_files)
         on_click(self._clear, self.clear)
         pasting = QShortcut(QKeySequence(QKeySequence.StandardKey.Paste), self)
-        pasting.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         pasting.activated.connect(self.intake.paste)
 
     # Coming

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -10,12 +12,11 @@ from desktop.context import Context
 from desktop.models.result import Result, ResultKey
 from desktop.models.result_browser import ResultBrowser
 from desktop.models.result_checkpoints import checkpoints_of
-from desktop.models.result_evaluation import Evaluable, evaluable
 from desktop.models.result_list import runs_with_results
 from desktop.models.run_table_text import run_name
 from desktop.pages.page import Page
 from desktop.pages.validate_detail import DetailView
-from desktop.pages.validate_evaluate import EvaluateSheet
+from desktop.pages.validate_evaluate import Evaluation
 from desktop.pages.validate_follow import ResultFollower
 from desktop.pages.validate_images import ImagesPanel
 from desktop.pages.validate_matrix import MatrixPanel
@@ -43,8 +44,12 @@ class ValidatePage(Page):
         super().__init__(context)
         self.browser = ResultBrowser(context.home, context.background, self)
         self._follower = ResultFollower(context, self.browser)
+        self.evaluation = Evaluation(self, context)
         self._view: TaskView | None = None
         self._wish_checkpoint = ""
+        """A checkpoint whose result shall be shown as soon as the list is there."""
+        self._named_checkpoint = ""
+        """The checkpoint that another page spoke of last."""
         self._is_open = False
         self._is_known = False
         """Whether it was read which runs have results."""
@@ -65,10 +70,10 @@ class ValidatePage(Page):
         outer.addWidget(self.banner)
         self._states = QStackedWidget()
         outer.addWidget(self._states, 1)
-        self._empty = EmptyState("ph.target", "", "", "Train a model")
+        self.empty = EmptyState("ph.target", "", "", "Train a model")
         self._loading = Skeleton()
         self._content = QWidget()
-        for widget in (self._empty, self._loading, self._content):
+        for widget in (self.empty, self._loading, self._content):
             self._states.addWidget(widget)
         self._build_content()
         self._states.setCurrentWidget(self._loading)
@@ -103,6 +108,8 @@ class ValidatePage(Page):
         self.source.run_chosen.connect(self._choose_run)
         self.source.result_chosen.connect(self.browser.choose)
         self.source.evaluation_wanted.connect(self._ask_what_to_evaluate)
+        self.evaluation.failed.connect(self._show_failure)
+        self.evaluation.asked.connect(self._follower.expect)
         self.browser.listed.connect(self._show_list)
         self.browser.opened.connect(self._show_result)
         self.browser.failed.connect(self._show_failure)
@@ -114,11 +121,16 @@ class ValidatePage(Page):
         self.images.grid.opened.connect(self.open_image)
         self.detail.closed.connect(self.close_image)
         self.detail.stepped.connect(self._step)
-        self._empty.acted.connect(self._go_to_train)
+        self.empty.acted.connect(self._go_to_train)
         self.context.runs.changed.connect(self._offer_runs)
-        for key, act in (("I", self._only_incorrect), ("C", self._only_correct), ("Esc", self._escape)):
+        whole, here = Qt.ShortcutContext.WindowShortcut, Qt.ShortcutContext.WidgetWithChildrenShortcut
+        for key, act, context in (
+            ("I", self._only_incorrect, whole),
+            ("C", self._only_correct, whole),
+            ("Esc", self._escape, here),
+        ):
             shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.setContext(context)
             shortcut.activated.connect(act)
 
     # Coming and going
@@ -130,9 +142,12 @@ class ValidatePage(Page):
         if isinstance(run, str):
             row_of = self.context.runs.row(run)
             parent = row_of.parent if row_of is not None and row_of.kind != "train" else None
-            self._wish_checkpoint = checkpoint if isinstance(checkpoint, str) else ""
+            self._named_checkpoint = checkpoint if isinstance(checkpoint, str) else ""
+            self._wish_checkpoint = self._named_checkpoint
             self.close_image()
             self.browser.choose_run(parent or run)
+            if target.get("evaluate") is True:
+                self._ask_what_to_evaluate()
         self._follower.set_on(True)
         self._offer_runs()
 
@@ -214,24 +229,24 @@ class ValidatePage(Page):
             self._states.setCurrentWidget(self._loading)
         else:
             self._say_what_is_missing()
-            self._states.setCurrentWidget(self._empty)
+            self._states.setCurrentWidget(self.empty)
         self.source.setVisible(bool(self.browser.run))
 
     def _say_what_is_missing(self) -> None:
         if self.browser.results:
-            self._empty.say("This result cannot be shown", "Choose another result of the run above.")
+            self.empty.say("This result cannot be shown", "Choose another result of the run above.")
         elif self.browser.run:
-            self._empty.say(
+            self.empty.say(
                 "No results of this run yet",
                 "A result appears after each validated epoch. A checkpoint can be evaluated at any time.",
             )
         else:
-            self._empty.say(
+            self.empty.say(
                 "No results yet",
                 "Train a model: after each epoch you see here where it is right, and where it fails.",
             )
-        if self._empty.button is not None:
-            self._empty.button.setText("Show the run" if self.browser.run else "Train a model")
+        if self.empty.button is not None:
+            self.empty.button.setText("Show the run" if self.browser.run else "Train a model")
 
     def _show_crumb(self) -> None:
         shown = self.context.runs.row(self.browser.run)
@@ -334,30 +349,7 @@ class ValidatePage(Page):
     # Evaluation
 
     def _ask_what_to_evaluate(self) -> None:
-        self.context.background.run(
-            evaluable,
-            self.context.home,
-            self.browser.run,
-            then=self._offer_evaluation,
-            failed=self._show_failure,
-            owner=self,
-        )
-
-    def _offer_evaluation(self, offered: Evaluable) -> None:
-        shown = self.context.runs.row(offered.run)
-        sheet = EvaluateSheet(self, offered, run_name(shown) if shown is not None else offered.run)
-        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        sheet.wanted.connect(self.evaluate)
-        sheet.open()
-
-    def evaluate(self, checkpoint: str, split: str) -> None:
-        """Measure a checkpoint of the run on a split; its result is shown when it is there."""
-        what = f"{checkpoint} on {split}"
-
-        def then(run: str) -> None:
-            self._follower.expect(run, what)
-
-        self.context.actions.evaluate(self.browser.run, checkpoint, split, then=then)
+        self.evaluation.ask(self.browser.run, self._named_checkpoint)
 
     def _show_evaluation(self, run: str) -> None:
         self.browser.refresh()
@@ -368,7 +360,7 @@ class ValidatePage(Page):
         self.banner.clear_actions()
         why = f"{failure.message} {failure.hint}".strip() if failure is not None else "It does not answer."
         self.banner.say("bad", "The evaluation failed", why)
-        self.banner.add_action("Show its log", lambda: self.context.go("jobs", run=shown.run))
+        self.banner.add_action("Show its log", partial(self.context.go, "jobs", run=shown.run))
         self.banner.show()
 
 

@@ -1,12 +1,15 @@
-"""The sheet that asks which checkpoint to measure on which images."""
+"""A new evaluation: the sheet that asks which checkpoint to measure on which images, and the asking itself."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QListView, QWidget
 
-from desktop.models.result_evaluation import SPLIT_WORDS, Evaluable
-from desktop.models.run_table_text import metric_name, metric_value
+from desktop.context import Context
+from desktop.models.result_evaluation import SPLIT_WORDS, Evaluable, evaluable
+from desktop.models.run_table_text import metric_name, metric_value, run_name
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.buttons import on_click
 from desktop.widgets.dialogs import Sheet
@@ -62,6 +65,12 @@ class EvaluateSheet(Sheet):
         self.splits.changed.connect(self._explain)
         self._explain()
 
+    def choose_checkpoint(self, name: str) -> None:
+        """Choose another checkpoint than the best, where it is there."""
+        place = self.checkpoint.findData(name)
+        if place >= 0:
+            self.checkpoint.setCurrentIndex(place)
+
     def _explain(self) -> None:
         fact = self._offered.checkpoints[max(0, self.checkpoint.currentIndex())]
         shown = [name for name in fact.metrics if name.endswith("/accuracy")] or list(fact.metrics)[:1]
@@ -74,3 +83,50 @@ class EvaluateSheet(Sheet):
     def _start(self) -> None:
         self.wanted.emit(str(self.checkpoint.currentData()), self.splits.current())
         self.accept()
+
+
+class Evaluation(QObject):
+    """Opens the sheet over a page, and asks the engine for what was chosen."""
+
+    asked = Signal(str, str)
+    """The id of the evaluation's run, and what it measures: `best on test`."""
+    failed = Signal(object)
+    """A `UserError`: the run has nothing that could be measured."""
+
+    def __init__(self, page: QWidget, context: Context) -> None:
+        super().__init__(page)
+        self._page = page
+        self._context = context
+        self.sheet: EvaluateSheet | None = None
+
+    def ask(self, run: str, checkpoint: str = "") -> None:
+        """Let the user choose; `checkpoint` is chosen already where it is there."""
+
+        def then(offered: Evaluable) -> None:
+            self._open_sheet(offered, checkpoint)
+
+        self._context.background.run(
+            evaluable, self._context.home, run, then=then, failed=self.failed.emit, owner=self
+        )
+
+    def start(self, run: str, checkpoint: str, split: str) -> None:
+        """Measure a checkpoint of a run on a split."""
+
+        def then(evaluation: str) -> None:
+            self.asked.emit(evaluation, f"{checkpoint} on {split}")
+
+        self._context.actions.evaluate(run, checkpoint, split, then=then)
+
+    def _open_sheet(self, offered: Evaluable, checkpoint: str) -> None:
+        shown = self._context.runs.row(offered.run)
+        sheet = EvaluateSheet(self._page, offered, run_name(shown) if shown is not None else offered.run)
+        sheet.choose_checkpoint(checkpoint)
+        sheet.wanted.connect(partial(self.start, offered.run))
+        sheet.finished.connect(self._close_sheet)
+        self.sheet = sheet
+        sheet.open()
+
+    def _close_sheet(self) -> None:
+        if self.sheet is not None:
+            self.sheet.deleteLater()
+            self.sheet = None

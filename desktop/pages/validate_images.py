@@ -83,16 +83,29 @@ class ImagesPanel(Card):
     def selection(self) -> Selection:
         return self._selection
 
+    def count_text(self) -> str:
+        """How many images are shown, of how many."""
+        return self._count.text()
+
+    def chip_texts(self) -> list[str]:
+        """What the images are filtered by."""
+        return [chip.text() for chip in (self._cell_chip, self._verdict_chip) if chip.text()]
+
     def show_result(self, result: Result, view: TaskView) -> None:
         """Show a result's images; filter and order stay, where they still mean something."""
-        same_classes = self._result is not None and self._result.classes == result.classes
-        self._result = result
+        before, self._result = self._result, result
+        same_classes = before is not None and before.classes == result.classes
+        same_images = before is not None and (before.root, before.paths) == (result.root, result.paths)
         if view is not self._view:
             self._view = view
             self._offer_sorts(view)
         if not same_classes:
             self._selection = Selection(self._selection.verdict)
-        self.grid.images.set_images(Images(result.root, result.paths, lambda image: view.tile(result, image)))
+        images = Images(result.root, result.paths, lambda image: view.tile(result, image))
+        if same_images:
+            self.grid.images.update_images(images)  # the pictures that were read stay
+        else:
+            self.grid.images.set_images(images)
         self._say_trouble(result)
         self._arrange()
 
@@ -143,13 +156,14 @@ class ImagesPanel(Card):
         self.grid.nothing = "No image matches. Take a filter away." if result.images else _no_images(result)
 
     def _say_trouble(self, result: Result) -> None:
-        is_gone = result.images > 0 and (result.root is None)
+        is_gone = result.images > 0 and not result.is_root_there
         self.trouble.setVisible(is_gone)
         if is_gone:
+            where = f"Their folder {result.root} is not there. " if result.root is not None else ""
             self.trouble.say(
                 "warn",
-                f"The images of {result.summary.dataset} are not on this machine",
-                "The numbers stay true. Connect the dataset's drive, or import it again, to see the images.",
+                f"The images of {result.summary.dataset} cannot be shown",
+                f"{where}The numbers stay true. Connect the dataset's drive, or import it again.",
             )
 
 

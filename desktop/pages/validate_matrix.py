@@ -38,11 +38,12 @@ class MatrixPanel(Card):
         head.addWidget(text_label("Confusion matrix", "section"))
         head.addStretch(1)
         self._scope = Segmented(
-            [("confused", "Most confused"), ("all", "All")], "all", "Classes of the confusion matrix"
+            [("confused", f"Worst {MOST_CONFUSED}"), ("all", "All")], "all", "Classes of the confusion matrix"
         )
         self._values = Segmented(
             [("percent", "%"), ("count", "Count")], name="Values of the confusion matrix"
         )
+        self._scope.setToolTip("The classes that are confused with each other most, or all")
         head.addWidget(self._scope)
         head.addWidget(self._values)
         self.body.addLayout(head)

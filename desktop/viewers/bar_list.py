@@ -117,7 +117,7 @@ class BarList(QWidget):
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.setFont(font(TYPE.caption, 600 if bar.is_strong else 500))
         painter.setPen(theme.color("text" if bar.is_strong or row == self._selected else "text2"))
-        name = painter.fontMetrics().elidedText(bar.name, Qt.TextElideMode.ElideRight, int(name_width) + 1)
+        name = painter.fontMetrics().elidedText(bar.name, Qt.TextElideMode.ElideMiddle, int(name_width) + 1)
         name_place = QRectF(inner.left(), inner.top(), name_width + 2, inner.height())
         painter.drawText(name_place, Qt.AlignmentFlag.AlignRight | middle, name)
         left = name_place.right() + SPACE.s

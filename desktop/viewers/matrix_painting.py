@@ -91,7 +91,7 @@ def paint_names(painter: QPainter, data: MatrixData, layout: MatrixLayout, marks
         for index, name in enumerate(data.names):
             place = layout.row_name(index)
             painter.setPen(theme.color("text" if index in rows else "text2"))
-            shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, place.width())
+            shown = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, place.width())
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, shown)
             painter.setPen(theme.color("text" if index in columns else "text2"))
             _column_name(painter, name, layout, index)
@@ -103,10 +103,10 @@ def _column_name(painter: QPainter, name: str, layout: MatrixLayout, index: int)
     metrics = QFontMetricsF(painter.font())
     if not layout.is_upright:
         wide = place.adjusted(-SPACE.xs, SPACE.xs, SPACE.xs, 0)
-        shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, wide.width())
+        shown = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, wide.width())
         painter.drawText(wide, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, shown)
         return
-    shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, layout.names_height)
+    shown = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, layout.names_height)
     painter.save()
     painter.translate(place.center().x(), place.top() + SPACE.xs)
     painter.rotate(-90)
