@@ -46,7 +46,7 @@ class ExportPage(Page):
         self.chooser.changed.connect(self._show_choice)
         self.formats.wanted.connect(self.export)
         self.exports.log_wanted.connect(self._show_log)
-        self._empty.acted.connect(partial(context.go, "train"))
+        self.empty.acted.connect(partial(context.go, "train"))
         context.runs.changed.connect(self._refresh_soon)
         context.runs.ended.connect(self._offer_models)
 
@@ -61,14 +61,14 @@ class ExportPage(Page):
         self.states = QStackedWidget()
         outer.addWidget(self.states, 1)
         self._loading = Skeleton()
-        self._empty = EmptyState(
+        self.empty = EmptyState(
             "ph.package",
             "No trained model yet",
             "Train one first: then it can be written as a file that runs without Lensmith.",
             "Train a model",
         )
         self._content = QWidget()
-        for widget in (self._loading, self._empty, self._content):
+        for widget in (self._loading, self.empty, self._content):
             self.states.addWidget(widget)
         layout = QVBoxLayout(self._content)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -135,7 +135,7 @@ class ExportPage(Page):
 
     def _show_state(self) -> None:
         has_anything = self.chooser.checkpoint is not None or len(self.exports.model.facts) > 0
-        self.states.setCurrentWidget(self._content if has_anything else self._empty)
+        self.states.setCurrentWidget(self._content if has_anything else self.empty)
 
     def _show_choice(self) -> None:
         run, fact = self.chooser.run, self.chooser.checkpoint

@@ -126,6 +126,11 @@ class FormatPanel(QWidget):
         self._show_options(chosen)
         self._refresh()
 
+    def set_option(self, name: str, value: object) -> None:
+        """Set an option of the chosen format, as its row does."""
+        if self._chosen is not None:
+            self._states[self._chosen.key].set(name, value)
+
     def allow(self, can_export: bool, note: str) -> None:
         """Say whether there is a checkpoint to export, and what stands above the button."""
         self._can_export = can_export

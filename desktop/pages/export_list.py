@@ -100,10 +100,10 @@ class ExportList(QWidget):
         self.file = ElidedLabel("", "mono", middle=True)
         head.addWidget(self.file, 1)
         self._folder = button("Open folder", "ph.folder-open", tip="Show the file in its folder")
-        self._log = button("Show log", "ph.article", tip="See what the export said, on the Jobs page")
-        self._copy = button("Copy", "ph.copy", tip="Copy the program")
+        self.log = button("Show log", "ph.article", tip="See what the export said, on the Jobs page")
+        self.copy = button("Copy", "ph.copy", tip="Copy the program")
         head.addWidget(self._folder)
-        head.addWidget(self._log)
+        head.addWidget(self.log)
         card.body.addLayout(head)
         self.why = text_label("", "muted", wrap=True)
         card.body.addWidget(self.why)
@@ -113,7 +113,7 @@ class ExportList(QWidget):
         line = row()
         line.addWidget(text_label("Run it with Python", "section"))
         line.addStretch(1)
-        line.addWidget(self._copy)
+        line.addWidget(self.copy)
         box.addLayout(line)
         self.snippet = QPlainTextEdit()
         self.snippet.setObjectName("log")
@@ -125,8 +125,8 @@ class ExportList(QWidget):
         box.addWidget(self.snippet)
         card.body.addWidget(self._snippet_box)
         on_click(self._folder, self._open_folder)
-        on_click(self._log, self._show_log)
-        on_click(self._copy, self._copy_snippet)
+        on_click(self.log, self._show_log)
+        on_click(self.copy, self._copy_snippet)
         return card
 
     def resizeEvent(self, event: QResizeEvent) -> None:
