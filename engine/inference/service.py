@@ -19,6 +19,7 @@ from typing import IO
 
 from engine.errors import UserError
 from engine.inference.predictor import Predictable, image_files, predict_files
+from engine.protocol.checkpoint import META_NAME
 from engine.protocol.operating_system import lower_priority
 
 Load = Callable[[Path], Predictable]
@@ -37,7 +38,8 @@ class Service:
     def __init__(self, load: Load, validate: Validate) -> None:
         self._load = load
         self._validate = validate
-        self._models: OrderedDict[Path, Predictable] = OrderedDict()
+        self._models: OrderedDict[Path, tuple[int, Predictable]] = OrderedDict()
+        """With the moment at which each one's files were written."""
 
     def answer(self, line: str) -> dict[str, object]:
         """Answer one request line; never raises."""
@@ -85,13 +87,26 @@ class Service:
         return {"predictions": [record.model_dump(mode="json") for record in records]}
 
     def model(self, checkpoint: Path) -> Predictable:
-        """Give the model of a checkpoint, loading it beside those already in memory."""
-        if checkpoint not in self._models:
-            self._models[checkpoint] = self._load(checkpoint)
+        """Give the model of a checkpoint, loading it beside those already in memory.
+
+        One that was written anew since, as the best one is during a training, is loaded again.
+        """
+        written = _written_ns(checkpoint)
+        known = self._models.get(checkpoint)
+        if known is None or known[0] != written:
+            self._models[checkpoint] = (written, self._load(checkpoint))
             while len(self._models) > MODELS_KEPT:
                 self._models.popitem(last=False)
         self._models.move_to_end(checkpoint)
-        return self._models[checkpoint]
+        return self._models[checkpoint][1]
+
+
+def _written_ns(checkpoint: Path) -> int:
+    """When a checkpoint's folder, or an exported file, was finished; 0 when there is none."""
+    for path in (checkpoint / META_NAME, checkpoint):
+        with contextlib.suppress(OSError):
+            return path.stat().st_mtime_ns
+    return 0
 
 
 def serve(service: Service, requests: IO[str], answers: IO[str]) -> int:

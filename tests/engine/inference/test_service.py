@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -58,6 +59,19 @@ def test_that_pictures_are_answered_with_the_number_of_the_request(tmp_path: Pat
     (record,) = answer["predictions"]
     assert (record["label"], record["confidence"]) == ("b", 0.75)
     assert json.dumps(answer)
+
+
+def test_that_a_checkpoint_that_was_written_anew_is_loaded_again(tmp_path: Path) -> None:
+    asked = Asked()
+    meta = tmp_path / "best" / "meta.json"
+    meta.parent.mkdir()
+    for moment in (1, 1, 2, 2):
+        meta.write_text("{}")
+        os.utime(meta, ns=(moment, moment))
+        asked(id=1, verb="load", checkpoint=str(meta.parent))
+
+    assert asked.loaded == ["best", "best"]
+    assert len(asked(id=2, verb="ping")["models"]) == 1
 
 
 def test_that_models_stay_loaded_and_the_oldest_goes(tmp_path: Path) -> None:
