@@ -36,10 +36,11 @@ def read_picture(path: Path, side: int | None = None) -> QImage:
         return quick
     pixels = decode_image(path)
     height, width = pixels.shape[:2]
-    whole = QImage(pixels.tobytes(), width, height, 3 * width, _FORMAT.Format_RGB888)
+    data = pixels.tobytes()  # held until the end: a QImage over it neither copies nor keeps it
+    whole = QImage(data, width, height, 3 * width, _FORMAT.Format_RGB888)
     size = _size_within(whole.size(), side)
     if size is None:
-        return whole.copy()  # the bytes above live no longer than this call
+        return whole.copy()
     return whole.scaled(
         size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
     )

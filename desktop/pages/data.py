@@ -346,7 +346,8 @@ class DataPage(Page):
         manifest = self.context.datasets.get(name)
         if manifest is not None:
             self._checked[name, manifest.version] = cast("list[Problem]", problems)
-            self._reload_named(name)
+        if name == self._name:
+            self._reload()
 
     def _import_again(self) -> None:
         if self._overview is not None:

@@ -91,7 +91,10 @@ class ImagesCard(Card):
         images = Images(overview.root, overview.paths, self._tile)
         if before is None or before.manifest.version != overview.manifest.version:
             self.grid.images.thumbnails.forget()
-        self.grid.images.set_images(images)
+        if before is not None and (before.root, before.paths) == (overview.root, overview.paths):
+            self.grid.images.update_images(images)  # the place in the grid stays
+        else:
+            self.grid.images.set_images(images)
         self.apply(self.filter)
 
     def apply(self, wanted: ImageFilter) -> None:

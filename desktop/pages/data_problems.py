@@ -57,6 +57,10 @@ class ProblemsCard(Card):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(self._list)
         self.body.addWidget(area, 1)
+        self.check = Button("Check every image", "ph.check-circle", "ghost")
+        self.check.setToolTip("Open each image as a training does, and look for problems")
+        self.check.clicked.connect(self.check_wanted)
+        self.body.addWidget(self.check, alignment=Qt.AlignmentFlag.AlignLeft)
 
     def show_groups(self, groups: Sequence[ProblemGroup], is_checked: bool) -> None:
         """Show other problems.
@@ -74,7 +78,9 @@ class ProblemsCard(Card):
                 widget.deleteLater()
         count = sum(group.count for group in groups)
         self._summary.setText(f"{count:,}" if groups else "")
+        self.copy.setText("Copy list")
         self.copy.setVisible(bool(groups))
+        self.check.setText("Check again" if is_checked else "Check every image")
         for group in groups:
             self._lines.addWidget(self._group(group))
         if not groups:
@@ -111,7 +117,7 @@ class ProblemsCard(Card):
             head.addWidget(show)
         outer.addLayout(head)
         words = column(SPACE.xxs)
-        words.setContentsMargins(SIZE.icon + SPACE.s, 0, 0, 0)
+        words.setContentsMargins(SIZE.icon + SPACE.xs, 0, 0, 0)
         for text in _messages(group):
             words.addWidget(text_label(text, "caption", wrap=True))
         remedies = dict.fromkeys(problem.remedy for problem in group.problems if problem.remedy)
@@ -132,10 +138,6 @@ class ProblemsCard(Card):
         what = "All images can be read." if is_checked else "No problem found while importing."
         line.addWidget(text_label(what, "muted", wrap=True), 1)
         outer.addLayout(line)
-        if not is_checked:
-            check = Button("Check every image", kind="link")
-            check.clicked.connect(self.check_wanted)
-            outer.addWidget(check, alignment=Qt.AlignmentFlag.AlignLeft)
         return made
 
     def _toggle(self, code: str) -> None:

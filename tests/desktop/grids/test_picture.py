@@ -66,6 +66,12 @@ def test_that_a_picture_shows_the_pixels_that_the_engine_sees(tmp_path: Path, ki
     assert np.abs(shown - seen).max() <= 3  # JPEG decoders may round differently
 
 
+def test_that_a_large_picture_that_qt_does_not_read_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "large.tif"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (900, 1201, 3), np.uint8)).save(path)
+    assert np.array_equal(pixels_of(read_picture(path)), decode_image(path))
+
+
 def test_that_a_small_picture_is_as_long_as_asked_and_keeps_its_shape(tmp_path: Path) -> None:
     path = tmp_path / "wide.png"
     Image.fromarray(gradient(100, 400)).save(path)

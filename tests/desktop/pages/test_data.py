@@ -294,6 +294,19 @@ def test_that_train_on_this_leads_to_the_training_page(qtbot: QtBot, context: Co
     assert asked.args == ["train", {"dataset": "pets"}]
 
 
+def test_that_the_place_in_the_grid_stays_when_the_dataset_is_looked_at_again(
+    qtbot: QtBot, context: Context, pets: Path
+) -> None:
+    Library(context.home).import_dataset(pets)
+    page = open_page(qtbot, context, "pets")
+    page.images.grid.go_to(6)
+    seen = page._overview
+    page._take_check("pets", [])
+    qtbot.waitUntil(lambda: page._overview is not seen)
+    assert page.images.grid.current_image() == 6
+    assert page.problems.check.text() == "Check again"
+
+
 # What is away
 
 
