@@ -69,6 +69,7 @@ class ImagesCard(Card):
         self.search.setAccessibleName("Find images by file name")
         self.search.setToolTip("Part of a path  (Ctrl+F)")
         self.search.setClearButtonEnabled(True)
+        self.search.setAcceptDrops(False)  # a folder dropped here is meant for the page
         self.search.textChanged.connect(self._start_typing)
         line.addWidget(self.search, 1)
         self.label = _combo("Show images of the class")

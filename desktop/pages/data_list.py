@@ -193,6 +193,7 @@ class DatasetList(QFrame):
         self.search.setPlaceholderText("Find a dataset")
         self.search.setAccessibleName("Find a dataset")
         self.search.setClearButtonEnabled(True)
+        self.search.setAcceptDrops(False)  # a folder dropped here is meant for the page
         self.search.textChanged.connect(self._search)
         layout.addWidget(self.search)
         self.view = QListView()
