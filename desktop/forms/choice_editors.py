@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QSizePolicy, QWidget
 from desktop.forms.field_editor import FieldEditor
 from desktop.forms.number_editors import NONE_WORD
 from desktop.forms.option_popup import OptionPopup
-from desktop.theme.tokens import SIZE, SPACE
+from desktop.theme.tokens import SPACE
 from desktop.widgets.flow_layout import FlowLayout
 from desktop.widgets.switch import Switch
 from engine.config.field import ConfigField
@@ -19,6 +19,7 @@ from engine.config.field import ConfigField
 MOST_IN_A_LIST = 12
 """Longer lists get a search."""
 _MOST_CHIPS = 8
+_MOST_LISTED = 16
 _MOST_CHIP_LETTERS = 64
 
 
@@ -164,37 +165,51 @@ class ChipsEditor(FieldEditor):
         self.tell(chosen if chosen or not self.field.accepts_none else None)
 
 
+class _CheckCombo(QComboBox):
+    """Looks like a list of one choice; opens one of several."""
+
+    def __init__(self, options: list[str], name: str) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(4)
+        self.popup = OptionPopup(options, several=True, name=name)
+        self.popup.setParent(self, self.popup.windowFlags())
+
+    def showPopup(self) -> None:
+        self.popup.open_below(self)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (
+            Qt.Key.Key_Return,
+            Qt.Key.Key_Enter,
+            Qt.Key.Key_Down,
+            Qt.Key.Key_Space,
+            Qt.Key.Key_F4,
+        ):
+            self.showPopup()
+        else:
+            super().keyPressEvent(event)
+
+
 class CheckListEditor(FieldEditor):
-    """Several of many options: a button that says what is chosen, and a list with a search."""
+    """Several of many options: says what is chosen, and opens a list with a search."""
 
     def __init__(self, field: ConfigField) -> None:
         super().__init__(field)
-        self.button = QPushButton()
-        self.button.setObjectName("search")
-        self.button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.button.setMinimumHeight(SIZE.control)
-        self.adopt(self.button)
-        self.popup = OptionPopup(field.options or [], several=True, name=field.title)
-        self.popup.setParent(self, self.popup.windowFlags())
+        self.combo = _CheckCombo(field.options or [], field.title)
+        self.popup = self.combo.popup
+        self.adopt(self.combo)
         self.popup.checked.connect(self._checked)
-        self.button.clicked.connect(self._open)
 
     def show_value(self, value: object) -> None:
         chosen = _words(value)
         self.popup.model.check(chosen)
         total = len(self.field.options or [])
-        text = ", ".join(chosen)
-        if not chosen:
-            text = NONE_WORD
-        elif len(text) > MOST_IN_A_LIST + 4:
-            text = f"{len(chosen)} of {total}"
-        self.button.setText(text.replace("&", "&&"))
-        self.button.setToolTip(", ".join(chosen))
-        self.button.setAccessibleName(f"{self.field.title}: {', '.join(chosen) or NONE_WORD}")
-
-    def _open(self) -> None:
-        self.popup.open_below(self.button)
+        text = ", ".join(chosen) or NONE_WORD
+        self.combo.setPlaceholderText(text if len(text) <= _MOST_LISTED else f"{len(chosen)} of {total}")
+        self.combo.setToolTip(", ".join(chosen))
+        self.combo.setAccessibleName(f"{self.field.title}: {text}")
 
     def _checked(self, chosen: list[str]) -> None:
         self.tell(chosen if chosen or not self.field.accepts_none else None)

@@ -66,6 +66,8 @@ def breakable(text: str) -> str:
 
 
 def _broken(word: str) -> str:
+    if len(word) <= _LONGEST_WORD:
+        return word
     marked = word.replace("_", f"_{_SOFT_BREAK}").replace(".", f".{_SOFT_BREAK}")
     parts = marked.split(_SOFT_BREAK)
     cut = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QGuiApplication
@@ -22,11 +22,18 @@ EDITOR_WIDTH = 5 * SIZE.control + SPACE.s
 _LABEL, _EDITOR = 1, 2
 
 
-class RowContext(Protocol):
-    """What a row asks its form."""
+@dataclass(slots=True)
+class RowContext:
+    """What all rows of a form share. They do not hold the form itself: PySide crashes when Python's garbage
+    collection finds a window whose parts inside a scroll area refer to it.
+
+    Attributes:
+        state: what they show and change.
+        explains: whether help stands under every setting.
+    """
 
     state: FormState
-    explains: bool
+    explains: bool = False
 
 
 class FieldRow(QWidget):
@@ -34,17 +41,17 @@ class FieldRow(QWidget):
 
     Args:
         field: the setting.
-        form: whose state it shows.
+        shared: what it has in common with the form's other rows.
     """
 
     pointed = Signal(str)
     """The pointer or the keyboard came to this setting: its name; empty when it left."""
 
-    def __init__(self, field: ConfigField, form: RowContext) -> None:
+    def __init__(self, field: ConfigField, shared: RowContext) -> None:
         super().__init__()
         self.field = field
-        self._form = form
-        state = form.state
+        self._shared = shared
+        state = shared.state
         self.editor = make_editor(field, size_choices(field, state.metadata))
         self.dot = ChangedDot()
         self.label = text_label(
@@ -73,14 +80,14 @@ class FieldRow(QWidget):
 
     def refresh(self) -> None:
         """Show the state's value, problem and mark of this setting."""
-        state, name = self._form.state, self.field.name
+        state, name = self._shared.state, self.field.name
         base = state.base(name)
         problem = state.problems().get(name, "") if state.is_visible(name) else ""
         self.editor.show_value(state.value(name))
         self.editor.show_problem(bool(problem))
         self._note("error", problem)
         self._note("warning", "" if problem else state.warnings().get(name, ""))
-        self._note("caption", self.field.description if self._form.explains else "")
+        self._note("caption", self.field.description if self._shared.explains else "")
         if not state.is_changed(name) and self.dot.hasFocus():
             self.editor.setFocus()
         self.dot.setVisible(state.is_changed(name))
@@ -98,14 +105,14 @@ class FieldRow(QWidget):
     def reset(self) -> None:
         """Give the setting back to the preset."""
         self.editor.discard()
-        self._form.state.reset(self.field.name)
+        self._shared.state.reset(self.field.name)
 
     def note_texts(self) -> dict[str, str]:
         """Give what stands below the editor, by role."""
         return {role: note.text() for role, note in self._notes.items() if not note.isHidden()}
 
     def facts(self) -> str:
-        return facts_text(self.field, self._form.state.base(self.field.name))
+        return facts_text(self.field, self._shared.state.base(self.field.name))
 
     def enterEvent(self, event: QEnterEvent) -> None:
         super().enterEvent(event)
@@ -127,7 +134,7 @@ class FieldRow(QWidget):
 
     def menu(self) -> QMenu:
         """Make the row's menu: reset, copy the name, copy the assignment."""
-        state, name = self._form.state, self.field.name
+        state, name = self._shared.state, self.field.name
         menu = QMenu(self)
         base = value_text(self.field, state.base(name)).replace("&", "&&")
         reset = menu.addAction(f"Reset to {base}", self.reset)
@@ -140,11 +147,11 @@ class FieldRow(QWidget):
         QGuiApplication.clipboard().setText(self.field.name)
 
     def copy_assignment(self) -> None:
-        value = assignment_text(self._form.state.value(self.field.name))
+        value = assignment_text(self._shared.state.value(self.field.name))
         QGuiApplication.clipboard().setText(f"--set {self.field.name}={value}")
 
     def _edited(self, name: str, value: object) -> None:
-        self._form.state.set(name, value)
+        self._shared.state.set(name, value)
 
     def _note(self, role: str, text: str) -> None:
         note = self._notes.get(role)

@@ -35,7 +35,7 @@ class GroupHeader(QToolButton):
         self.changed_label = text_label("", "caption")
         self.fix_label = text_label("", "error")
         words = QHBoxLayout(self)
-        words.setContentsMargins(0, 0, SPACE.s, 0)
+        words.setContentsMargins(0, 0, SPACE.xxs, 0)
         words.setSpacing(SPACE.s)
         words.addStretch(1)
         for label in (self.changed_label, self.fix_label):
@@ -77,7 +77,7 @@ class GroupSection(QWidget):
 
     Args:
         group: its title and fields.
-        form: whose state the rows show.
+        shared: what the form's rows have in common.
     """
 
     toggled = Signal(str, bool)
@@ -85,10 +85,10 @@ class GroupSection(QWidget):
     pointed = Signal(str)
     """Passed on from the rows."""
 
-    def __init__(self, group: Group, form: RowContext) -> None:
+    def __init__(self, group: Group, shared: RowContext) -> None:
         super().__init__()
         self.group = group
-        self._form = form
+        self._shared = shared
         self._is_open = False
         self._order = {field.name: number for number, field in enumerate(group.fields)}
         self._fields = {field.name: field for field in group.fields}
@@ -102,7 +102,7 @@ class GroupSection(QWidget):
         self.header.clicked.connect(self._clicked)
         self.body = QWidget()
         self._body = QVBoxLayout(self.body)
-        self._body.setContentsMargins(0, 0, SPACE.xs, SPACE.s)
+        self._body.setContentsMargins(0, 0, 0, SPACE.s)
         self._body.setSpacing(0)
         self._slot: QWidget | None = None
         self.body.hide()
@@ -126,7 +126,7 @@ class GroupSection(QWidget):
         """Make the row of a setting at its place; the row there is, if it was made before."""
         if name in self.rows:
             return self.rows[name]
-        row = FieldRow(self._fields[name], self._form)
+        row = FieldRow(self._fields[name], self._shared)
         row.pointed.connect(self.pointed)
         at = bisect_left(self._built, self._order[name])
         self._built.insert(at, self._order[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shiboken6
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QValidator
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QLineEdit
@@ -62,6 +63,8 @@ class TypedNumberEditor(FieldEditor):
 
     def commit(self) -> None:
         """Tell what stands in the line, if it was not told yet."""
+        if not shiboken6.isValid(self.line):
+            return  # a line says goodbye with editingFinished when its form goes
         self._pause.stop()
         value = self._read()
         if not _same(value, self._told):
@@ -104,7 +107,7 @@ class _NumberSpin(QAbstractSpinBox):
         self.setProperty("takes_wheel", True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFixedHeight(SIZE.control)
-        self.lineEdit().setTextMargins(SPACE.s, 0, 0, 0)
+        self.lineEdit().setTextMargins(SPACE.m - 1, 0, 0, 0)  # where a line edit's text begins
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         return (QValidator.State.Acceptable, text, position)

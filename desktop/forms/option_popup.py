@@ -31,8 +31,10 @@ class OptionModel(QAbstractListModel):
     toggled = Signal()
     """The user checked or unchecked an option."""
 
-    def __init__(self, options: Sequence[str], *, checkable: bool = False) -> None:
-        super().__init__()
+    def __init__(
+        self, options: Sequence[str], parent: QObject | None = None, *, checkable: bool = False
+    ) -> None:
+        super().__init__(parent)
         self._options = list(options)
         self._shown = list(options)
         self._checked: set[str] = set()
@@ -115,7 +117,7 @@ class OptionPopup(QFrame):
         self.setObjectName("palette")
         self._several = several
         self._total = len(options)
-        self.model = OptionModel(options, checkable=several)
+        self.model = OptionModel(options, self, checkable=several)
         self.model.toggled.connect(self._toggled)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE.s, SPACE.s, SPACE.s, SPACE.xs)

@@ -9,12 +9,13 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
-from desktop.forms.field_row import FieldRow
+from desktop.forms.field_row import FieldRow, RowContext
 from desktop.forms.form_header import FormHeader, preset_title
 from desktop.forms.form_menu import FormMenu
 from desktop.forms.form_search import nothing_found, shown_names
 from desktop.forms.form_state import FormState
 from desktop.forms.group_section import GroupSection
+from desktop.forms.groups import group_title
 from desktop.forms.help_strip import HelpStrip
 from desktop.forms.scroll_keeper import ScrollKeeper
 from desktop.theme.tokens import SPACE
@@ -58,7 +59,7 @@ class SchemaForm(QWidget):
         super().__init__()
         self.state = state
         self._memory = memory
-        self.explains = bool(self._recall(_EXPLAIN_KEY, False))
+        self._shared = RowContext(state, bool(self._recall(_EXPLAIN_KEY, False)))
         self._open: dict[str, bool] = _switches(self._recall(_OPEN_KEY, {}))
         self._waiting: list[tuple[GroupSection, str]] = []
         self._builder = QTimer(self)
@@ -74,6 +75,11 @@ class SchemaForm(QWidget):
         self._connect()
         self._follow()
 
+    @property
+    def explains(self) -> bool:
+        """Whether help stands under every setting."""
+        return self._shared.explains
+
     def group_slot(self, title: str, widget: QWidget) -> bool:
         """Put a widget above the settings of a group. Gives whether there is such a group."""
         section = self.sections.get(title)
@@ -85,8 +91,7 @@ class SchemaForm(QWidget):
 
     def row(self, name: str) -> FieldRow:
         """Give the row of a setting, made if need be."""
-        section = next(part for part in self.sections.values() if name in {f.name for f in part.group.fields})
-        return section.build_row(name)
+        return self.sections[group_title(self.state.fields[name])].build_row(name)
 
     def shown(self) -> list[str]:
         """Give the names of the settings that stand in the form now, in its order; closed groups count."""
@@ -105,11 +110,11 @@ class SchemaForm(QWidget):
             self.header.search.clear()
             self.header.all.setChecked(self.header.all.isChecked() or self.state.fields[name].advanced)
         row = self.row(name)
-        section = next(part for part in self.sections.values() if part.has_row(name))
-        section.open(True)
-        self._arrange()
+        title = group_title(row.field)
+        if not self.sections[title].is_open:
+            self._group_toggled(title, True)
         self.finish()
-        row.show()
+        self._keeper.settle()
         self._area.ensureWidgetVisible(row, SPACE.s, SPACE.xl)
         row.editor.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -121,7 +126,7 @@ class SchemaForm(QWidget):
 
     def show_explanations(self, explains: bool) -> None:
         """Write the help under every setting, or only in the strip below."""
-        self.explains = explains
+        self._shared.explains = explains
         self._keep(_EXPLAIN_KEY, explains)
         self._follow()
 
@@ -141,12 +146,13 @@ class SchemaForm(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE.s)
+        for part in (self.header, self.help):
+            part.setContentsMargins(SPACE.l, 0, SPACE.l, 0)
         content = QWidget()
         column = QVBoxLayout(content)
-        column.setContentsMargins(0, 0, SPACE.xs, 0)
         column.setSpacing(0)
         for group in self.state.groups:
-            section = GroupSection(group, self)
+            section = GroupSection(group, self._shared)
             section.open(self._open.get(group.title, group.begins_open))
             self.sections[group.title] = section
             column.addWidget(section)
@@ -159,9 +165,19 @@ class SchemaForm(QWidget):
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setWidget(content)
+        self._area.verticalScrollBar().rangeChanged.connect(self._make_room_for_bar)
+        self._make_room_for_bar(0, 0)
         self._keeper = ScrollKeeper(self._area, content, slack)
         for part, stretch in ((self.header, 0), (self._area, 1), (self.help, 0)):
             layout.addWidget(part, stretch)
+
+    def _make_room_for_bar(self, _low: int, high: int) -> None:
+        """Let the scroll bar stand in the margin, so that the fields end where the cards above them do."""
+        content = self._area.widget()
+        column = content.layout() if content is not None else None
+        if column is not None:
+            bar = self._area.verticalScrollBar().sizeHint().width() if high > 0 else 0
+            column.setContentsMargins(SPACE.l, 0, max(0, SPACE.l - bar), 0)
 
     def _connect(self) -> None:
         self.header.presets.chosen.connect(self._choose_preset)

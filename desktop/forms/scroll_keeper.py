@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint
 from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 
+_PASSES = 3
+"""Of growing the empty end: the first may only fill the view."""
+
 
 class ScrollKeeper:
     """Knows which part of a scrolled form must not move.
@@ -35,7 +38,7 @@ class ScrollKeeper:
         try:
             yield
             if anchor is not None and not anchor.isHidden():
-                self._settle()
+                self.settle()
                 self._move(self._top(anchor) - before)
         finally:
             self._is_keeping = False
@@ -57,16 +60,18 @@ class ScrollKeeper:
     def _top(self, widget: QWidget) -> int:
         return widget.mapTo(self._content, QPoint(0, 0)).y() - self._area.verticalScrollBar().value()
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Lay out now, so that places can be compared."""
         QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
 
     def _move(self, by: int) -> None:
         bar = self._area.verticalScrollBar()
         wanted = bar.value() + by
-        if wanted > bar.maximum():
+        for _ in range(_PASSES):
+            if wanted <= bar.maximum():
+                break
             self._slack.setFixedHeight(self._slack.height() + wanted - bar.maximum())
-            self._settle()
+            self.settle()
         bar.setValue(wanted)
         self._give_back()
 

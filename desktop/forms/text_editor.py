@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shiboken6
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog, QLineEdit
 
@@ -54,6 +55,8 @@ class TextEditor(FieldEditor):
 
     def commit(self) -> None:
         """Tell what stands in the line, if it was not told yet."""
+        if not shiboken6.isValid(self.line):
+            return  # a line says goodbye with editingFinished when its form goes
         self._pause.stop()
         text = self.line.text()
         value = None if not text and self.field.accepts_none else text

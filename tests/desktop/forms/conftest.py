@@ -14,7 +14,7 @@ from desktop.forms.form_state import FormState
 from desktop.forms.schema_form import SchemaForm
 from desktop.theme.fonts import load_fonts
 from desktop.theme.theme import theme
-from desktop.theme.tokens import SIZE, SPACE
+from desktop.theme.tokens import SIZE
 from engine.config.field import ConfigField
 from engine.config.schema import ConfigSchema
 from engine.config.train import TRAIN_PRESETS, TrainConfig
@@ -55,14 +55,14 @@ def built_in(tmp_path_factory: pytest.TempPathFactory) -> list[PluginEntry]:
 
 @pytest.fixture
 def make_form(qtbot: QtBot) -> MakeForm:
-    """Show a form of these fields, as wide as the setup pane leaves it."""
+    """Show a form of these fields, as wide as the setup pane."""
 
     def make(
         *fields: ConfigField, state: FormState | None = None, height: int = 700, **more: object
     ) -> SchemaForm:
         form = SchemaForm(state or FormState(ConfigSchema(fields=list(fields))), **more)
         qtbot.addWidget(form)
-        form.resize(SIZE.setup_pane - 2 * SPACE.l, height)
+        form.resize(SIZE.setup_pane, height)
         form.show()
         qtbot.waitExposed(form)
         form.finish()
