@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QSignalBlocker, QTimer, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QLineEdit, QListView
 
 from desktop.grids.image_grid import ImageGrid
@@ -183,8 +184,19 @@ class ImagesCard(Card):
             self.filter_changed.emit(wanted)
 
 
+class _Choice(QComboBox):
+    """A choice that the wheel changes only once it was clicked: to scroll past it must not filter."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
 def _combo(name: str) -> QComboBox:
-    made = QComboBox()
+    made = _Choice()
+    made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     made.setView(QListView())
     made.setAccessibleName(name)
     made.setMinimumWidth(_FIELD_WIDTH)
