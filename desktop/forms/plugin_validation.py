@@ -134,16 +134,17 @@ def split_problems(message: str, names: Iterable[str]) -> dict[str, str]:
     Sentences that begin with no setting's name stand under the empty name.
     """
     text = re.sub(r"^\d+ settings cannot be used: ", "", message)
-    words = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    if not words:
-        return {"": text}
+    known = sorted(names, key=len, reverse=True)
+    words = "|".join([*map(re.escape, known), "There is no", "And"])
     starts = [found.start(1) for found in re.finditer(rf"(?:^|(?<=[.?!] ))({words})(?= )", text)]
-    problems: dict[str, str] = {}
     if not starts or starts[0] > 0:
-        problems[""] = text[: starts[0] if starts else None].strip()
+        starts.insert(0, 0)
+    problems: dict[str, str] = {}
     for start, end in zip(starts, [*starts[1:], None], strict=True):
         sentence = text[start:end].strip()
-        problems[sentence.split(" ", 1)[0]] = sentence
+        name = sentence.split(" ", 1)[0]
+        place = name if name in known else ""
+        problems[place] = f"{problems.get(place, '')} {sentence}".strip()
     return problems
 
 
