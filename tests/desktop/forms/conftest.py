@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -58,7 +59,7 @@ def make_form(qtbot: QtBot) -> MakeForm:
     """Show a form of these fields, as wide as the setup pane."""
 
     def make(
-        *fields: ConfigField, state: FormState | None = None, height: int = 700, **more: object
+        *fields: ConfigField, state: FormState | None = None, height: int = 700, **more: Any
     ) -> SchemaForm:
         form = SchemaForm(state or FormState(ConfigSchema(fields=list(fields))), **more)
         qtbot.addWidget(form)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,9 +21,7 @@ from engine.protocol.catalog import ModelMetadata, PluginEntry, PluginProblem
 from engine.protocol.home import Home
 
 
-def entry(
-    name: str, *, task: str = "classification", framework: str = "pytorch", **more: object
-) -> PluginEntry:
+def entry(name: str, *, task: str = "classification", framework: str = "pytorch", **more: Any) -> PluginEntry:
     about = ModelMetadata(
         name=name, task_type=task, framework=framework, licence="MIT", tags=["tag-" + name], **more
     )
@@ -67,7 +66,7 @@ def window(qapp: object) -> Window:
     return Window()
 
 
-def open_models(qtbot: QtBot, window: Window, **more: object) -> ModelChooser:
+def open_models(qtbot: QtBot, window: Any, **more: Any) -> ModelChooser:
     chooser = ModelChooser(window, **more)
     qtbot.addWidget(chooser)
     chooser.show()

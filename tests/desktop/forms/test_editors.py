@@ -300,7 +300,7 @@ def test_that_typing_is_told_after_a_rest_without_leaving(qtbot: QtBot, edit) ->
 
 
 def test_that_an_editor_that_goes_while_it_is_typed_in_goes_quietly(qtbot: QtBot) -> None:
-    editor = make_editor(FIELDS["rate"])
+    editor = FloatEditor(FIELDS["rate"])
     editor.show()
     editor.line.setFocus()
     qtbot.keyClicks(editor.line, "1e-")

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import SimpleNamespace
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import shiboken6
@@ -28,7 +29,7 @@ class Line:
         self.failed: list[Callable[[UserError], object]] = []
         self.forgotten: list[int] = []
 
-    def ask(self, verb: str, payload: Mapping[str, object], then=None, failed=None) -> int:
+    def ask(self, verb: str, payload: Mapping[str, object], then: Any = None, failed: Any = None) -> int:
         self.asked.append((verb, payload))
         self.then.append(then)
         self.failed.append(failed)
@@ -36,6 +37,13 @@ class Line:
 
     def forget(self, number: int) -> None:
         self.forgotten.append(number)
+
+
+@dataclass
+class Window:
+    """As much of the window's context as the validation needs."""
+
+    predictor: Any
 
 
 @pytest.fixture
@@ -50,7 +58,7 @@ def state(qapp: object, engine_schema: ConfigSchema) -> FormState:
 
 @pytest.fixture
 def validation(line: Line, state: FormState) -> PluginValidation:
-    return PluginValidation(SimpleNamespace(predictor=line), state, ENTRY, state)
+    return PluginValidation(Window(line), state, ENTRY, state)
 
 
 def refusal(*problems: tuple[str, str]) -> ConfigError:
@@ -140,7 +148,7 @@ def test_that_an_answer_after_the_form_is_gone_does_no_harm(
     qtbot: QtBot, line: Line, engine_schema: ConfigSchema
 ) -> None:
     state = FormState(engine_schema)
-    validation = PluginValidation(SimpleNamespace(predictor=line), state, ENTRY)
+    validation = PluginValidation(Window(line), state, ENTRY)
     state.set("epochs", 5)
     qtbot.waitUntil(lambda: len(line.asked) == 1)
     shiboken6.delete(validation)
@@ -180,7 +188,7 @@ def test_that_the_engines_own_process_answers(
     state = FormState(stale)
     predictor = Predictor(Home.default())
     try:
-        validation = PluginValidation(SimpleNamespace(predictor=predictor), state, entry, state)
+        validation = PluginValidation(Window(predictor), state, entry, state)
         with qtbot.waitSignal(validation.answered, timeout=120_000):
             state.set("batch_size", 100_000)
         assert state.problems() == {"batch_size": "Must be at most 4096 images."}

@@ -333,7 +333,9 @@ def test_that_tab_visits_every_setting_in_order_and_comes_to_the_next_group(
         assert focused is not None
         qtbot.keyClick(focused, Qt.Key.Key_Tab)
         now = QApplication.focusWidget()
-        row = next((r for s in form.sections.values() for r in s.rows.values() if r.isAncestorOf(now)), None)
+        row = next(
+            (r for s in form.sections.values() for r in s.rows.values() if now and r.isAncestorOf(now)), None
+        )
         if row is not None and row.field.name not in visited:
             visited.append(row.field.name)
     assert visited == visible_rows(form)
