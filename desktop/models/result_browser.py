@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from desktop.bridge.background import Background
-from desktop.models.result import Result, ResultKey, open_result
-from desktop.models.result_list import ListedResult, list_results, result_before
+from desktop.models.result import Result, ResultKey, metric_in, open_result
+from desktop.models.result_list import ListedResult, comparable, list_results, result_before
 from engine.errors import UserError
 from engine.protocol.home import Home
 
@@ -57,6 +57,13 @@ class ResultBrowser(QObject):
     def before(self, key: ResultKey) -> ListedResult | None:
         """Give the result that changes are told against."""
         return result_before(self.results, key)
+
+    def history(self, key: ResultKey, metric: str) -> list[float]:
+        """Give a metric (named without prefix) of all results up to this one; none for no metric."""
+        if not metric:
+            return []
+        values = [metric_in(entry.metrics, metric) for entry in comparable(self.results, key)]
+        return [value for value in values if value is not None]
 
     def choose_run(self, run: str, key: ResultKey | None = None) -> None:
         """Look at a run: at one of its results, or at the newest."""

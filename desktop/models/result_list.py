@@ -86,9 +86,15 @@ def runs_with_results(home: Home) -> frozenset[str]:
 
 def result_before(listed: Sequence[ListedResult], key: ResultKey) -> ListedResult | None:
     """Give the result that a change is told against: the nearest earlier one of the same split and dataset."""
+    earlier = comparable(listed, key)[:-1]
+    return earlier[-1] if earlier else None
+
+
+def comparable(listed: Sequence[ListedResult], key: ResultKey) -> list[ListedResult]:
+    """Give the results that a result can be compared with, by step, itself as the last; none where it is unknown."""
     this = next((entry for entry in listed if entry.key == key), None)
     if this is None:
-        return None
+        return []
     earlier = [
         entry
         for entry in listed
@@ -97,4 +103,4 @@ def result_before(listed: Sequence[ListedResult], key: ResultKey) -> ListedResul
         and entry.step < this.step
         and entry.is_own == this.is_own
     ]
-    return max(earlier, key=lambda entry: (entry.step, entry.key.folder), default=None)
+    return [*sorted(earlier, key=lambda entry: (entry.step, entry.key.folder)), this]

@@ -18,6 +18,7 @@ from desktop.models.run_table_text import run_name
 from desktop.pages.page import Page
 from desktop.pages.predict_answer import AnswerPanel
 from desktop.pages.predict_checkpoint import CheckpointChooser
+from desktop.pages.predict_drop import DropInvitation
 from desktop.pages.predict_intake import Intake
 from desktop.pages.predict_strip import StripPanel
 from desktop.theme.fonts import font
@@ -73,13 +74,7 @@ class PredictPage(Page):
             "Train one first: then drop any image here and see what it says.",
             "Train a model",
         )
-        self.no_images = EmptyState(
-            "ph.image-square",
-            "Drop images or folders here",
-            "Or paste with Ctrl+V, or open them. The model answers for each; nothing leaves this machine.",
-            "Open images…",
-        )
-        self.no_images.offer("Open a folder…")
+        self.no_images = DropInvitation()
         work = QWidget()
         sides = row(SPACE.m)
         work.setLayout(sides)

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QWidget
 from desktop.models.predictions import UNSURE, Prediction
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
-from desktop.viewers.bar_list import Bar, BarList
 from desktop.viewers.image_view import ImageView
+from desktop.viewers.score_bars import ScoreBar, ScoreBars
 from desktop.widgets.card import Card, column, row
 from desktop.widgets.labels import ElidedLabel, text_label
 from desktop.widgets.pill import Pill
@@ -48,7 +48,7 @@ class AnswerPanel(QWidget):
         side.body.addSpacing(SPACE.s)
         self._heading = text_label("Likeliest classes", "section")
         side.body.addWidget(self._heading)
-        self.scores = BarList("Likeliest classes")
+        self.scores = ScoreBars("Likeliest classes")
         side.body.addWidget(self.scores)
         side.body.addStretch(1)
 
@@ -72,7 +72,7 @@ class AnswerPanel(QWidget):
         self.scores.setVisible(bool(top))
         self.scores.show_bars(
             [
-                Bar(
+                ScoreBar(
                     scored.label,
                     scored.confidence,
                     f"{scored.confidence:.1%}",

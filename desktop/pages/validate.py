@@ -19,20 +19,21 @@ from desktop.pages.validate_detail import DetailView
 from desktop.pages.validate_evaluate import Evaluation
 from desktop.pages.validate_follow import ResultFollower
 from desktop.pages.validate_images import ImagesPanel
+from desktop.pages.validate_loading import ResultSkeleton
 from desktop.pages.validate_matrix import MatrixPanel
 from desktop.pages.validate_source import SourceBar
 from desktop.tasks.task import TaskView, task_view
 from desktop.theme.tokens import SPACE
-from desktop.viewers.fact_card import FactCard
 from desktop.viewers.matrix_data import Cell
 from desktop.widgets.card import column, row
 from desktop.widgets.empty_state import EmptyState
 from desktop.widgets.message_banner import Banner
-from desktop.widgets.skeleton import Skeleton
+from desktop.widgets.metric_card import MetricCard
 from engine.errors import UserError
 from engine.store.runs import RunRow
 
-CARDS = 5
+CARD_ROLES = ("s3", "s6", "s1", "s2", "s4")
+"""Colours of the cards' curves; a task fills as many cards as there are."""
 
 
 class ValidatePage(Page):
@@ -71,7 +72,7 @@ class ValidatePage(Page):
         self._states = QStackedWidget()
         outer.addWidget(self._states, 1)
         self.empty = EmptyState("ph.target", "", "", "Train a model")
-        self._loading = Skeleton()
+        self._loading = ResultSkeleton()
         self._content = QWidget()
         for widget in (self.empty, self._loading, self._content):
             self._states.addWidget(widget)
@@ -88,7 +89,7 @@ class ValidatePage(Page):
         below = column(SPACE.m)
         browse.setLayout(below)
         cards = row(SPACE.m)
-        self.cards = [FactCard() for _ in range(CARDS)]
+        self.cards = [MetricCard("", role) for role in CARD_ROLES]
         for card in self.cards:
             cards.addWidget(card, 1)
         below.addLayout(cards)
@@ -283,7 +284,9 @@ class ValidatePage(Page):
             f"epoch {before.epoch}" if before is not None else "",
         )
         for card, fact in zip(self.cards, facts, strict=False):
-            card.say(fact.title, fact.value, fact.note, is_good=fact.is_good)
+            card.set_name(fact.title)
+            history = self.browser.history(result.key, fact.metric)
+            card.show_value(fact.value, change=fact.note, good=fact.is_good, series=history)
         self.matrix.show_result(result, view)
         self.images.show_result(result, view)
         selection = self.images.selection

@@ -12,8 +12,8 @@ from desktop.grids.file_actions import copy_paths, show_in_folder
 from desktop.tasks.task import ImageDetail, Score
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
-from desktop.viewers.bar_list import Bar, BarList
 from desktop.viewers.image_view import ImageView
+from desktop.viewers.score_bars import ScoreBar, ScoreBars
 from desktop.widgets.buttons import button, icon_button, on_click
 from desktop.widgets.card import Card, column, row
 from desktop.widgets.empty_state import EmptyState
@@ -90,7 +90,7 @@ class DetailView(QWidget):
         side.body.addLayout(self._facts)
         side.body.addSpacing(SPACE.s)
         side.body.addWidget(text_label("Likeliest classes", "section"))
-        self.scores = BarList("Likeliest classes")
+        self.scores = ScoreBars("Likeliest classes")
         side.body.addWidget(self.scores)
         side.body.addStretch(1)
         actions = row()
@@ -166,10 +166,10 @@ class DetailView(QWidget):
             copy_paths([self._path])
 
 
-def _bar(score: Score, detail: ImageDetail) -> Bar:
+def _bar(score: Score, detail: ImageDetail) -> ScoreBar:
     told = f"{score.confidence:.1%}"
     if score.is_true:
-        return Bar(f"✓ {score.label}", score.confidence, told, "ok", True, "the true class")
+        return ScoreBar(f"✓ {score.label}", score.confidence, told, "ok", True, "the true class")
     if score.label == detail.prediction:
-        return Bar(f"✕ {score.label}", score.confidence, told, "bad", True, "wrongly predicted")
-    return Bar(score.label, score.confidence, told)
+        return ScoreBar(f"✕ {score.label}", score.confidence, told, "bad", True, "wrongly predicted")
+    return ScoreBar(score.label, score.confidence, told)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QScrollArea, QSizePolicy
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QSizePolicy
 
+from desktop.charts.class_bars import ClassBars
 from desktop.models.result import Result
-from desktop.tasks.task import ClassValue, TaskView
+from desktop.tasks.task import TaskView
 from desktop.theme.tokens import SPACE
-from desktop.viewers.bar_list import Bar, BarList
 from desktop.viewers.confusion_matrix import MOST_CONFUSED, ConfusionMatrix
 from desktop.viewers.matrix_data import Cell
 from desktop.widgets.card import Card, column, row
@@ -32,7 +32,6 @@ class MatrixPanel(Card):
     def __init__(self) -> None:
         super().__init__()
         self._classes: tuple[str, ...] = ()
-        self._bars: list[ClassValue] = []
         self._has_images = False
         head = row()
         head.addWidget(text_label("Confusion matrix", "section"))
@@ -69,13 +68,8 @@ class MatrixPanel(Card):
         head.addStretch(1)
         head.addWidget(text_label("worst first", "caption"))
         self._below.addLayout(head)
-        self.bars = BarList("Metric by class, worst first", is_pickable=True)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(self.bars)
-        self._below.addWidget(area, 1)
+        self.bars = ClassBars()
+        self._below.addWidget(self.bars, 1)
         self.body.addLayout(self._below, 2)
 
     def show_result(self, result: Result, view: TaskView) -> None:
@@ -90,20 +84,23 @@ class MatrixPanel(Card):
         if result.confusion is not None:
             self.matrix.show_matrix(result.confusion, result.classes)
         self.matrix.setVisible(result.confusion is not None)
-        self._bars_title.setText(view.bars_title)
-        self._bars = view.bars(result)
-        self.bars.show_bars([_bar(entry, place) for place, entry in enumerate(self._bars)])
+        self._bars_title.setText(f"{view.class_measure} by class")
+        values = view.class_values(result)
+        self.bars.show_values(
+            result.classes,
+            [entry.value for entry in values],
+            view.class_measure,
+            [entry.images for entry in values],
+        )
         self._tell("")
 
     def mark(self, cell: Cell | None) -> None:
         """Show which cell or class the images are filtered by; does not tell."""
         self.matrix.select(cell)
-        only_class = cell.true if cell is not None and cell.predicted is None else None
-        rows = [place for place, entry in enumerate(self._bars) if entry.index == only_class]
-        self.bars.select(rows[0] if rows else -1)
+        self.bars.set_picked(cell.true if cell is not None and cell.predicted is None else None)
 
-    def _pick_class(self, place: int) -> None:
-        cell = Cell(self._bars[place].index, None)
+    def _pick_class(self, index: int) -> None:
+        cell = Cell(index, None)
         self.picked.emit(None if self.matrix.selected() == cell else cell)
 
     def _change_values(self, values: str) -> None:
@@ -116,8 +113,3 @@ class MatrixPanel(Card):
     def _tell(self, sentence: str) -> None:
         hint = _HINT_COUNTS if self._values.current() == "count" else _HINT
         self._told.setText(sentence or (hint if self._has_images else _HINT_NO_IMAGES))
-
-
-def _bar(entry: ClassValue, place: int) -> Bar:
-    worst = place == 0
-    return Bar(entry.label, entry.value, f"{entry.value:.2f}", "warn" if worst else "accent_fill")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -20,7 +22,7 @@ from desktop.tasks.task import (
 )
 
 Metrics: TypeAlias = Mapping[str, float]
-BAR_METRIC = "f1"
+CLASS_METRIC = "f1"
 _SMALL = 0.0005
 """A change below this is shown as none: it would read +0.0 pt or +0.000."""
 TOP5_FROM_CLASSES = 7
@@ -30,7 +32,7 @@ TOP5_FROM_CLASSES = 7
 class ClassificationView:
     """See `TaskView`."""
 
-    bars_title = "F1 by class"
+    class_measure = "F1"
     sorts: Sequence[SortChoice] = (
         SortChoice("loss", "Highest loss"),
         SortChoice("unsure", "Lowest confidence"),
@@ -50,20 +52,19 @@ class ClassificationView:
         ]
         first = facts[0]
         note = f"{first.note} since {before_title}" if first.note else _counted(result.summary.images)
-        facts[0] = MetricFact(first.title, first.value, note, first.is_good)
-        return [*facts, _weakest(self.bars(result))]
+        facts[0] = replace(first, note=note)
+        return [*facts, _weakest(self.class_values(result))]
 
-    def bars(self, result: Result) -> list[ClassValue]:
-        values = result.summary.per_class.get(BAR_METRIC, {})
+    def class_values(self, result: Result) -> list[ClassValue]:
+        values = result.summary.per_class.get(CLASS_METRIC, {})
         support = result.summary.per_class.get("support", {})
-        named = enumerate(result.classes)
-        found = [
-            ClassValue(index, name, values[name])
-            for index, name in named
-            # A class without images has no F1 worth a look.
-            if name in values and support.get(name, 1) > 0
-        ]
-        return sorted(found, key=lambda entry: entry.value)
+        found: list[ClassValue] = []
+        for index, name in enumerate(result.classes):
+            images = int(support.get(name, 0))
+            # The F1 of a class without images is 0, and tells nothing.
+            value = values.get(name, math.nan) if images else math.nan
+            found.append(ClassValue(index, name, value, images))
+        return found
 
     def chosen(self, result: Result, selection: Selection) -> NDArray[np.bool_]:
         mask = np.ones(result.images, dtype=np.bool_)
@@ -142,20 +143,23 @@ def _share(title: str, name: str, result: Result, before: Metrics | None) -> Met
     value, change = _with_change(name, result, before)
     if value is None:
         return MetricFact(title, "–")
-    if change is None:
-        return MetricFact(title, f"{value:.1%}")
-    note = "no change" if abs(change) < _SMALL else f"{change * 100:+.1f} pt"
-    return MetricFact(title, f"{value:.1%}", note, _is_good(change))
+    note = "" if change is None else f"{change * 100:+.1f} pt"
+    return _fact(MetricFact(title, f"{value:.1%}", note, metric=name), change)
 
 
 def _number(title: str, name: str, result: Result, before: Metrics | None) -> MetricFact:
     value, change = _with_change(name, result, before)
     if value is None:
         return MetricFact(title, "–")
-    if change is None:
-        return MetricFact(title, f"{value:.3f}")
-    note = "no change" if abs(change) < _SMALL else f"{change:+.3f}"
-    return MetricFact(title, f"{value:.3f}", note, _is_good(-change if name == "loss" else change))
+    note = "" if change is None else f"{change:+.3f}"
+    gain = -change if change is not None and name == "loss" else change
+    return _fact(MetricFact(title, f"{value:.3f}", note, metric=name), gain)
+
+
+def _fact(fact: MetricFact, gain: float | None) -> MetricFact:
+    if gain is None:
+        return fact
+    return replace(fact, note="no change") if abs(gain) < _SMALL else replace(fact, is_good=gain > 0)
 
 
 def _with_change(name: str, result: Result, before: Metrics | None) -> tuple[float | None, float | None]:
@@ -164,14 +168,12 @@ def _with_change(name: str, result: Result, before: Metrics | None) -> tuple[flo
     return value, value - earlier if value is not None and earlier is not None else None
 
 
-def _is_good(gain: float) -> bool | None:
-    return None if abs(gain) < _SMALL else gain > 0
-
-
-def _weakest(bars: Sequence[ClassValue]) -> MetricFact:
-    if not bars:
+def _weakest(values: Sequence[ClassValue]) -> MetricFact:
+    known = [entry for entry in values if not math.isnan(entry.value)]
+    if not known:
         return MetricFact("Weakest class", "–")
-    return MetricFact("Weakest class", bars[0].label, f"F1 {bars[0].value:.2f}", None)
+    worst = min(known, key=lambda entry: entry.value)
+    return MetricFact("Weakest class", worst.label, f"F1 {worst.value:.2f}")
 
 
 VIEW = ClassificationView()

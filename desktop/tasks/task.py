@@ -29,6 +29,8 @@ class MetricFact:
     """The change since the measurement before, or what the value means."""
     is_good: bool | None = None
     """Whether the note is good news; None where it is neither."""
+    metric: str = ""
+    """Name of the metric without prefix, of which a curve may be drawn; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +86,16 @@ class ClassValue:
     """Position in the result's classes."""
     label: str
     value: float
-    """0 to 1."""
+    """0 to 1; NaN where there is none."""
+    images: int
+    """How many images of the class were measured."""
 
 
 class TaskView(Protocol):
     """How results of one task are shown. Pure: all that it needs is an argument."""
 
-    bars_title: str
-    """Of the metric by class."""
+    class_measure: str
+    """What is measured by class, `F1`."""
     sorts: Sequence[SortChoice]
     """The first is the default."""
 
@@ -107,8 +111,8 @@ class TaskView(Protocol):
         """
         ...
 
-    def bars(self, result: Result) -> list[ClassValue]:
-        """Give a metric by class, worst first."""
+    def class_values(self, result: Result) -> list[ClassValue]:
+        """Give the measure of every class, in the order of the result's classes."""
         ...
 
     def chosen(self, result: Result, selection: Selection) -> NDArray[np.bool_]:

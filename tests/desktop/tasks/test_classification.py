@@ -111,11 +111,21 @@ def test_that_a_detail_marks_the_true_class_among_the_likeliest(result: Result) 
     assert sum(score.confidence for score in detail.scores) == pytest.approx(1)
 
 
-def test_that_bars_put_the_worst_class_first(result: Result) -> None:
-    values = [entry.value for entry in VIEW.bars(result)]
+def test_that_every_class_has_its_value_and_its_images(result: Result) -> None:
+    values = VIEW.class_values(result)
 
-    assert values == sorted(values)
-    assert {entry.label for entry in VIEW.bars(result)} == set(result.classes)
+    assert [entry.label for entry in values] == list(result.classes)
+    assert [entry.images for entry in values] == [4, 4, 4]
+    assert [round(entry.value, 3) for entry in values] == [0.4, 0.727, 1.0]
+
+
+def test_that_a_class_without_images_has_no_value_and_is_not_the_weakest(result: Result) -> None:
+    per_class = {**result.summary.per_class, "support": {"circle": 0.0, "cross": 4.0, "star": 4.0}}
+    summary = result.summary.model_copy(update={"per_class": per_class})
+    changed = Result(result.key, summary, result.confusion, result.columns, result.paths, result.root)
+
+    assert np.isnan(VIEW.class_values(changed)[0].value)
+    assert VIEW.cards(changed, None, "")[-1].value == "cross"
 
 
 @pytest.mark.parametrize("name", ["detection", "task", "../task", "", "Classification"])
