@@ -62,6 +62,11 @@ def _images_below(folder: Path, limit: int) -> Iterator[Path]:
                     return
 
 
+def spelled(path: Path) -> str:
+    """Give a path as text that can be written anywhere; a name on disk need not be text."""
+    return str(path).encode("utf-8", errors="replace").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """One file of the list."""
@@ -108,7 +113,7 @@ def to_csv(predictions: Iterable[Prediction], threshold: float) -> str:
         cells = [part for scored in top for part in (scored.label, f"{scored.confidence:.6f}")]
         cells += [""] * (2 * TOP_SAVED - len(cells))
         confidence = f"{entry.confidence:.6f}" if entry.is_answered else ""
-        writer.writerow([str(entry.path), entry.label(threshold), confidence, *cells, entry.error])
+        writer.writerow([spelled(entry.path), entry.label(threshold), confidence, *cells, entry.error])
     return out.getvalue()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from desktop.grids.tile import Tile
-from desktop.models.predictions import UNSURE, Prediction
+from desktop.models.predictions import UNSURE, Prediction, spelled
 from engine.protocol.results import PredictionRecord
 
 
@@ -29,14 +29,18 @@ class PredictionBoard:
         return self._entries[place]
 
     def paths(self) -> tuple[str, ...]:
-        return tuple(self._place)
+        return tuple(str(entry.path) for entry in self._entries)
+
+    def place_of(self, path: Path) -> int:
+        """The place of a file; -1 when it is not on the board."""
+        return self._place.get(spelled(path), -1)
 
     def add(self, files: Iterable[Path]) -> list[Path]:
         """Take files in; gives those that were not there yet."""
         new: list[Path] = []
         for path in files:
-            if str(path) not in self._place:
-                self._place[str(path)] = len(self._entries)
+            if spelled(path) not in self._place:
+                self._place[spelled(path)] = len(self._entries)
                 self._entries.append(Prediction(path))
                 new.append(path)
         return new

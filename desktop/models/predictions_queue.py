@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from PySide6.QtCore import QObject, Signal
 
 from desktop.bridge.background import Background
+from desktop.models.predictions import spelled
 from engine.errors import UserError
 from engine.protocol.results import PredictionRecord
 
@@ -135,7 +136,7 @@ class PredictionQueue(QObject):
         if turn != self._turn or self._checkpoint is None:
             return
         self._missing = missing
-        files = [str(path) for path in self._portion if str(path) not in missing]
+        files = [str(path) for path in self._portion if spelled(path) not in missing]
         if not files:
             self._settle({})
             return
@@ -154,7 +155,7 @@ class PredictionQueue(QObject):
 
     def _settle(self, by_file: Mapping[str, PredictionRecord]) -> None:
         known = {**by_file, **self._missing}
-        records = [known[str(path)] for path in self._portion if str(path) in known]
+        records = [known[spelled(path)] for path in self._portion if spelled(path) in known]
         if len(records) < len(self._portion):
             self._refuse(UserError("answer_unknown", "The predictor did not answer about every file."))
             return
@@ -174,10 +175,16 @@ class PredictionQueue(QObject):
 
 
 def _missing(files: Sequence[Path]) -> dict[str, PredictionRecord]:
-    """The answers about files that are not there, by file."""
-    return {str(path): _gone(path) for path in files if not path.is_file()}
+    """The answers about files that cannot be asked about, by file."""
+    reasons = {spelled(path): _reason(path) for path in files}
+    return {
+        name: PredictionRecord(file=name, error=f"The image {Path(name).name} cannot be read: {why}.")
+        for name, why in reasons.items()
+        if why
+    }
 
 
-def _gone(path: Path) -> PredictionRecord:
-    why = "it is no file" if path.exists() else "there is no such file any more"
-    return PredictionRecord(file=str(path), error=f"The image {path.name} cannot be read: {why}.")
+def _reason(path: Path) -> str:
+    if not path.is_file():
+        return "it is no file" if path.exists() else "there is no such file any more"
+    return "" if spelled(path) == str(path) else "its name is not text in UTF-8; rename it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QSlider, QStackedWidget, QVBoxLayout, QWidget
 
@@ -33,6 +33,7 @@ from engine.errors import UserError
 from engine.protocol.results import PredictionRecord
 
 _THRESHOLD_SETTING = "predict.threshold"
+_KEEP_AFTER_MS = 400
 _KINDS: tuple[tuple[Kind, str], ...] = (("csv", "Table (CSV)…"), ("json", "JSON…"))
 
 
@@ -49,6 +50,10 @@ class PredictPage(Page):
         self.intake = Intake(self, context)
         self._is_known = False
         """Whether it was read which models there are."""
+        self._keeping = QTimer(self)  # a drag at the slider is not a hundred writes to the disk
+        self._keeping.setSingleShot(True)
+        self._keeping.setInterval(_KEEP_AFTER_MS)
+        self._keeping.timeout.connect(self._keep_threshold)
         self._build()
         self._connect()
         self._show_threshold()
@@ -186,8 +191,7 @@ class PredictPage(Page):
             if self.strip.grid.current_image() < 0 or first == 0:
                 self.strip.grid.go_to(first)
         elif files:
-            known = self.board.paths().index(str(files[0]))
-            self.strip.grid.go_to(known)
+            self.strip.grid.go_to(self.board.place_of(files[0]))
 
     def clear(self) -> None:
         """Take all files off the page."""
@@ -219,6 +223,9 @@ class PredictPage(Page):
         self.strip.show_answers()
         self.strip.show_progress(self.queue)
         self._show_answer(self.strip.grid.current_image())
+        self._keeping.start()
+
+    def _keep_threshold(self) -> None:
         self.context.settings.set(_THRESHOLD_SETTING, self.board.threshold)
 
     def _show_threshold(self) -> None:

@@ -66,9 +66,7 @@ class StripPanel(Card):
 
     def show_progress(self, queue: PredictionQueue) -> None:
         """Say how far it is."""
-        answered, unsure, unreadable = self._board.counts()
         self.cancel.setVisible(queue.waits)
-        self.go_on.setVisible(not queue.waits and answered + unreadable < len(self._board))
         self.bar.setVisible(queue.waits)
         # Without an end while the model is loaded: nobody knows how long that takes.
         self.bar.setRange(0, 0 if queue.is_loading_model else max(1, queue.total))
@@ -77,7 +75,10 @@ class StripPanel(Card):
         if queue.waits:
             loading = " · loading the model" if queue.is_loading_model else ""
             self.count.setText(f"{queue.done:,}/{queue.total:,}{loading}")
+            self.go_on.hide()
             return
+        answered, unsure, unreadable = self._board.counts()
+        self.go_on.setVisible(answered + unreadable < len(self._board))
         parts = [f"{answered:,} of {len(self._board):,}"]
         parts += [f"{unsure:,} unsure"] if unsure else []
         parts += [f"{unreadable:,} unreadable"] if unreadable else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.bridge.background import Background
+from desktop.models.predictions import to_csv
+from desktop.models.predictions_board import PredictionBoard
 from desktop.models.predictions_queue import FIRST_PORTION, PORTION, PredictionQueue
 from engine.errors import UserError
 from engine.protocol.results import PredictionRecord
@@ -189,3 +192,23 @@ def test_that_without_a_model_files_wait(queue: PredictionQueue, oracle: SlowOra
 
     assert queue.waits
     assert oracle.asked == []
+
+
+def test_that_a_name_that_is_no_text_has_its_reason_and_is_not_asked_about(
+    queue: PredictionQueue, oracle: SlowOracle, qtbot: QtBot, tmp_path: Path
+) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9.png")
+    try:
+        odd.write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system takes only names in UTF-8")
+    board = PredictionBoard()
+
+    with qtbot.waitSignal(queue.answered) as told:
+        queue.add(board.add([odd]))
+
+    assert told.args is not None
+    assert board.answer(told.args[0]) == [0]
+    assert "rename it" in board.entry(0).error
+    assert oracle.asked == []
+    assert "rename it" in to_csv(board.entries(), 0.0)
