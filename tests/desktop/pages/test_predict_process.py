@@ -1,0 +1,78 @@
+"""The Predict page with the engine's own process and a model that was really trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from PySide6.QtWidgets import QAbstractButton
+from pytestqt.qtbot import QtBot
+
+from desktop.context import Context
+from desktop.pages.predict import PredictPage
+from engine.protocol.home import Home
+from engine.store.database import Store
+from engine.store.rebuild import take_run
+from tests.engine.jobs.run_maker import make_run, write_pictures
+
+WAIT_MS = 120_000
+
+
+@pytest.fixture
+def context(qtbot: QtBot, lensmith_home: Path) -> Iterator[Context]:
+    made = Context(Home(lensmith_home).ensure())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def data(context: Context, tmp_path: Path) -> Path:
+    """Pictures on which a model was trained; the training is the only run."""
+    folder = write_pictures(tmp_path / "pictures", per_class=40)
+    trained = make_run(context.home.path, folder, {"epochs": 6})
+    trained.work()
+    with Store.open(context.home.store_path) as store:
+        take_run(store, trained.folder)
+    return folder
+
+
+def predictor_process() -> psutil.Process | None:
+    """The engine process that answers, a child of this one."""
+    children = psutil.Process().children(recursive=True)
+    return next((child for child in children if "serve" in child.cmdline()), None)
+
+
+@pytest.mark.slow
+def test_that_a_trained_model_answers_and_a_killed_process_is_started_anew(
+    qtbot: QtBot, context: Context, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = PredictPage(context)
+    qtbot.addWidget(page)
+    page.resize(1200, 700)
+    page.show()
+    page.open(drop=[data / "val" / "light"])
+    qtbot.waitUntil(lambda: len(page.board) == 3 and not page.queue.waits, timeout=WAIT_MS)
+    assert [entry.best for entry in page.board.entries()] == ["light"] * 3
+
+    process = predictor_process()
+    assert process is not None
+    ask = context.predictor.ask
+
+    def ask_and_kill(*given: object) -> int:
+        number = ask(*given)  # pyright: ignore[reportArgumentType]  # what the page gives
+        monkeypatch.setattr(context.predictor, "ask", ask)
+        process.kill()
+        return number
+
+    monkeypatch.setattr(context.predictor, "ask", ask_and_kill)
+    page.intake.take([data / "val" / "dark"])
+    qtbot.waitUntil(lambda: len(page.board) == 6 and page.banner.isVisible(), timeout=WAIT_MS)
+    assert page.queue.waits
+
+    next(button for button in page.banner.findChildren(QAbstractButton) if button.text() == "Retry").click()
+
+    qtbot.waitUntil(lambda: not page.queue.waits, timeout=WAIT_MS)
+    assert [entry.best for entry in page.board.entries()][3:] == ["dark"] * 3
+    assert page.banner.isHidden()
