@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton
 
+from desktop.forms.field_help import plain_tooltip
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SPACE
 
@@ -33,7 +34,7 @@ class ChangedDot(QAbstractButton):
         """Say what pressing it does."""
         text = f"Reset {title} to {base}" if base else f"Reset {title}"
         self.setAccessibleName(text)
-        self.setToolTip(text)
+        self.setToolTip(plain_tooltip(text))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QPushButton, QSizePolicy, QWidget
 
 from desktop.forms.field_editor import FieldEditor
+from desktop.forms.field_help import plain_tooltip
 from desktop.forms.number_editors import NONE_WORD
 from desktop.forms.option_popup import OptionPopup
 from desktop.theme.tokens import SPACE
@@ -20,6 +21,8 @@ MOST_IN_A_LIST = 12
 """Longer lists get a search."""
 _MOST_CHIPS = 8
 _MOST_LISTED = 16
+_LONG_OPTION = 18
+"""Letters of an option that do not fit beside a label."""
 _MOST_CHIP_LETTERS = 64
 
 
@@ -95,6 +98,7 @@ class SelectEditor(FieldEditor):
         shown = [*self._options, NONE_WORD] if self._has_none else self._options
         if field.type == "bool":
             shown = ["on", "off", *shown]
+        self.is_wide = max(map(len, shown), default=0) > _LONG_OPTION
         self.combo = _OptionCombo(field, shown)
         self.adopt(self.combo)
         self.combo.activated.connect(self._activated)
@@ -104,7 +108,7 @@ class SelectEditor(FieldEditor):
         at = self.combo.findText(text, Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchCaseSensitive)
         self.combo.setPlaceholderText(text if at < 0 else "")
         self.combo.setCurrentIndex(at)
-        self.combo.setToolTip(text if len(text) > MOST_IN_A_LIST else "")
+        self.combo.setToolTip(plain_tooltip(text) if len(text) > MOST_IN_A_LIST else "")
 
     def _text_of(self, value: object) -> str:
         if value is None:
@@ -208,7 +212,7 @@ class CheckListEditor(FieldEditor):
         total = len(self.field.options or [])
         text = ", ".join(chosen) or NONE_WORD
         self.combo.setPlaceholderText(text if len(text) <= _MOST_LISTED else f"{len(chosen)} of {total}")
-        self.combo.setToolTip(", ".join(chosen))
+        self.combo.setToolTip(plain_tooltip(", ".join(chosen)))
         self.combo.setAccessibleName(f"{self.field.title}: {text}")
 
     def _checked(self, chosen: list[str]) -> None:

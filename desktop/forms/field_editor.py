@@ -36,6 +36,9 @@ class FieldEditor(QWidget):
         """Show what the setting is now."""
         raise NotImplementedError
 
+    def commit(self) -> None:
+        """Tell what was typed and not told yet."""
+
     def discard(self) -> None:
         """Forget what was typed and not told yet."""
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import html
+
+from PySide6.QtGui import Qt
+
 from desktop.forms.number_steps import compact
 from engine.config.field import ConfigField, number_text
 
@@ -51,6 +55,13 @@ def facts_text(field: ConfigField, base: object) -> str:
         parts.append("Required")
     parts.append(f"Default {value_text(field, base)}")
     return " · ".join(parts)
+
+
+def plain_tooltip(text: str) -> str:
+    """Let a tooltip show foreign text as it is: Qt would take `<b>` at its beginning for markup."""
+    if not Qt.mightBeRichText(text):
+        return text
+    return f"<qt>{html.escape(text).replace(chr(10), '<br>')}</qt>"
 
 
 def tooltip_text(field: ConfigField, base: object) -> str:

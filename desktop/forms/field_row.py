@@ -59,6 +59,7 @@ class FieldRow(QWidget):
         )
         self.label.setBuddy(self.editor)
         self._notes: dict[str, QLabel] = {}
+        self._shown: tuple[object, ...] = ()
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, SPACE.xs, 0, SPACE.xs)
         self._grid.setHorizontalSpacing(SPACE.xs)
@@ -81,16 +82,22 @@ class FieldRow(QWidget):
     def refresh(self) -> None:
         """Show the state's value, problem and mark of this setting."""
         state, name = self._shared.state, self.field.name
-        base = state.base(name)
+        value, base = state.value(name), state.base(name)
         problem = state.problems().get(name, "") if state.is_visible(name) else ""
-        self.editor.show_value(state.value(name))
+        warning = "" if problem else state.warnings().get(name, "")
+        is_changed = state.is_changed(name)
+        facts = (type(value), value, type(base), base, problem, warning, is_changed, self._shared.explains)
+        if facts == self._shown:
+            return  # most rows, at most changes: a form may have hundreds
+        self._shown = facts
+        self.editor.show_value(value)
         self.editor.show_problem(bool(problem))
         self._note("error", problem)
-        self._note("warning", "" if problem else state.warnings().get(name, ""))
+        self._note("warning", warning)
         self._note("caption", self.field.description if self._shared.explains else "")
-        if not state.is_changed(name) and self.dot.hasFocus():
+        if not is_changed and self.dot.hasFocus():
             self.editor.setFocus()
-        self.dot.setVisible(state.is_changed(name))
+        self.dot.setVisible(is_changed)
         self.dot.explain(self.field.title, value_text(self.field, base))
         tip = tooltip_text(self.field, base)
         if tip != self.label.toolTip():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout
 
 from desktop.forms.field_help import breakable
 from desktop.forms.field_row import FieldRow
-from desktop.theme.tokens import SPACE, TYPE
+from desktop.theme.tokens import SIZE, SPACE, TYPE
 from desktop.widgets.buttons import IconButton, on_click
 from desktop.widgets.labels import ElidedLabel, divider, text_label
 
@@ -24,13 +24,15 @@ class HelpStrip(QFrame):
         self._name = ""
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(SPACE.xs)
+        layout.setSpacing(SPACE.xxs)
         layout.addWidget(divider())
         head = QHBoxLayout()
         head.setSpacing(SPACE.xs)
         self.title = ElidedLabel("", "mono", middle=True)
         head.addWidget(self.title, 1)
         self.copy = IconButton("ph.copy", "Copy the setting's name", "Copy the name for --set")
+        self.copy.setFixedSize(SIZE.icon + SPACE.s, SIZE.icon + SPACE.s)
+        self.copy.setIconSize(QSize(SPACE.m, SPACE.m))
         policy = self.copy.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.copy.setSizePolicy(policy)

@@ -18,6 +18,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
 
+from desktop.forms.field_help import plain_tooltip
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.labels import text_label
 
@@ -45,8 +46,10 @@ class OptionModel(QAbstractListModel):
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         option = self._shown[index.row()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+        if role == Qt.ItemDataRole.DisplayRole:
             return option
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tooltip(option)
         if role == Qt.ItemDataRole.CheckStateRole and self._checkable:
             return Qt.CheckState.Checked if option in self._checked else Qt.CheckState.Unchecked
         return None
@@ -146,6 +149,7 @@ class OptionPopup(QFrame):
         self.search.clear()
         row = max(0, self.model.row_of(current))
         self._mark(row)
+        self._tell_found()
         self.setGeometry(_place(editor, self._total))
         self.show()
         self.search.setFocus()
@@ -166,11 +170,11 @@ class OptionPopup(QFrame):
         row = self.list.currentIndex().row()
         if key in steps:
             self._mark(min(max(0, row + steps[key]), self.model.rowCount() - 1))
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab):
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) or (key == Qt.Key.Key_Tab and not self._several):
             self._choose(row)
         elif key == Qt.Key.Key_Space and self._several and not self.search.text():
             self.model.toggle(row)
-        elif key == Qt.Key.Key_Escape:
+        elif key in (Qt.Key.Key_Escape, Qt.Key.Key_Tab):
             self.close()
         else:
             return False

@@ -136,11 +136,15 @@ class SchemaForm(QWidget):
         self._keep(_OPEN_KEY, dict(self._open))
         self._arrange()
 
+    def commit_typing(self) -> None:
+        """Take over what was typed and not told yet: before a run starts, by a key that leaves no field."""
+        for row in self._rows():
+            row.editor.commit()
+
     def discard_typing(self) -> None:
         """Let go of what was typed and not told yet, before the whole list changes."""
-        for section in self.sections.values():
-            for row in section.rows.values():
-                row.editor.discard()
+        for row in self._rows():
+            row.editor.discard()
 
     def _compose(self) -> None:
         layout = QVBoxLayout(self)
@@ -203,9 +207,8 @@ class SchemaForm(QWidget):
         with self._keeper.keeping(self._anchors()):
             self.header.presets.show_preset(self.state.preset)
             self.header.show_problems(self.state.unplaced_problems())
-            for section in self.sections.values():
-                for row in section.rows.values():
-                    row.refresh()
+            for row in self._rows():
+                row.refresh()
             self._arrange()
 
     def _arrange(self) -> None:
@@ -254,8 +257,11 @@ class SchemaForm(QWidget):
         QWidget.setTabOrder(before, self.help.copy)
 
     def _anchors(self) -> list[QWidget]:
-        rows = [row for section in self.sections.values() for row in section.rows_in_order()]
-        return [*rows, *(section.header for section in self.sections.values())]
+        return [*self._rows(), *(section.header for section in self.sections.values())]
+
+    def _rows(self) -> list[FieldRow]:
+        """The rows made so far, in the form's order."""
+        return [row for section in self.sections.values() for row in section.rows_in_order()]
 
     def _choose_preset(self, preset: str) -> None:
         if preset == self.state.preset and not self.state.changed_values():

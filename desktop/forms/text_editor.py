@@ -7,6 +7,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog, QLineEdit
 
 from desktop.forms.field_editor import FieldEditor
+from desktop.forms.field_help import plain_tooltip
 from desktop.forms.number_editors import NONE_WORD, THINKING_MS
 from desktop.theme.theme import theme
 from engine.config.field import ConfigField
@@ -70,7 +71,7 @@ class TextEditor(FieldEditor):
             self.line.setText(text)
             if not self.line.hasFocus():
                 self.line.setCursorPosition(0)
-        self.line.setToolTip(text)
+        self.line.setToolTip(plain_tooltip(text))
 
     def _typed(self, _text: str) -> None:
         self._pause.start()

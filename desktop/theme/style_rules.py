@@ -165,6 +165,10 @@ QScrollArea > QWidget > QWidget { background: transparent; }
 QListView::item, QTreeView::item { border-radius: %(radius_inner)dpx; padding: 4px 8px; }
 QListView::item:hover, QTreeView::item:hover { background: %(hover)s; }
 QListView::item:selected, QTreeView::item:selected { background: %(accent_soft)s; color: %(text)s; }
+QAbstractItemView::indicator { width: 16px; height: 16px; border: 1px solid %(text3)s; border-radius: 4px;
+  background: %(field)s; }
+QAbstractItemView::indicator:checked { background: %(accent_fill)s; border-color: %(accent_fill)s;
+  image: url(%(picture_check)s); }
 QTableView { gridline-color: transparent; selection-background-color: %(accent_soft)s; selection-color: %(text)s;
   alternate-background-color: transparent; }
 QTableView::item { border-bottom: 1px solid %(line)s; padding: 0 8px; }

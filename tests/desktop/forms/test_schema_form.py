@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QTextDocument
+from PySide6.QtGui import Qt as QtGuiQt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -247,6 +248,18 @@ def test_that_foreign_text_is_never_taken_for_markup(make_form: MakeForm) -> Non
         assert label.textFormat() == Qt.TextFormat.PlainText or not label.text()
 
 
+@pytest.mark.parametrize("text", ["<b>bold</b> & more", "<img src=x> & more", "a <i>word</i>", "1 < 2"])
+def test_that_a_tooltip_shows_foreign_markup_as_it_is(make_form: MakeForm, text: str) -> None:
+    field = ConfigField(name="a", type="str", default="", description=text)
+    tip = make_form(field).row("a").label.toolTip()
+    document = QTextDocument()
+    if QtGuiQt.mightBeRichText(tip):  # how Qt decides
+        document.setHtml(tip)
+    else:
+        document.setPlainText(tip)
+    assert document.toPlainText().startswith(text)
+
+
 def test_that_a_widget_of_the_page_stands_above_a_groups_settings(qtbot: QtBot, form: SchemaForm) -> None:
     plot = QLabel("plot")
     plot.setFixedHeight(60)
@@ -358,6 +371,18 @@ def test_that_everything_can_be_done_with_the_keyboard_alone(qtbot: QtBot, form:
     switch.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(switch, Qt.Key.Key_Space)
     assert form.state.values()["augmentation.random_flip"] is False
+
+
+def test_that_a_start_by_a_key_takes_what_is_half_typed(qtbot: QtBot, make_form: MakeForm) -> None:
+    form = make_form(state=FormState(exotic_schema()))
+    for name, text in [("title", "My run"), ("count", "77")]:
+        line = form.row(name).editor.line  # type: ignore[attr-defined]  # a text's and a number's editor
+        line.setFocus()
+        line.selectAll()
+        qtbot.keyClicks(line, text)
+    form.commit_typing()
+    assert form.state.values()["title"] == "My run"
+    assert form.state.problems() == {"count": "Must be at most 9 things."}
 
 
 def test_that_the_menu_of_a_row_resets_and_copies(form: SchemaForm) -> None:
