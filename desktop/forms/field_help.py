@@ -65,10 +65,9 @@ def plain_tooltip(text: str) -> str:
 
 
 def tooltip_text(field: ConfigField, base: object) -> str:
-    """Give the whole help as plain text, broken into lines."""
-    return "\n".join(
-        part for part in (*_lines(field.description), facts_text(field, base), field.name) if part
-    )
+    """Give the whole help, broken into lines."""
+    parts = [*_lines(field.description), facts_text(field, base), field.name]
+    return plain_tooltip("\n".join(part for part in parts if part))
 
 
 def breakable(text: str) -> str:
