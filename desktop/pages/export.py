@@ -14,7 +14,7 @@ from desktop.models.exports import ExportFact, list_exports
 from desktop.models.exports_formats import FormatOffer, format_offers
 from desktop.models.result_checkpoints import TrainedRun, trained_runs
 from desktop.models.run_table_text import run_name
-from desktop.pages.export_formats import FormatPanel
+from desktop.pages.export_formats import WIDTH, FormatPanel
 from desktop.pages.export_list import ExportList
 from desktop.pages.page import Page
 from desktop.pages.predict_checkpoint import CheckpointChooser
@@ -60,7 +60,7 @@ class ExportPage(Page):
         outer.addWidget(self.banner)
         self.states = QStackedWidget()
         outer.addWidget(self.states, 1)
-        self._loading = Skeleton()
+        self._loading = _loading()
         self.empty = EmptyState(
             "ph.package",
             "No trained model yet",
@@ -174,3 +174,15 @@ class ExportPage(Page):
         told = error if isinstance(error, UserError) else UserError("bug", f"{type(error).__name__}: {error}")
         self.banner.say("bad", told.message, told.hint)
         self.banner.show()
+
+
+def _loading() -> QWidget:
+    """Grey shapes where formats and exports will be."""
+    shape = QWidget()
+    sides = row(SPACE.l)
+    shape.setLayout(sides)
+    formats = Skeleton()
+    formats.setFixedWidth(WIDTH)
+    sides.addWidget(formats)
+    sides.addWidget(Skeleton(), 1)
+    return shape

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QWidget
 
-from desktop.forms.field_row import FieldRow
+from desktop.forms.field_row import FieldRow, RowContext
 from desktop.forms.form_state import FormState
 from desktop.models.exports_formats import Format, FormatOffer
 from desktop.theme.tokens import SIZE, SPACE
@@ -19,6 +18,7 @@ from desktop.widgets.labels import set_role, text_label
 from desktop.widgets.pill import Pill
 
 WIDTH = SIZE.setup_pane
+_INSTALL = "Install what is missing, then open this page again."
 
 
 class FormatCard(Card):
@@ -53,14 +53,6 @@ class FormatCard(Card):
         self.body.addLayout(install)
 
 
-@dataclass
-class _OptionRows:
-    """What a `FieldRow` asks its form."""
-
-    state: FormState
-    explains: bool = True
-
-
 class FormatPanel(QWidget):
     """Chooses a format and its options; tells when it shall be exported."""
 
@@ -74,6 +66,7 @@ class FormatPanel(QWidget):
         self._states: dict[str, FormState] = {}
         self._chosen: Format | None = None
         self._can_export = False
+        self._said = ""
         outer = column(SPACE.m)
         self.setLayout(outer)
         area = QScrollArea()
@@ -134,8 +127,7 @@ class FormatPanel(QWidget):
     def allow(self, can_export: bool, note: str) -> None:
         """Say whether there is a checkpoint to export, and what stands above the button."""
         self._can_export = can_export
-        self._note.setText(note)
-        self._note.setVisible(bool(note))
+        self._said = note
         self._refresh()
 
     def _show_options(self, chosen: Format | None) -> None:
@@ -148,7 +140,7 @@ class FormatPanel(QWidget):
         if chosen.key not in self._states:
             self._states[chosen.key] = FormState(chosen.schema, parent=self)
             self._states[chosen.key].changed.connect(self._refresh)
-        form = _OptionRows(self._states[chosen.key])
+        form = RowContext(self._states[chosen.key], explains=True)
         self._options.body.addWidget(text_label(f"{chosen.title} options", "section"))
         ordered = sorted(chosen.schema.fields, key=lambda field: field.advanced)
         self._rows = [FieldRow(field, form) for field in ordered]
@@ -159,6 +151,9 @@ class FormatPanel(QWidget):
     def _refresh(self) -> None:
         state = self._states.get(self._chosen.key) if self._chosen is not None else None
         self.start.setEnabled(self._can_export and state is not None and state.is_valid)
+        nothing_works = bool(self.cards) and self._chosen is None
+        self._note.setText(_INSTALL if nothing_works else self._said)
+        self._note.setVisible(bool(self._note.text()))
 
     def _start(self) -> None:
         if self._chosen is not None:

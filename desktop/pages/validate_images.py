@@ -49,7 +49,10 @@ class ImagesPanel(Card):
         self.body.addWidget(self._chips)
         self.trouble = Banner("warn")
         self.trouble.hide()
-        self.body.addWidget(self.trouble)
+        line = row()
+        line.setContentsMargins(0, 0, SPACE.s, 0)
+        line.addWidget(self.trouble)
+        self.body.addLayout(line)
         self.grid = ImageGrid("Images of the result")
         self.body.addWidget(self.grid, 1)
         on_click(self._cell_chip, self.cell_cleared.emit)
@@ -162,7 +165,7 @@ class ImagesPanel(Card):
             where = f"Their folder {result.root} is not there. " if result.root is not None else ""
             self.trouble.say(
                 "warn",
-                f"The images of {result.summary.dataset} cannot be shown",
+                f"The images of “{result.summary.dataset}” cannot be shown",
                 f"{where}The numbers stay true. Connect the dataset's drive, or import it again.",
             )
 

@@ -62,9 +62,9 @@ def paint_cells(painter: QPainter, data: MatrixData, layout: MatrixLayout, value
             text = data.text(row, column, values) if layout.cell >= _TEXT_FROM_PX else ""
             if text:
                 painter.setFont(fonts[row == column])
-                if painter.fontMetrics().horizontalAdvance(text) <= place.width():
+                if painter.fontMetrics().horizontalAdvance(text) <= layout.cell - 1:
                     painter.setPen(readable_on(color))
-                    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+                    painter.drawText(layout.rect(row, column), Qt.AlignmentFlag.AlignCenter, text)
 
 
 def _paint_dense(painter: QPainter, data: MatrixData, layout: MatrixLayout) -> None:
