@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QListView, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.models.result_checkpoints import CheckpointFact, TrainedRun, preferred_run
 from desktop.models.run_table_text import run_name
 from desktop.widgets.card import row
+from desktop.widgets.choice_box import ChoiceBox
 from desktop.widgets.labels import text_label
 
 _RUN_WIDTH, _CHECKPOINT_WIDTH = 230, 170
@@ -26,8 +27,8 @@ class CheckpointChooser(QWidget):
         self._trained: list[TrainedRun] = []
         self._wish: tuple[str, str] | None = None
         self._told: tuple[str, CheckpointFact] | None = None
-        self._runs = _chooser("Run", _RUN_WIDTH)
-        self._checkpoints = _chooser("Checkpoint", _CHECKPOINT_WIDTH)
+        self._runs = ChoiceBox("Run", _RUN_WIDTH)
+        self._checkpoints = ChoiceBox("Checkpoint", _CHECKPOINT_WIDTH)
         line = row()
         self.setLayout(line)
         line.addWidget(text_label("Model", "muted"))
@@ -105,12 +106,3 @@ class CheckpointChooser(QWidget):
         if now != self._told:
             self._told = now
             self.changed.emit()
-
-
-def _chooser(name: str, width: int) -> QComboBox:
-    made = QComboBox()
-    made.setView(QListView())
-    made.setAccessibleName(name)
-    made.setFixedWidth(width)
-    made.setMaxVisibleItems(16)
-    return made

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QListView, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from desktop.context import Context
 from desktop.models.result_evaluation import SPLIT_WORDS, Evaluable, evaluable
 from desktop.models.run_table_text import metric_name, metric_value, run_name
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.buttons import on_click
+from desktop.widgets.choice_box import ChoiceBox
 from desktop.widgets.dialogs import Sheet
 from desktop.widgets.labels import text_label
 from desktop.widgets.segmented import Segmented
@@ -36,9 +37,7 @@ class EvaluateSheet(Sheet):
         form.setHorizontalSpacing(SPACE.l)
         form.setVerticalSpacing(SPACE.m)
         form.setColumnStretch(1, 1)
-        self.checkpoint = QComboBox()
-        self.checkpoint.setView(QListView())
-        self.checkpoint.setAccessibleName("Checkpoint")
+        self.checkpoint = ChoiceBox("Checkpoint")
         for fact in offered.checkpoints:
             self.checkpoint.addItem(fact.title, fact.name)
         self.splits = Segmented(

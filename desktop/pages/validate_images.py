@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QListView, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.grids.image_grid import ImageGrid
 from desktop.grids.image_model import Images
@@ -14,10 +14,12 @@ from desktop.theme.tokens import SPACE, TYPE
 from desktop.viewers.matrix_data import Cell
 from desktop.widgets.buttons import Button, on_click
 from desktop.widgets.card import Card, row
+from desktop.widgets.choice_box import ChoiceBox
 from desktop.widgets.labels import text_label
 from desktop.widgets.message_banner import Banner
 from desktop.widgets.segmented import Segmented
 
+_SORT_WIDTH = 168
 _VERDICTS: tuple[tuple[Verdict, str], ...] = (
     ("all", "All"),
     ("incorrect", "Incorrect"),
@@ -69,10 +71,7 @@ class ImagesPanel(Card):
         self._verdict = Segmented(list(_VERDICTS), name="Images shown")
         self._verdict.setToolTip("I: incorrect only  ·  C: correct only")
         head.addWidget(self._verdict)
-        self._sort = QComboBox()
-        self._sort.setView(QListView())
-        self._sort.setAccessibleName("Sort images by")
-        self._sort.setMinimumWidth(160)
+        self._sort = ChoiceBox("Sort images by", _SORT_WIDTH)
         head.addWidget(self._sort)
         self.body.addLayout(head)
         self._verdict.changed.connect(self._choose_verdict)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QListView, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.models.result import ResultKey
 from desktop.models.result_list import ListedResult
 from desktop.theme.tokens import SPACE
 from desktop.widgets.buttons import button, on_click
 from desktop.widgets.card import row
+from desktop.widgets.choice_box import ChoiceBox
 from desktop.widgets.labels import text_label
 
 _NEWEST = "newest"
+_RUN_WIDTH, _RESULT_WIDTH = 240, 250
 
 
 class SourceBar(QWidget):
@@ -29,8 +31,8 @@ class SourceBar(QWidget):
         super().__init__()
         line = row()
         self.setLayout(line)
-        self._runs = _chooser("Run", 240)
-        self._results = _chooser("Result", 250)
+        self._runs = ChoiceBox("Run", _RUN_WIDTH)
+        self._results = ChoiceBox("Result", _RESULT_WIDTH)
         line.addWidget(text_label("Run", "muted"))
         line.addWidget(self._runs)
         line.addSpacing(SPACE.s)
@@ -86,13 +88,3 @@ class SourceBar(QWidget):
         data = self._results.itemData(place)
         if place >= 0:
             self.result_chosen.emit(data if isinstance(data, ResultKey) else None)
-
-
-def _chooser(name: str, width: int) -> QComboBox:
-    made = QComboBox()
-    made.setView(QListView())
-    made.setAccessibleName(name)
-    made.setMinimumWidth(width)
-    made.setMaximumWidth(width + SPACE.xxl * 2)
-    made.setMaxVisibleItems(16)
-    return made
