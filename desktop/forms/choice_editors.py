@@ -12,6 +12,7 @@ from desktop.forms.field_editor import FieldEditor
 from desktop.forms.field_help import plain_tooltip
 from desktop.forms.number_editors import NONE_WORD
 from desktop.forms.option_popup import OptionPopup
+from desktop.forms.wheel_guard import WheelGuard
 from desktop.theme.tokens import SPACE
 from desktop.widgets.flow_layout import FlowLayout
 from desktop.widgets.switch import Switch
@@ -49,7 +50,7 @@ class _OptionCombo(QComboBox):
 
     def __init__(self, field: ConfigField, options: list[str]) -> None:
         super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        WheelGuard(self)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(4)
         self.setMaxVisibleItems(MOST_IN_A_LIST)
@@ -174,7 +175,7 @@ class _CheckCombo(QComboBox):
 
     def __init__(self, options: list[str], name: str) -> None:
         super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        WheelGuard(self)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(4)
         self.popup = OptionPopup(options, several=True, name=name)

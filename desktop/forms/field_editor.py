@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from desktop.theme.tokens import SPACE
@@ -58,9 +57,8 @@ class FieldEditor(QWidget):
         return list(self._marked)
 
     def adopt(self, control: QWidget) -> None:
-        """Take the control that holds the value: names it, fills the editor with it, keeps the wheel off it."""
+        """Take the control that holds the value: names it, and fills the editor with it."""
         control.setAccessibleName(self.field.title)
-        control.installEventFilter(self)
         self._marked.append(control)
         self._layout.addWidget(control, 1)
         self.setFocusProxy(control)
@@ -68,13 +66,6 @@ class FieldEditor(QWidget):
     def tell(self, value: object) -> None:
         """Emit `changed`."""
         self.changed.emit(self.field.name, value)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Leave the wheel to the form as long as the control does not have the keyboard."""
-        if isinstance(event, QWheelEvent) and isinstance(watched, QWidget) and not _takes_wheel(watched):
-            event.ignore()
-            return True
-        return super().eventFilter(watched, event)
 
 
 class UnitLabel(QObject):
@@ -107,7 +98,3 @@ class UnitLabel(QObject):
         is_number = any(sign.isdigit() for sign in self._line.text())
         self._label.setVisible(is_number and text_end <= left)
         self._label.setGeometry(left, 0, size.width(), self._line.height())
-
-
-def _takes_wheel(control: QWidget) -> bool:
-    return control.hasFocus() and bool(control.property("takes_wheel"))

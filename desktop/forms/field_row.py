@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QWidget
 
@@ -30,10 +30,12 @@ class RowContext:
     Attributes:
         state: what they show and change.
         explains: whether help stands under every setting.
+        pointer: where the pointer was when it last came to a row, on the screen.
     """
 
     state: FormState
     explains: bool = False
+    pointer: QPointF | None = None
 
 
 class FieldRow(QWidget):
@@ -123,7 +125,10 @@ class FieldRow(QWidget):
 
     def enterEvent(self, event: QEnterEvent) -> None:
         super().enterEvent(event)
-        self.pointed.emit(self.field.name)
+        # A row that scrolls under a resting pointer was not pointed at.
+        if event.globalPosition() != self._shared.pointer:
+            self._shared.pointer = event.globalPosition()
+            self.pointed.emit(self.field.name)
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)

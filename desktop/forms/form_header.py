@@ -9,7 +9,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QMenu,
     QToolButton,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.forms.wheel_guard import WheelGuard
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SPACE
 from desktop.widgets.buttons import Button, IconButton
@@ -81,7 +81,7 @@ class PresetChooser(QWidget):
             self.combo.setAccessibleName("Preset")
             self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             self.combo.setMinimumContentsLength(_MOST_LETTERS - _MOST_SEGMENTS)
-            self.combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            WheelGuard(self.combo)
             self.combo.addItems(titles)
             self.combo.activated.connect(self._activated)
             layout.addWidget(self.combo)
@@ -161,9 +161,6 @@ class FormHeader(QWidget):
         """Show what is wrong with the form as a whole."""
         self.problems.setText("\n".join(problems))
         self.problems.setVisible(bool(problems))
-
-    def labels(self) -> list[QLabel]:
-        return [self.notice, self.problems]
 
 
 def preset_title(preset: str) -> str:

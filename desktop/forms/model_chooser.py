@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from PySide6.QtCore import Qt, Signal, SignalInstance
+from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from desktop.forms.chooser_list import ChooserItem
 from desktop.forms.chooser_sheet import ChooserSheet
+from desktop.forms.wheel_guard import WheelGuard
 from desktop.models.plugin_cards import CardFilter, choices, filtered, is_strict, status_of, title_of
 from desktop.widgets.buttons import Button
 from engine.protocol.catalog import ModelMetadata, PluginEntry
@@ -66,7 +67,7 @@ class ModelChooser(ChooserSheet):
             box = QComboBox()
             box.setAccessibleName(f"Show models of this {kind}")
             box.addItem(words, "")
-            box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            WheelGuard(box)
             self.boxes[kind] = box
             self.filters.addWidget(box)
         self._offer()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QLineEdit
 
 from desktop.forms.field_editor import FieldEditor, UnitLabel
 from desktop.forms.number_steps import compact, stepped, typed_number
+from desktop.forms.wheel_guard import WheelGuard
 from desktop.theme.tokens import SIZE, SPACE
 from engine.config.field import ConfigField
 
@@ -104,8 +105,7 @@ class _NumberSpin(QAbstractSpinBox):
     def __init__(self, owner: IntEditor) -> None:
         super().__init__()
         self._owner = owner
-        self.setProperty("takes_wheel", True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        WheelGuard(self, takes_focused=True)
         self.setFixedHeight(SIZE.control)
         self.lineEdit().setTextMargins(SPACE.m - 1, 0, 0, 0)  # where a line edit's text begins
 
@@ -161,7 +161,7 @@ class _WordCombo(QComboBox):
         self._steps_through_list = steps_through_list
         self.setEditable(True)
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        WheelGuard(self)
         line = self.lineEdit()
         assert line is not None  # an editable combo box has one
         line.setCompleter(None)  # type: ignore[arg-type]  # None takes the completer away; the stub forgot it

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.forms.field_row import FieldRow, RowContext
 from desktop.forms.form_header import FormHeader, preset_title
@@ -297,6 +297,10 @@ class SchemaForm(QWidget):
             self._arrange()
 
     def _pointed(self, name: str) -> None:
+        if not name:  # the pointer left: what has the keyboard matters again
+            focused = QApplication.focusWidget()
+            here = (row.field.name for row in self._rows() if focused and row.isAncestorOf(focused))
+            name = next(here, "")
         if name:
             self.help.explain(self.row(name))
 

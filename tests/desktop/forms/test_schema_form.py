@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication, QTextDocument
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QAccessible, QEnterEvent, QGuiApplication, QTextDocument
 from PySide6.QtGui import Qt as QtGuiQt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
@@ -215,6 +215,41 @@ def test_that_the_help_of_what_has_the_keyboard_stands_below(qtbot: QtBot, form:
     qtbot.waitUntil(lambda: form.help.title.whole_text() == "optimizer.lr")
     assert "Size of a step, at its peak." in form.help.text.text()
     assert "Above 0, at most 10 · Default 0.001" in form.help.text.text()
+
+
+def test_that_a_row_that_scrolls_under_a_resting_pointer_does_not_take_the_help(
+    qtbot: QtBot, form: SchemaForm
+) -> None:
+    def point(name: str, at: QPointF) -> None:
+        QApplication.sendEvent(form.row(name), QEnterEvent(QPointF(3, 3), at, at))
+
+    form.activateWindow()
+    point("seed", QPointF(50, 50))
+    assert form.help.title.whole_text() == "seed"
+    form.row("epochs").editor.setFocus()
+    qtbot.waitUntil(lambda: form.help.title.whole_text() == "epochs")
+    point("batch_size", QPointF(50, 50))
+    assert form.help.title.whole_text() == "epochs"
+    point("batch_size", QPointF(50, 53))
+    assert form.help.title.whole_text() == "batch_size"
+    QApplication.sendEvent(form.row("batch_size"), QEvent(QEvent.Type.Leave))
+    assert form.help.title.whole_text() == "epochs"
+
+
+def test_that_all_that_the_keyboard_reaches_says_what_it_is(make_form: MakeForm) -> None:
+    form = make_form(state=FormState(exotic_schema()))
+    form.header.all.click()
+    form.state.set("count", 5)
+    form.finish()
+    stops = [
+        widget
+        for widget in form.findChildren(QWidget)
+        if widget.isVisibleTo(form) and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+    ]
+    assert len(stops) > len(form.state.fields)
+    for stop in stops:
+        spoken = QAccessible.queryAccessibleInterface(stop)
+        assert spoken.text(QAccessible.Text.Name) or _outer_name(stop), stop
 
 
 def test_that_every_row_carries_its_help_as_tooltip(form: SchemaForm) -> None:
@@ -454,6 +489,11 @@ def test_that_a_schema_without_settings_says_so(make_form: MakeForm) -> None:
     form = make_form()
     texts = [label.text() for label in form.findChildren(QLabel) if label.isVisibleTo(form)]
     assert "This model has no settings." in texts
+
+
+def _outer_name(widget: QWidget) -> str:
+    parent = widget.parentWidget()
+    return parent.accessibleName() if parent is not None else ""
 
 
 def clipped(form: SchemaForm) -> list[str]:
