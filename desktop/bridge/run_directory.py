@@ -145,6 +145,7 @@ class RunDirectory(QObject):
 
     def _take(self, snapshot: Snapshot) -> None:
         self._is_reading = False
+        is_first = not self.is_loaded
         self.is_loaded = True
         self._trouble = ""
         before, self._now = self._now, snapshot
@@ -156,7 +157,7 @@ class RunDirectory(QObject):
             now, then = self._by_run.get(run), known.get(run)
             if now is not None and then is not None:
                 self._tell_end(then, now)
-        if before != snapshot or changed:
+        if is_first or before != snapshot or changed:  # an empty store is news too, once
             self.changed.emit()
         if self._is_asked_again:
             self._is_asked_again = False
