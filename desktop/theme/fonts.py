@@ -31,8 +31,9 @@ def load_fonts() -> list[str]:
     chosen.setFamilies(list(TEXT_FAMILIES))
     chosen.setPixelSize(TYPE.body)
     chosen.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
-    for tag in ("calt", "cv11", "ss03"):
+    for tag in ("cv11", "ss03"):
         chosen.setFeature(QFont.Tag(tag), 1)
+    chosen.setFeature(QFont.Tag("calt"), 0)  # it would show resnet50x4 as resnet50×4, which nobody can type
     QApplication.setFont(chosen)
     _made.cache_clear()
     return missing
