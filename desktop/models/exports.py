@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from desktop.models.run_table_text import run_name, state_word
+from desktop.models.run_words import run_title, size_words, state_words
 from engine.errors import UserError
 from engine.protocol.home import Home
 from engine.protocol.job import END_STATES
@@ -15,8 +15,6 @@ from engine.protocol.run_folder import RunFolder
 from engine.store.database import Store
 from engine.store.measurements import ExportRow
 from engine.store.runs import RunRow
-
-BYTES_PER_MB = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def list_exports(home: Home) -> list[ExportFact]:
         return []
     with Store.open(home.store_path) as store:
         rows = store.runs("export")
-        names = {row.run: run_name(row) for row in store.runs("train")}
+        names = {row.run: run_title(row) for row in store.runs("train")}
         written = {row.run: store.exports(row.run) for row in rows}
     return [_fact(home, row, names.get(row.parent or ""), written[row.run]) for row in rows]
 
@@ -88,9 +86,7 @@ def _fact(home: Home, row: RunRow, model: str | None, written: list[ExportRow]) 
 def verdict(fact: ExportFact) -> tuple[str, str]:
     """Say in words what became of an export, and the words' tone."""
     if fact.written is None:
-        if fact.row.state == "running":
-            return "Exporting…", "info"
-        return state_word(fact.row) if fact.row.state != "completed" else ("No file", "bad")
+        return state_words(fact.row) if fact.row.state != "completed" else ("No file", "bad")
     if fact.path is None:
         return "File is gone", "bad"
     if fact.written.max_error is None:
@@ -119,4 +115,4 @@ def error_text(fact: ExportFact) -> str:
 
 
 def size_text(fact: ExportFact) -> str:
-    return f"{fact.written.size_bytes / BYTES_PER_MB:.1f} MB" if fact.written is not None else "–"
+    return size_words(fact.written.size_bytes) if fact.written is not None else "–"

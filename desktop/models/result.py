@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from engine.protocol.run_folder import RunFolder, read_record
 Column = NDArray[np.generic]
 _SUMMARY = "summary.json"
 _CONFUSION = "confusion.npy"
+_MANIFESTS_KEPT = 3
 _MAPPED_FROM_BYTES = 16 * 1024 * 1024
 """Smaller arrays are read whole, so that no file stays open; larger ones (scores of many classes) are mapped."""
 
@@ -151,11 +153,17 @@ def _images(
     items = columns.get("item")
     if items is None or not len(items):
         return (), None
-    manifest = Manifest.load(run.manifest_path)
-    if int(items.min()) < 0 or int(items.max()) >= len(manifest.items):
+    known = _item_paths(run.manifest_path)
+    if int(items.min()) < 0 or int(items.max()) >= len(known):
         raise _damaged(run.results, "it tells of images that its dataset does not have")
-    paths = tuple(manifest.items[int(item)].path for item in items)
+    paths = tuple(known[int(item)] for item in items)
     return paths, image_root(home, run, summary)
+
+
+@lru_cache(maxsize=_MANIFESTS_KEPT)
+def _item_paths(manifest: Path) -> tuple[str, ...]:
+    """The paths of a run's images. Its manifest is frozen, and takes long to read where there are many."""
+    return tuple(item.path for item in Manifest.load(manifest).items)
 
 
 def image_root(home: Home, run: RunFolder, summary: ResultSummary) -> Path | None:

@@ -12,7 +12,7 @@ from engine.errors import UserError
 from engine.protocol.home import Home
 from engine.protocol.run_folder import RunFolder
 
-SPLIT_WORDS = {TEST: "Test", VAL: "Validation", TRAIN: "Train"}
+_OFFERED = (TEST, VAL, TRAIN)
 """In the order in which they are offered: what the model has never seen comes first."""
 
 
@@ -42,7 +42,7 @@ def evaluable(home: Home, run: str) -> Evaluable:
         )
     manifest = _with_its_splits(RunFolder(home.runs / run))
     counts = Counter(item.split for item in manifest.items if item.label is not None)
-    splits = tuple((name, counts[name]) for name in SPLIT_WORDS if counts[name])
+    splits = tuple((name, counts[name]) for name in _OFFERED if counts[name])
     return Evaluable(run, checkpoints, splits)
 
 

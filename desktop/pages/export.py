@@ -13,7 +13,7 @@ from desktop.context import Context
 from desktop.models.exports import ExportFact, list_exports
 from desktop.models.exports_formats import FormatOffer, format_offers
 from desktop.models.result_checkpoints import TrainedRun, trained_runs
-from desktop.models.run_table_text import run_name
+from desktop.models.run_words import run_title
 from desktop.pages.export_formats import WIDTH, FormatPanel
 from desktop.pages.export_list import ExportList
 from desktop.pages.page import Page
@@ -143,10 +143,10 @@ class ExportPage(Page):
             self.formats.allow(False, "Train a model first.")
             self.set_crumb("")
             return
-        self.set_crumb(f"{run_name(run.row)}  /  {fact.title}")
+        self.set_crumb(f"{run_title(run.row)}  /  {fact.title}")
         self.exports.show_model(run.row.run)
         self.formats.allow(
-            True, f"Writes {fact.title} of {run_name(run.row)}, then compares it with PyTorch."
+            True, f"Writes {fact.title} of {run_title(run.row)}, then compares it with PyTorch."
         )
 
     # Exporting

@@ -14,7 +14,7 @@ from desktop.models.predictions_board import PredictionBoard
 from desktop.models.predictions_queue import PredictionQueue
 from desktop.models.predictions_saving import Kind, Save, free_name, save
 from desktop.models.result_checkpoints import TrainedRun, trained_runs
-from desktop.models.run_table_text import run_name
+from desktop.models.run_words import run_title
 from desktop.pages.page import Page
 from desktop.pages.predict_answer import AnswerPanel
 from desktop.pages.predict_checkpoint import CheckpointChooser
@@ -133,6 +133,7 @@ class PredictPage(Page):
         self.strip.cancelled.connect(self.queue.cancel)
         self.strip.continued.connect(self._go_on)
         self.strip.grid.looked_at.connect(self._show_answer)
+        self.strip.grid.opened.connect(self._look_closely)
         self.no_images.acted.connect(self.intake.ask_for_files)
         self.no_images.second.connect(self.intake.ask_for_folder)
         self.no_model.acted.connect(partial(self.context.go, "train"))
@@ -174,7 +175,7 @@ class PredictPage(Page):
         else:
             self.queue.use(None)  # also the same folder again: it was written anew
             self.queue.use(run.path(fact.name))
-            self.set_crumb(f"{run_name(run.row)}  /  {fact.title}")
+            self.set_crumb(f"{run_title(run.row)}  /  {fact.title}")
             self.queue.add(self.board.forget_answers())
         self._refresh()
 
@@ -216,6 +217,10 @@ class PredictPage(Page):
     def _show_answer(self, place: int) -> None:
         entry = self.board.entry(place) if 0 <= place < len(self.board) else None
         self.answer.show_prediction(entry, self.board.threshold, is_loading=self.queue.is_loading_model)
+
+    def _look_closely(self, _place: int) -> None:
+        """Give the keyboard to the large picture, whose keys zoom."""
+        self.answer.picture.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _change_threshold(self, percent: int) -> None:
         self.board.threshold = percent / 100

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop.models.result_checkpoints import CheckpointFact, TrainedRun, preferred_run
-from desktop.models.run_table_text import run_name
+from desktop.models.run_words import run_title
 from desktop.widgets.card import row
 from desktop.widgets.choice_box import ChoiceBox
 from desktop.widgets.labels import text_label
@@ -60,7 +60,7 @@ class CheckpointChooser(QWidget):
         with QSignalBlocker(self._runs), QSignalBlocker(self._checkpoints):
             self._runs.clear()
             for entry in self._trained:
-                self._runs.addItem(f"{run_name(entry.row)} · {entry.row.dataset or 'no dataset'}")
+                self._runs.addItem(f"{run_title(entry.row)} · {entry.row.dataset or 'no dataset'}")
             preferred = preferred_run(self._trained)
             wanted = kept[0] if kept is not None else (preferred.row.run if preferred is not None else "")
             if not self._choose(wanted, kept[1] if kept is not None else "") and preferred is not None:

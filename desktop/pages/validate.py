@@ -9,31 +9,29 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.context import Context
+from desktop.grids.image_grid import MenuEntry
+from desktop.grids.image_model import Numbers
 from desktop.models.result import Result, ResultKey
 from desktop.models.result_browser import ResultBrowser
 from desktop.models.result_checkpoints import checkpoints_of
 from desktop.models.result_list import runs_with_results
-from desktop.models.run_table_text import run_name
+from desktop.models.run_words import run_title
 from desktop.pages.page import Page
+from desktop.pages.validate_cards import ResultCards
 from desktop.pages.validate_detail import DetailView
 from desktop.pages.validate_evaluate import Evaluation
 from desktop.pages.validate_follow import ResultFollower
 from desktop.pages.validate_images import ImagesPanel
-from desktop.pages.validate_loading import ResultSkeleton
+from desktop.pages.validate_loading import NoResult, ResultSkeleton
 from desktop.pages.validate_matrix import MatrixPanel
 from desktop.pages.validate_source import SourceBar
 from desktop.tasks.task import TaskView, task_view
 from desktop.theme.tokens import SPACE
 from desktop.viewers.matrix_data import Cell
-from desktop.widgets.card import column, row
-from desktop.widgets.empty_state import EmptyState
+from desktop.widgets.card import column
 from desktop.widgets.message_banner import Banner
-from desktop.widgets.metric_card import MetricCard
 from engine.errors import UserError
 from engine.store.runs import RunRow
-
-CARD_ROLES = ("s3", "s6", "s1", "s2", "s4")
-"""Colours of the cards' curves; a task fills as many cards as there are."""
 
 
 class ValidatePage(Page):
@@ -47,6 +45,8 @@ class ValidatePage(Page):
         self._follower = ResultFollower(context, self.browser)
         self.evaluation = Evaluation(self, context)
         self._view: TaskView | None = None
+        self._known_run = ""
+        """The run looked at, once the list of runs had it: a deleted one is told from one that is just being made."""
         self._wish_checkpoint = ""
         """A checkpoint whose result shall be shown as soon as the list is there."""
         self._named_checkpoint = ""
@@ -71,7 +71,7 @@ class ValidatePage(Page):
         outer.addWidget(self.banner)
         self._states = QStackedWidget()
         outer.addWidget(self._states, 1)
-        self.empty = EmptyState("ph.target", "", "", "Train a model")
+        self.empty = NoResult()
         self._loading = ResultSkeleton()
         self._content = QWidget()
         for widget in (self.empty, self._loading, self._content):
@@ -88,11 +88,8 @@ class ValidatePage(Page):
         browse = QWidget()
         below = column(SPACE.m)
         browse.setLayout(below)
-        cards = row(SPACE.m)
-        self.cards = [MetricCard("", role) for role in CARD_ROLES]
-        for card in self.cards:
-            cards.addWidget(card, 1)
-        below.addLayout(cards)
+        self.cards = ResultCards()
+        below.addWidget(self.cards)
         sides = QHBoxLayout()
         sides.setContentsMargins(0, 0, 0, 0)
         sides.setSpacing(SPACE.m)
@@ -120,6 +117,8 @@ class ValidatePage(Page):
         self.matrix.picked.connect(self._choose_cell)
         self.images.cell_cleared.connect(self._clear_cell)
         self.images.grid.opened.connect(self.open_image)
+        entry = MenuEntry("Try on the Predict page", "ph.magic-wand", self._predict_images)
+        self.images.grid.menu_entries.append(entry)
         self.detail.closed.connect(self.close_image)
         self.detail.stepped.connect(self._step)
         self.empty.acted.connect(self._go_to_train)
@@ -179,8 +178,12 @@ class ValidatePage(Page):
         self._is_known = self.context.runs.is_loaded
         rows = [entry for entry in self.context.runs.rows() if entry.kind == "train"]
         offered = [entry for entry in rows if entry.run in found or entry.run == self.browser.run]
-        if not self.browser.run and offered:
+        is_gone = self.browser.run == self._known_run and self.context.runs.row(self._known_run) is None
+        if offered and (not self.browser.run or is_gone):
+            self.banner.hide()
             self.browser.choose_run(offered[0].run)
+        if self.context.runs.row(self.browser.run) is not None:
+            self._known_run = self.browser.run
         self.source.show_runs([(entry.run, _run_title(entry)) for entry in offered], self.browser.run)
         self._show_crumb()
         self._show_state()
@@ -229,29 +232,14 @@ class ValidatePage(Page):
         elif not self._is_known or (self.browser.wanted is not None and self.banner.isHidden()):
             self._states.setCurrentWidget(self._loading)
         else:
-            self._say_what_is_missing()
+            has_results = bool(self.browser.results)
+            self.empty.explain(has_run=bool(self.browser.run), has_results=has_results)
             self._states.setCurrentWidget(self.empty)
         self.source.setVisible(bool(self.browser.run))
 
-    def _say_what_is_missing(self) -> None:
-        if self.browser.results:
-            self.empty.say("This result cannot be shown", "Choose another result of the run above.")
-        elif self.browser.run:
-            self.empty.say(
-                "No results of this run yet",
-                "A result appears after each validated epoch. A checkpoint can be evaluated at any time.",
-            )
-        else:
-            self.empty.say(
-                "No results yet",
-                "Train a model: after each epoch you see here where it is right, and where it fails.",
-            )
-        if self.empty.button is not None:
-            self.empty.button.setText("Show the run" if self.browser.run else "Train a model")
-
     def _show_crumb(self) -> None:
         shown = self.context.runs.row(self.browser.run)
-        self.set_crumb("" if shown is None else f"{shown.dataset or 'no dataset'}  /  {run_name(shown)}")
+        self.set_crumb("" if shown is None else f"{shown.dataset or 'no dataset'}  /  {run_title(shown)}")
 
     def _show_failure(self, error: Exception) -> None:
         told = error if isinstance(error, UserError) else UserError("bug", f"{type(error).__name__}: {error}")
@@ -277,16 +265,7 @@ class ValidatePage(Page):
             return
         self._view = view
         self.banner.hide()
-        before = self.browser.before(result.key)
-        facts = view.cards(
-            result,
-            before.metrics if before is not None else None,
-            f"epoch {before.epoch}" if before is not None else "",
-        )
-        for card, fact in zip(self.cards, facts, strict=False):
-            card.set_name(fact.title)
-            history = self.browser.history(result.key, fact.metric)
-            card.show_value(fact.value, change=fact.note, good=fact.is_good, series=history)
+        self.cards.show_result(result, view, self.browser)
         self.matrix.show_result(result, view)
         self.images.show_result(result, view)
         selection = self.images.selection
@@ -314,6 +293,10 @@ class ValidatePage(Page):
             self.close_image()
         else:
             self._clear_cell()
+
+    def _predict_images(self, images: Numbers) -> None:
+        shown = self.images.grid.images.images
+        self.context.go("predict", run=self.browser.run, drop=[shown.path(int(image)) for image in images])
 
     # One image
 
@@ -368,4 +351,4 @@ class ValidatePage(Page):
 
 
 def _run_title(entry: RunRow) -> str:
-    return f"{run_name(entry)} · {entry.dataset}" if entry.dataset else run_name(entry)
+    return f"{run_title(entry)} · {entry.dataset}" if entry.dataset else run_title(entry)

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from desktop.context import Context
-from desktop.models.result_evaluation import SPLIT_WORDS, Evaluable, evaluable
-from desktop.models.run_table_text import metric_name, metric_value, run_name
+from desktop.models.result_evaluation import Evaluable, evaluable
+from desktop.models.run_words import SPLIT_WORDS, metric_text, metric_words, run_title
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.buttons import on_click
 from desktop.widgets.choice_box import ChoiceBox
@@ -74,7 +74,7 @@ class EvaluateSheet(Sheet):
         fact = self._offered.checkpoints[max(0, self.checkpoint.currentIndex())]
         shown = [name for name in fact.metrics if name.endswith("/accuracy")] or list(fact.metrics)[:1]
         self._metric.setText(
-            ", ".join(f"{metric_name(name)} {metric_value(name, fact.metrics[name])}" for name in shown)
+            ", ".join(f"{metric_words(name)} {metric_text(name, fact.metrics[name])}" for name in shown)
         )
         if self._offered.splits:
             self._advice.setText(_ADVICE.get(self.splits.current(), ""))
@@ -118,7 +118,7 @@ class Evaluation(QObject):
 
     def _open_sheet(self, offered: Evaluable, checkpoint: str) -> None:
         shown = self._context.runs.row(offered.run)
-        sheet = EvaluateSheet(self._page, offered, run_name(shown) if shown is not None else offered.run)
+        sheet = EvaluateSheet(self._page, offered, run_title(shown) if shown is not None else offered.run)
         sheet.choose_checkpoint(checkpoint)
         sheet.wanted.connect(partial(self.start, offered.run))
         sheet.finished.connect(self._close_sheet)

@@ -1,4 +1,4 @@
-"""What the Validate page shows while a result is read."""
+"""What the Validate page shows while a result is read, and when there is none."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 from desktop.pages.validate_matrix import WIDTH
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.card import column, row
+from desktop.widgets.empty_state import EmptyState
 from desktop.widgets.skeleton import Skeleton
 
 _CARDS = 5
@@ -32,3 +33,27 @@ class ResultSkeleton(QWidget):
         sides.addWidget(matrix)
         sides.addWidget(Skeleton(), 1)
         below.addLayout(sides, 1)
+
+
+class NoResult(EmptyState):
+    """Says why there is no result to look at, and how to come to one."""
+
+    def __init__(self) -> None:
+        super().__init__("ph.target", "", "", "Train a model")
+
+    def explain(self, *, has_run: bool, has_results: bool) -> None:
+        """Say which: no run at all, a run without results, or a result that cannot be read."""
+        if has_results:
+            self.say("This result cannot be shown", "Choose another result of the run above.")
+        elif has_run:
+            self.say(
+                "No results of this run yet",
+                "A result appears after each validated epoch. A checkpoint can be evaluated at any time.",
+            )
+        else:
+            self.say(
+                "No results yet",
+                "Train a model: after each epoch you see here where it is right, and where it fails.",
+            )
+        if self.button is not None:
+            self.button.setText("Show the run" if has_run else "Train a model")

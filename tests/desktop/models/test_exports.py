@@ -113,7 +113,7 @@ def test_that_a_table_row_changes_in_place_while_an_export_goes_on(home: Home, t
     model.show_facts(list_exports(home))
     resets: list[int] = []
     model.modelReset.connect(lambda: resets.append(1))
-    assert model.index(0, CHECK).data() == "Exporting…"
+    assert model.index(0, CHECK).data() == "Exporting"
 
     path = made.folder.exports / "model.onnx"
     path.parent.mkdir(parents=True)

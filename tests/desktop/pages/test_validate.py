@@ -87,7 +87,7 @@ def test_that_the_newest_result_of_the_newest_run_is_shown_with_its_changes(
     page = opened(qtbot, context)
 
     assert shown_epoch(page) == 3
-    assert page.cards[0].accessibleName() == "Top-1 accuracy: 91.7%, +8.3 pt since epoch 2"
+    assert page.cards.cards[0].accessibleName() == "Top-1 accuracy: 91.7%, +8.3 pt since epoch 2"
     assert page.images.count_text() == "12 of 12"
     assert page.crumb.startswith("pictures")
 
@@ -286,6 +286,39 @@ def test_that_a_run_folder_that_is_removed_under_the_page_leaves_a_sentence(
     assert "No results of this run" in page.empty.title.text()
 
 
+def test_that_after_the_run_was_deleted_another_one_is_shown(
+    qtbot: QtBot, context: Context, run: MeasuredRun
+) -> None:
+    newer = MeasuredRun(context.home, "20260101-000900-zzzz", run.manifest).create()
+    newer.measure(7)
+    newer.tell()
+    page = opened(qtbot, context)
+    assert page.browser.run == newer.run
+
+    with Store.open(context.home.store_path) as store:
+        store.set_trashed(newer.run, True)
+    context.runs.refresh()
+
+    qtbot.waitUntil(lambda: page.browser.run == run.run and shown_epoch(page) == 3, timeout=WAIT_MS)
+    assert page.banner.isHidden()
+
+
+def test_that_images_can_be_tried_on_the_predict_page(
+    qtbot: QtBot, context: Context, run: MeasuredRun, tmp_path: Path
+) -> None:
+    page = opened(qtbot, context)
+    page.images.grid.go_to(0)
+    action = next(a for a in page.images.grid.make_menu().actions() if a.text() == "Try on the Predict page")
+
+    with qtbot.waitSignal(context.asked_to_go) as gone:
+        action.trigger()
+
+    assert gone.args is not None
+    assert gone.args[0] == "predict"
+    assert gone.args[1]["run"] == run.run
+    assert [Path(path).is_file() for path in gone.args[1]["drop"]] == [True]
+
+
 def test_that_numbers_stay_when_the_images_are_unplugged(
     qtbot: QtBot, context: Context, run: MeasuredRun, tmp_path: Path
 ) -> None:
@@ -293,7 +326,7 @@ def test_that_numbers_stay_when_the_images_are_unplugged(
 
     page = opened(qtbot, context)
 
-    assert page.cards[0].accessibleName().startswith("Top-1 accuracy: 91.7%")
+    assert page.cards.cards[0].accessibleName().startswith("Top-1 accuracy: 91.7%")
     assert page.images.trouble.isVisible()
     assert str(tmp_path / "pictures") in page.images.trouble.accessibleDescription()
     page.open_image(0)
