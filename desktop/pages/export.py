@@ -75,7 +75,7 @@ class ExportPage(Page):
         layout.setSpacing(SPACE.m)
         top = row()
         self.chooser = CheckpointChooser()
-        top.addWidget(self.chooser)
+        top.addWidget(self.chooser, 100)
         top.addStretch(1)
         layout.addLayout(top)
         sides = row(SPACE.l)

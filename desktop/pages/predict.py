@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QSlider, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.context import Context
@@ -20,7 +20,7 @@ from desktop.pages.predict_answer import AnswerPanel
 from desktop.pages.predict_checkpoint import CheckpointChooser
 from desktop.pages.predict_drop import DropInvitation
 from desktop.pages.predict_intake import Intake
-from desktop.pages.predict_strip import StripPanel
+from desktop.pages.predict_strip import NARROWEST, WIDEST, StripPanel
 from desktop.theme.fonts import font
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SPACE, TYPE
@@ -34,6 +34,10 @@ from engine.protocol.results import PredictionRecord
 
 _THRESHOLD_SETTING = "predict.threshold"
 _KEEP_AFTER_MS = 400
+_FIRST = 100
+"""A stretch beside which any other is nothing."""
+_STRIP_SHARE = 0.255
+"""Of the page's width."""
 _KINDS: tuple[tuple[Kind, str], ...] = (("csv", "Table (CSV)…"), ("json", "JSON…"))
 
 
@@ -94,12 +98,12 @@ class PredictPage(Page):
     def _build_tools(self) -> QHBoxLayout:
         line = row(SPACE.s)
         self.chooser = CheckpointChooser()
-        line.addWidget(self.chooser)
+        line.addWidget(self.chooser, _FIRST)
         line.addSpacing(SPACE.m)
         line.addWidget(text_label("Threshold", "muted"))
         self.threshold = QSlider(Qt.Orientation.Horizontal)
         self.threshold.setRange(0, 100)
-        self.threshold.setFixedWidth(110)
+        self.threshold.setFixedWidth(96)
         self.threshold.setAccessibleName("Threshold, percent: answers below it are unsure")
         self.threshold.setToolTip("Answers with less confidence are shown as unsure")
         self.threshold.setValue(round(self.board.threshold * 100))
@@ -143,6 +147,11 @@ class PredictPage(Page):
         on_click(self._clear, self.clear)
         pasting = QShortcut(QKeySequence(QKeySequence.StandardKey.Paste), self)
         pasting.activated.connect(self.intake.paste)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        share = round(self.width() * _STRIP_SHARE)
+        self.strip.setFixedWidth(min(WIDEST, max(NARROWEST, share)))
 
     # Coming
 

@@ -9,11 +9,13 @@ from PySide6.QtWidgets import QWidget
 
 from desktop.models.result_checkpoints import CheckpointFact, TrainedRun, preferred_run
 from desktop.models.run_words import run_title
+from desktop.theme.tokens import SPACE
 from desktop.widgets.card import row
 from desktop.widgets.choice_box import ChoiceBox
 from desktop.widgets.labels import text_label
 
-_RUN_WIDTH, _CHECKPOINT_WIDTH = 230, 170
+_RUN_WIDTH, _CHECKPOINT_WIDTH = (230, 130), (160, 144)
+"""The widest and the narrowest."""
 
 
 class CheckpointChooser(QWidget):
@@ -27,13 +29,16 @@ class CheckpointChooser(QWidget):
         self._trained: list[TrainedRun] = []
         self._wish: tuple[str, str] | None = None
         self._told: tuple[str, CheckpointFact] | None = None
-        self._runs = ChoiceBox("Run", _RUN_WIDTH)
-        self._checkpoints = ChoiceBox("Checkpoint", _CHECKPOINT_WIDTH)
+        self._runs = ChoiceBox("Run", *_RUN_WIDTH)
+        self._checkpoints = ChoiceBox("Checkpoint", *_CHECKPOINT_WIDTH)
         line = row()
         self.setLayout(line)
-        line.addWidget(text_label("Model", "muted"))
-        line.addWidget(self._runs)
-        line.addWidget(self._checkpoints)
+        label = text_label("Model", "muted")
+        line.addWidget(label)
+        line.addWidget(self._runs, 3)
+        line.addWidget(self._checkpoints, 2)
+        widest = label.sizeHint().width() + _RUN_WIDTH[0] + _CHECKPOINT_WIDTH[0] + 2 * SPACE.s
+        self.setMaximumWidth(widest)
         self._runs.currentIndexChanged.connect(self._run_changed)
         self._checkpoints.currentIndexChanged.connect(self._tell)
 

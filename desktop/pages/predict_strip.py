@@ -15,7 +15,7 @@ from desktop.widgets.buttons import button, on_click
 from desktop.widgets.card import Card, row
 from desktop.widgets.labels import ElidedLabel, text_label
 
-WIDTH = 348
+NARROWEST, WIDEST = 248, 348
 _TILE = 96
 
 
@@ -30,7 +30,7 @@ class StripPanel(Card):
     def __init__(self, board: PredictionBoard) -> None:
         super().__init__(margins=(SPACE.l, SPACE.m, SPACE.xs, SPACE.xs))
         self._board = board
-        self.setFixedWidth(WIDTH)
+        self.setFixedWidth(WIDEST)
         head = row()
         head.setContentsMargins(0, 0, SPACE.m, 0)
         head.addWidget(text_label("Images", "section"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.context import Context
@@ -23,7 +23,7 @@ from desktop.pages.validate_evaluate import Evaluation
 from desktop.pages.validate_follow import ResultFollower
 from desktop.pages.validate_images import ImagesPanel
 from desktop.pages.validate_loading import NoResult, ResultSkeleton
-from desktop.pages.validate_matrix import MatrixPanel
+from desktop.pages.validate_matrix import NARROWEST, WIDEST, MatrixPanel
 from desktop.pages.validate_source import SourceBar
 from desktop.tasks.task import TaskView, task_view
 from desktop.theme.tokens import SPACE
@@ -32,6 +32,9 @@ from desktop.widgets.card import column
 from desktop.widgets.message_banner import Banner
 from engine.errors import UserError
 from engine.store.runs import RunRow
+
+_MATRIX_SHARE = 0.31
+"""Of the page's width."""
 
 
 class ValidatePage(Page):
@@ -132,6 +135,11 @@ class ValidatePage(Page):
             shortcut = QShortcut(QKeySequence(key), self)
             shortcut.setContext(context)
             shortcut.activated.connect(act)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        share = round(self.width() * _MATRIX_SHARE)
+        self.matrix.setFixedWidth(min(WIDEST, max(NARROWEST, share)))
 
     # Coming and going
 

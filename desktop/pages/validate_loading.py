@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
-from desktop.pages.validate_matrix import WIDTH
+from desktop.pages.validate_matrix import WIDEST
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.card import column, row
 from desktop.widgets.empty_state import EmptyState
@@ -29,7 +29,7 @@ class ResultSkeleton(QWidget):
         below.addLayout(cards)
         sides = row(SPACE.m)
         matrix = Skeleton()
-        matrix.setFixedWidth(WIDTH)
+        matrix.setFixedWidth(WIDEST)
         sides.addWidget(matrix)
         sides.addWidget(Skeleton(), 1)
         below.addLayout(sides, 1)

@@ -15,10 +15,10 @@ from desktop.widgets.card import Card, column, row
 from desktop.widgets.labels import ElidedLabel, text_label
 from desktop.widgets.segmented import Segmented
 
-WIDTH = 424
+NARROWEST, WIDEST = 344, 424
 MANY_CLASSES = 40
 """With more the matrix begins with those that are confused most."""
-_HINT = "Each row adds to 100 %. Click a cell to filter the images."
+_HINT = "Rows add to 100 %. Click a cell to filter the images."
 _HINT_COUNTS = "Numbers of images. Click a cell to filter them."
 _HINT_NO_IMAGES = "The run kept no results by image."
 
@@ -52,7 +52,7 @@ class MatrixPanel(Card):
         self.body.addWidget(self._told)
         self.body.addSpacing(SPACE.xs)
         self._add_bars()
-        self.setFixedWidth(WIDTH)
+        self.setFixedWidth(WIDEST)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self._values.changed.connect(self._change_values)
         self._scope.changed.connect(self._change_scope)

@@ -51,7 +51,7 @@ def paint_cells(painter: QPainter, data: MatrixData, layout: MatrixLayout, value
     gap = 1.5 if layout.cell >= _GAP_FROM_PX else 0.5
     radius = min(4.0, layout.cell / 6)
     size = TYPE.caption if layout.cell >= _LARGE_FROM_PX else TYPE.overline
-    fonts = {right: font(size, 600 if right else 500, tabular=True) for right in (True, False)}
+    fonts = {right: font(size, 600 if right else 500) for right in (True, False)}
     for row in range(data.side):
         for column in range(data.side):
             color = QColor.fromRgb(int(colors[row, column]))

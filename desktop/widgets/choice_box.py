@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QComboBox, QListView
+from PySide6.QtWidgets import QComboBox, QListView, QSizePolicy
 
 _MOST_VISIBLE = 16
 
@@ -15,16 +15,23 @@ class ChoiceBox(QComboBox):
     Args:
         name: what is chosen, read aloud.
         width: pixels at scale 1; None fits the content.
+        narrowest: how far it gives way where there is little room; None stays at `width`.
     """
 
-    def __init__(self, name: str, width: int | None = None) -> None:
+    def __init__(self, name: str, width: int | None = None, narrowest: int | None = None) -> None:
         super().__init__()
         self.setView(QListView())  # the style sheet reaches its rows
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMaxVisibleItems(_MOST_VISIBLE)
-        if width is not None:
+        if width is not None and narrowest is None:
             self.setFixedWidth(width)
+        elif width is not None and narrowest is not None:
+            self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            self.setMinimumContentsLength(1)
+            self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            self.setMinimumWidth(narrowest)
+            self.setMaximumWidth(width)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
