@@ -73,6 +73,7 @@ def test_that_the_cursor_is_told_as_a_sentence(matrix: ConfusionMatrix, qtbot: Q
     with qtbot.waitSignal(matrix.pointed) as told:
         qtbot.keyClick(matrix, Qt.Key.Key_Right)
 
+    assert told.args is not None
     assert told.args == ["circle → <b>cross</b>: 2 images, 20.0% of circle"]
     assert matrix.accessibleDescription() == told.args[0]
 
