@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from desktop.models.run_comparison import Line
+from desktop.models.run_table_text import plain_tooltip
 from desktop.theme.fonts import font
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SERIES, TYPE
@@ -41,8 +42,11 @@ class RunComparisonModel(QAbstractTableModel):
     ) -> object:
         if orientation != Qt.Orientation.Horizontal or section > len(self.names):
             return None
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            return self.names[section - 1] if section else NAME_HEADING
+        name = self.names[section - 1] if section else NAME_HEADING
+        if role == Qt.ItemDataRole.DisplayRole:
+            return name
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tooltip(name)
         if role == Qt.ItemDataRole.ForegroundRole and section:
             return theme.color(SERIES[(section - 1) % len(SERIES)])
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -54,8 +58,10 @@ class RunComparisonModel(QAbstractTableModel):
             return None
         line, column = self.lines[index.row()], index.column()
         match role:
-            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.ToolTipRole:
+            case Qt.ItemDataRole.DisplayRole:
                 return line.values[column - 1] if column else line.name
+            case Qt.ItemDataRole.ToolTipRole:
+                return plain_tooltip(line.values[column - 1] if column else line.name)
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _side(column)
             case Qt.ItemDataRole.ForegroundRole:

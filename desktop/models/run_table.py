@@ -17,6 +17,7 @@ from desktop.models.run_table_text import (
     duration_text,
     epochs_text,
     model_name,
+    plain_tooltip,
     when_text,
 )
 from desktop.models.run_words import state_words
@@ -217,7 +218,7 @@ def _text(entry: RunEntry, column: RunColumn) -> str:
 
 
 def _tip(entry: RunEntry, column: RunColumn) -> str:
-    """What there was no room for. Qt takes a tooltip that looks like markup for markup, so it never does."""
+    """Give what there was no room for."""
     match column:
         case RunColumn.BEST:
             told = best_explained(entry.row)
@@ -226,4 +227,4 @@ def _tip(entry: RunEntry, column: RunColumn) -> str:
             told = "\n".join(part for part in (entry.name, entry.row.run, note) if part)
         case _:
             told = _text(entry, column)
-    return told.replace("<", "‹")
+    return plain_tooltip(told)

@@ -127,6 +127,8 @@ def arrange(entries: Sequence[RunEntry], column: RunColumn, *, descending: bool)
     arranged: list[RunEntry] = []
     for entry in ordered:
         _place(entry, children, arranged)
+    for below in children.values():  # of a circle of parents, which only a damaged store has
+        arranged += below
     return arranged
 
 

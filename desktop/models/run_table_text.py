@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -104,3 +105,8 @@ def created_at(row: RunRow) -> float | None:
         return datetime.fromisoformat(row.created).timestamp()
     except ValueError:
         return None
+
+
+def plain_tooltip(text: str) -> str:
+    """Give a text as a tooltip that breaks long lines; what looks like markup in a name is none."""
+    return f"<qt>{html.escape(text).replace(chr(10), '<br>')}</qt>" if text else ""

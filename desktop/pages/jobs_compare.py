@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QHeaderView,
     QStackedWidget,
     QTableView,
@@ -27,13 +26,14 @@ from desktop.models.run_comparison import (
     metric_names,
 )
 from desktop.models.run_comparison_table import RunComparisonModel
-from desktop.models.run_table_text import metric_name
+from desktop.models.run_words import metric_words
 from desktop.pages.jobs_orders import copy_text
 from desktop.theme.fonts import font
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SERIES, SIZE, SPACE, TYPE
 from desktop.widgets.buttons import Button, IconButton, on_click
 from desktop.widgets.card import Card, row
+from desktop.widgets.choice_box import ChoiceBox
 from desktop.widgets.labels import text_label
 from desktop.widgets.skeleton import Skeleton
 
@@ -58,9 +58,7 @@ class CompareView(QWidget):
         self._runs: list[ComparedRun] = []
         self._wanted: list[str] = []
         self._title = text_label("Compare", "section")
-        self._metric = QComboBox()
-        self._metric.setAccessibleName("Metric")
-        self._metric.setMinimumWidth(200)
+        self._metric = ChoiceBox("Metric", _NAME_WIDTH)
         self._metric.activated.connect(self._draw)
         self.chart = LineChart("Curves")
         self.chart.told.connect(self._tell)
@@ -109,7 +107,7 @@ class CompareView(QWidget):
         chosen = self._metric.currentData()
         self._metric.clear()
         for name in metric_names(runs):
-            self._metric.addItem(_metric_words(name), name)
+            self._metric.addItem(metric_words(name), name)
         self._metric.setCurrentIndex(max(0, self._metric.findData(chosen)))
         self._metric.setVisible(self._metric.count() > 0)
         self.model.show(labels(runs), differences(runs))
@@ -229,9 +227,3 @@ def _make_table(model: RunComparisonModel) -> QTableView:
     table.verticalHeader().setDefaultSectionSize(_ROW)
     table.setHorizontalHeader(CompareHeader(table))
     return table
-
-
-def _metric_words(name: str) -> str:
-    part, _, _ = name.rpartition("/")
-    words = metric_name(name)
-    return f"{words[:1].upper()}{words[1:]} ({part})" if part else words

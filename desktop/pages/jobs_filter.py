@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from desktop.models.run_table_entry import RunFilter
 from desktop.models.run_table_text import KIND_NOUNS
 from desktop.models.run_words import STATE_WORDS
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SPACE
+from desktop.widgets.choice_box import ChoiceBox
 from desktop.widgets.labels import text_label
 
 _SEARCH_WIDTH = 240
@@ -33,6 +34,7 @@ class SearchField(QLineEdit):
         self._icon = self.addAction(
             theme.icon("ph.magnifying-glass"), QLineEdit.ActionPosition.LeadingPosition
         )
+        self._icon.setText(name)
         theme.changed.connect(self._draw)
 
     def event(self, event: QEvent) -> bool:
@@ -64,13 +66,11 @@ class FilterBar(QWidget):
         self.search.setFixedWidth(_SEARCH_WIDTH)
         self.search.textChanged.connect(self._wait)
         layout.addWidget(self.search)
-        self._boxes: dict[str, QComboBox] = {}
+        self._boxes: dict[str, ChoiceBox] = {}
         for key, every in _ALL.items():
-            box = QComboBox()
+            box = ChoiceBox(f"Filter by {key}")
             box.setMinimumWidth(_CHOICE_WIDTH)
-            box.setAccessibleName(f"Filter by {key}")
             box.addItem(every, "")
-            box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             box.setVisible(False)
             box.activated.connect(self._tell)
             self._boxes[key] = box

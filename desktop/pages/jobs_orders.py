@@ -56,7 +56,7 @@ class RunOrders:
             self._context.go("train", run=row.run)
 
     def open_log(self, run: str) -> None:
-        self._context.go("train", run=run, show="log")
+        self._context.go("train", run=run, view="log")
 
     def for_entry(self, entry: RunEntry) -> list[Order]:
         """Give all that makes sense for a run that has ended, in the order of a menu."""
