@@ -55,9 +55,10 @@ class RunTableModel(QAbstractTableModel):
         self._order = (RunColumn.STARTED, True)
 
     def set_entries(self, entries: Sequence[RunEntry]) -> None:
-        """Show other runs, or what became of the same."""
-        self._all = list(entries)
-        self._refresh()
+        """Show other runs, or what became of the same. Nothing is done when nothing is new."""
+        if self._all != entries:
+            self._all = list(entries)
+            self._refresh()
 
     def set_filter(self, wanted: RunFilter) -> None:
         if wanted != self.filter:
@@ -129,7 +130,8 @@ class RunTableModel(QAbstractTableModel):
 
     def _refresh(self) -> None:
         column, descending = self._order
-        wanted = [entry for entry in self._all if self.filter.accepts(entry)]
+        is_open = self.filter == RunFilter()
+        wanted = self._all if is_open else [entry for entry in self._all if self.filter.accepts(entry)]
         self._show(arrange(wanted, column, descending=descending))
         self.counted.emit(len(self._shown), len(self._all))
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 from desktop.models.run_table_text import KIND_NOUNS, created_at, duration, last_seen, model_name
 from desktop.models.run_words import run_title, state_words
+from engine.protocol.job import ACTIVE_STATES
 from engine.store.runs import RunRow
 
 
@@ -115,7 +116,7 @@ def arrange(entries: Sequence[RunEntry], column: RunColumn, *, descending: bool)
                 RunEntry(entry.row, entry.parent, entry.is_folder_gone, True)
             )
         else:
-            roots.append(RunEntry(entry.row, entry.parent, entry.is_folder_gone))
+            roots.append(entry)
     now = time.time()
     keyed = [(_key(entry, column, now), entry) for entry in roots]
     valued = sorted(
@@ -124,6 +125,8 @@ def arrange(entries: Sequence[RunEntry], column: RunColumn, *, descending: bool)
         reverse=descending,
     )
     ordered = [entry for _, entry in valued] + [entry for key, entry in keyed if key is None]
+    if not children:
+        return ordered
     arranged: list[RunEntry] = []
     for entry in ordered:
         _place(entry, children, arranged)
@@ -159,3 +162,13 @@ def _key(entry: RunEntry, column: RunColumn, now: float) -> str | float | None:
             return duration(row, now)
         case RunColumn.STARTED:
             return row.started if row.started is not None else created_at(row)
+
+
+def is_at_work(row: RunRow, leases: Mapping[str, str]) -> bool:
+    """Say whether a process is, or may still be, at work on a run: one that does not answer may hold its device.
+
+    Args:
+        row: the run.
+        leases: device by run.
+    """
+    return row.state in ACTIVE_STATES or (row.state == "lost" and row.run in leases)

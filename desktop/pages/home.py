@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QScrollArea, QVBoxLayout, QWidget
 from desktop.bridge.machine import Machine
 from desktop.context import Context
 from desktop.models.run_table import RunTableModel
-from desktop.models.run_table_entry import RunColumn, make_entries
+from desktop.models.run_table_entry import RunColumn, is_at_work, make_entries
 from desktop.pages.home_continue import AwaySection, ContinueSection, ended_between
 from desktop.pages.home_drop import DropKind, sort_dropped
 from desktop.pages.home_start import DemoCard, DropInvitation, QuietNote, StartCards, Welcome
@@ -25,7 +25,6 @@ from desktop.widgets.buttons import Button, on_click
 from desktop.widgets.card import Card, row
 from desktop.widgets.drop_area import DropArea
 from desktop.widgets.labels import text_label
-from engine.protocol.job import ACTIVE_STATES
 
 LAST_SEEN: Final = "last_seen_ended"
 """Setting: Unix seconds of the last time that the user saw what had ended."""
@@ -146,7 +145,7 @@ class HomePage(Page):
         self.welcome.setVisible(is_first)
         self.demo.setVisible(is_first)
         self.invitation.setVisible(is_first)
-        self.going_on.show_runs([shown for shown in rows if shown.state in ACTIVE_STATES])
+        self.going_on.show_runs([shown for shown in rows if is_at_work(shown, self.context.runs.leases())])
         self.away.show_runs(ended_between(rows, self._since, self._began) if self._since else [], by_run)
         entries = make_entries(rows)[:_RECENT]
         self.model.set_entries(entries)
@@ -155,7 +154,8 @@ class HomePage(Page):
 
     def _refresh_run(self, run: str) -> None:
         shown = self.context.runs.row(run)
-        if shown is None or shown.state not in ACTIVE_STATES or not self.going_on.show_run(shown):
+        leases = self.context.runs.leases()
+        if shown is None or not is_at_work(shown, leases) or not self.going_on.show_run(shown):
             self._refresh_soon()
 
     def _look_at_machine(self, machine: Machine) -> None:

@@ -17,7 +17,7 @@ from desktop.theme.tokens import SIZE, SPACE, TYPE
 from desktop.widgets.buttons import Button, IconButton, on_click
 from desktop.widgets.card import Card, column, row
 from desktop.widgets.flow_layout import FlowLayout
-from desktop.widgets.labels import ElidedLabel, IconLabel, divider, text_label
+from desktop.widgets.labels import ElidedLabel, IconLabel, divider, set_role, text_label
 from desktop.widgets.pill import Pill
 from engine.store.runs import RunRow
 
@@ -71,6 +71,7 @@ class ContinueCard(Card):
         self._pill.say(word, tone)
         self._about.setText(" · ".join(part for part in (model_name(shown), shown.dataset or "") if part))
         self._bar.setValue(round(_FINE * progress(shown)))
+        set_role(self._bar, "tone", "warn" if shown.state in ("held", "lost") else "")
         epoch = f"Epoch {shown.epoch} of {shown.epochs}" if shown.kind == "train" and shown.epochs else ""
         told = last_seen(shown, time.time()) if shown.state == "lost" else epoch
         self._epoch.setText("  ·  ".join(part for part in (told, best_explained(shown)) if part))

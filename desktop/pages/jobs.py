@@ -11,7 +11,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.context import Context
-from desktop.models.run_table_entry import RunEntry, make_entries
+from desktop.models.run_table_entry import RunEntry, is_at_work, make_entries
 from desktop.models.run_words import run_title
 from desktop.pages.jobs_compare import CompareView
 from desktop.pages.jobs_header import JobsHeader
@@ -24,9 +24,7 @@ from desktop.pages.page import Page
 from desktop.theme.tokens import SPACE
 from desktop.widgets.empty_state import EmptyState
 from desktop.widgets.skeleton import Skeleton
-from engine.protocol.job import ACTIVE_STATES
 from engine.runner.devices import machine_resources
-from engine.store.runs import RunRow
 
 _SOON_MS: Final = 100
 _LOOK_MS: Final = 5_000
@@ -102,14 +100,14 @@ class JobsPage(Page):
         inner.addWidget(self.queue)
         inner.addWidget(self.history, 1)
         inner.addStretch()
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setWidget(lists)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setWidget(lists)
         self._lists = QWidget()
         both = QVBoxLayout(self._lists)
         both.setContentsMargins(0, 0, 0, 0)
         both.setSpacing(0)
-        both.addWidget(area, 1)
+        both.addWidget(self._area, 1)
         both.addWidget(self.history.bar)
         self._loading = QWidget()
         waiting = QVBoxLayout(self._loading)
@@ -163,6 +161,7 @@ class JobsPage(Page):
         self._show_part(has_runs=bool(rows))
         if self._wanted and self.history.model.row_of(self._wanted) is not None:
             self.history.choose(self._wanted)
+            self._area.ensureWidgetVisible(self.history, 0, 0)
             self._wanted = ""
 
     def _refresh_run(self, run: str) -> None:
@@ -231,12 +230,6 @@ class JobsPage(Page):
         if names != self._folders:
             self._folders = names
             self._refresh()
-
-
-def is_at_work(row: RunRow, leases: object) -> bool:
-    """Whether a process is, or may still be, at work on a run: one that does not answer may hold its device."""
-    holds = isinstance(leases, dict) and row.run in leases
-    return row.state in ACTIVE_STATES or (row.state == "lost" and holds)
 
 
 def folder_names(folder: Path) -> frozenset[str] | None:

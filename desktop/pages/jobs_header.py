@@ -76,6 +76,7 @@ class JobsHeader(QWidget):
         for run, resource in leases.items():
             for device in resource.split(","):
                 held.setdefault(device, []).append(run)
+        held = dict(sorted(held.items()))
         shown = [
             (device, ", ".join(names.get(run, run) for run in runs), runs[0] if runs else "")
             for device, runs in held.items()
@@ -90,7 +91,7 @@ class JobsHeader(QWidget):
     def _chip(self, device: str, who: str, run: str) -> Card:
         card = Card("row", SPACE.s, (SPACE.m, SPACE.s, SPACE.m, SPACE.s))
         icon = IconLabel(
-            "ph.cpu" if device == "cpu" else "ph.circuitry", "accent" if who else "text3", SIZE.icon_large
+            "ph.cpu" if device == "cpu" else "ph.lightning", "accent" if who else "text3", SIZE.icon_large
         )
         card.body.addWidget(icon, alignment=Qt.AlignmentFlag.AlignVCenter)
         words = column(0)

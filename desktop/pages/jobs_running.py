@@ -20,11 +20,14 @@ from desktop.widgets.pill import Pill
 from engine.store.runs import RunRow
 
 _FINE = 1000
+_PILL_WIDTH = 116
+_BEST_WIDTH = 88
+_DEVICE_WIDTH = 64
 _KIND_ICONS = {"train": "ph.chart-line-up", "evaluate": "ph.target", "export": "ph.package"}
 _WAITING_WORDS = {
     "preparing": "The folder is being prepared",
     "starting": "The engine is starting",
-    "held": "Held: the process waits and keeps its memory",
+    "held": "Held: it waits and keeps its memory",
     "stopping": "A checkpoint is being saved",
 }
 
@@ -58,10 +61,10 @@ class RunningCard(Card):
         self._device = Pill("", "muted")
         self.body.addWidget(IconTile(_KIND_ICONS.get(kind, "ph.cube")))
         self._add_words(self._name, self._about, 4)
-        self.body.addWidget(self._pill)
+        self.body.addWidget(_column(_PILL_WIDTH, self._pill))
         self._add_words(self._bar, self._told, 5)
-        self._add_words(self._best, self._metric, 0)
-        self.body.addWidget(self._device)
+        self.body.addWidget(_column(_BEST_WIDTH, self._best, self._metric))
+        self.body.addWidget(_column(_DEVICE_WIDTH, self._device))
         self._buttons = {
             key: self._add_button(key, icon, name)
             for key, icon, name in (
@@ -101,8 +104,12 @@ class RunningCard(Card):
 
     def _offer(self, shown: RunRow) -> None:
         is_training = shown.kind == "train"
+        can_resume = shown.state in ("held", "lost")
+        self._buttons["resume"].setVisible(can_resume)
+        policy = self._buttons["pause"].sizePolicy()
+        policy.setRetainSizeWhenHidden(not can_resume)
+        self._buttons["pause"].setSizePolicy(policy)
         self._buttons["pause"].setVisible(is_training and shown.state == "running")
-        self._buttons["resume"].setVisible(shown.state in ("held", "lost"))
         self._buttons["stop"].setVisible(shown.state not in ("stopping", "lost"))
 
     def _add_words(self, above: QWidget, below: QWidget, stretch: int) -> None:
@@ -115,6 +122,12 @@ class RunningCard(Card):
 
     def _add_button(self, key: str, icon: str, name: str) -> IconButton:
         made = IconButton(icon, name)
+        if (
+            key != "resume"
+        ):  # which takes the place of pause; the others keep theirs, so that rows stay in line
+            policy = made.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)
+            made.setSizePolicy(policy)
         made.setProperty("order", key)
         made.clicked.connect(self._pressed)
         self.body.addWidget(made, alignment=Qt.AlignmentFlag.AlignVCenter)
@@ -127,6 +140,20 @@ class RunningCard(Card):
 
     def _opened(self) -> None:
         self.ordered.emit("open", self.run)
+
+
+def _column(width: int, *parts: QWidget) -> QWidget:
+    """Put parts under each other in a column that is equally wide in every row."""
+    box = QWidget()
+    box.setFixedWidth(width)
+    words = QVBoxLayout(box)
+    words.setContentsMargins(0, 0, 0, 0)
+    words.setSpacing(SPACE.xxs)
+    words.addStretch(1)
+    for part in parts:
+        words.addWidget(part, alignment=Qt.AlignmentFlag.AlignLeft)
+    words.addStretch(1)
+    return box
 
 
 class RunningList(QWidget):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.models.run_comparison import MOST_RUNS
@@ -14,8 +14,8 @@ from desktop.models.run_table_entry import RunEntry
 from desktop.pages.jobs_orders import RunOrders
 from desktop.theme.tokens import SPACE
 from desktop.widgets.buttons import Button, on_click
-from desktop.widgets.card import row
-from desktop.widgets.labels import ElidedLabel
+from desktop.widgets.card import column, row
+from desktop.widgets.labels import ElidedLabel, divider
 from desktop.widgets.message_banner import Banner
 
 _COMMAND: Final = re.compile(r"(: |, or |:? with )`lensmith [^`]*`")
@@ -34,20 +34,22 @@ class SelectionBar(QWidget):
         super().__init__()
         self._orders = orders
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(SPACE.page, SPACE.s, SPACE.page, SPACE.s)
-        layout.setSpacing(SPACE.s)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(divider())
+        inner = column(SPACE.s)
+        inner.setContentsMargins(SPACE.page, SPACE.s, SPACE.page, SPACE.s)
+        layout.addLayout(inner)
         self.banner = Banner("bad")
         self.banner.hide()
-        layout.addWidget(self.banner)
+        inner.addWidget(self.banner)
         line = row()
         self._name = ElidedLabel("", "strong")
         line.addWidget(self._name, 1)
         self._buttons = row()
         line.addLayout(self._buttons)
-        layout.addLayout(line)
+        inner.addLayout(line)
         self._shown: list[RunEntry] = []
-        self.setObjectName("top_bar")  # the same ground and line as the bar above
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.hide()
 
     def show_chosen(self, chosen: Sequence[RunEntry]) -> None:
