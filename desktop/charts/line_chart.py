@@ -84,6 +84,14 @@ class LineChart(Card):
         self._reset.clicked.connect(self.reset_zoom)
         theme.changed.connect(self._recolor)
 
+    def rename(self, title: str) -> None:
+        """Show another title: the chart shows another metric from now on."""
+        self.title = title
+        self._name.setText(title)
+        self.setAccessibleName(title)
+        self.plot.setAccessibleName(f"{title}, curves over epochs")
+        self._place_legend()
+
     # --- data -----------------------------------------------------------------------------------------------------
 
     def set_series(self, key: str, label: str, role: str, dashed: bool = False) -> None:

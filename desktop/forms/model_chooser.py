@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
-from PySide6.QtCore import Signal, SignalInstance
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from desktop.forms.chooser_list import ChooserItem
@@ -28,7 +28,7 @@ class Catalogue(Protocol):
     entries: list[PluginEntry]
 
     @property
-    def changed(self) -> SignalInstance: ...
+    def changed(self) -> Any: ...  # a signal, which Qt types otherwise on the class than on its objects
 
 
 class Surroundings(Protocol):

@@ -67,7 +67,7 @@ class FlowLayout(QLayout):
 
     def _arrange(self, rect: QRect, *, move: bool) -> int:
         x, y, line = rect.x(), rect.y(), 0
-        shown = [item for item in self._items if item.widget() is None or not item.widget().isHidden()]
+        shown = [item for item in self._items if not _is_hidden(item)]
         wide = self._cell_width(rect.width()) if self._cell is not None else None
         for number, item in enumerate(shown):
             hint = item.sizeHint()
@@ -97,3 +97,8 @@ class FlowLayout(QLayout):
         assert self._cell is not None  # asked for only with one
         columns = max(1, (width + self._gap) // (self._cell + self._gap))
         return (width - (columns - 1) * self._gap) // columns
+
+
+def _is_hidden(item: QLayoutItem) -> bool:
+    widget = item.widget()
+    return isinstance(widget, QWidget) and widget.isHidden()

@@ -85,7 +85,7 @@ class MlflowRun:
             identity = self._client.create_run(
                 experiment, run_name=job.name or job.run, tags=tags
             ).info.run_id
-        self._cursor |= {"run_id": identity, "seen": {}}
+        self._cursor |= {"run_id": identity, "experiment_id": experiment, "seen": {}}
         params: dict[str, object] = {
             "plugin": job.plugin.id,
             "dataset": job.dataset.name if job.dataset else "",

@@ -1,0 +1,297 @@
+"""One run as its page shows it: history from the store, then what the socket tells, joined without a gap."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from desktop.context import Context
+from engine.errors import UserError
+from engine.protocol import events as said
+from engine.protocol.events import Event
+from engine.protocol.home import Home
+from engine.protocol.run_folder import RunFolder
+from engine.store.database import Store
+from engine.store.measurements import CheckpointRow, MetricRow, NoticeRow
+from engine.store.runs import RunRow
+
+_RELOAD_MS = 400
+_SAMPLES = 300
+
+
+@dataclass(slots=True)
+class History:
+    """What the store and the run folder know of a run."""
+
+    row: RunRow
+    config: dict[str, object]
+    metrics: list[MetricRow]
+    per_class: dict[str, dict[str, float]]
+    checkpoints: list[CheckpointRow]
+    notices: list[NoticeRow]
+    phases: dict[str, float | None]
+
+
+@dataclass(slots=True)
+class Series:
+    """Values of one metric over the steps, in their order."""
+
+    steps: list[int] = field(default_factory=list[int])
+    epochs: list[float] = field(default_factory=list[float])
+    values: list[float] = field(default_factory=list[float])
+    by_epoch: bool = False
+    """One value an epoch rather than one every few steps."""
+
+    def put(self, step: int, epoch: float, value: float) -> bool:
+        """Add a value; what lies at or after its step goes (an attempt trains it again). False when it was there."""
+        if self.steps and step == self.steps[-1] and value == self.values[-1]:
+            return False
+        while self.steps and self.steps[-1] >= step:
+            self.steps.pop()
+            self.epochs.pop()
+            self.values.pop()
+        self.steps.append(step)
+        self.epochs.append(epoch)
+        self.values.append(value)
+        return True
+
+
+class LiveRun(QObject):
+    """Follows one run; another one takes over with `follow`."""
+
+    loaded = Signal()
+    """History is there; everything may be another."""
+    row_changed = Signal()
+    value_added = Signal(str, float, float)
+    """Metric, epoch, value."""
+    classes_changed = Signal()
+    checkpoints_changed = Signal()
+    phase_changed = Signal(str, str)
+    """Name, and edge: begin, end, stalled."""
+    sampled = Signal(object)
+    """A ResourcesSampled event."""
+    logged = Signal(str, str)
+    """Level and text of a notice or a log line."""
+    result_written = Signal(str)
+    failed = Signal(object)
+    """A UserError: the run cannot be read."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self.run = ""
+        self.row: RunRow | None = None
+        self.config: dict[str, object] = {}
+        self.series: dict[str, Series] = {}
+        self.per_class: dict[str, dict[str, float]] = {}
+        self.checkpoints: list[CheckpointRow] = []
+        self.notices: list[NoticeRow] = []
+        self.phase = ""
+        self.phase_edge = "end"
+        self.samples: deque[said.ResourcesSampled] = deque(maxlen=_SAMPLES)
+        self.is_loaded = False
+        self._held_back: list[tuple[int, str, Event]] = []
+        self._seen: dict[tuple[int, str], int] = {}
+        self._reload = QTimer(self)
+        self._reload.setSingleShot(True)
+        self._reload.setInterval(_RELOAD_MS)
+        self._reload.timeout.connect(self._read_again)
+        context.live.received.connect(self._hear)
+        context.runs.run_changed.connect(self._row_changed)
+
+    def follow(self, run: str) -> None:
+        """Show another run, or none."""
+        if run == self.run and self.is_loaded:
+            return
+        self.run = run
+        self._forget()
+        if run:
+            self._read()
+
+    def reload(self) -> None:
+        """Read the history once more."""
+        self._reload.start()
+
+    @property
+    def folder(self) -> RunFolder:
+        return RunFolder(self._context.home.runs / self.run)
+
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps of an epoch; 0 while it is not known."""
+        row = self.row
+        return row.steps_total // row.epochs if row is not None and row.epochs and row.steps_total else 0
+
+    def last(self, name: str) -> float | None:
+        """The newest value of a metric."""
+        found = self.series.get(name)
+        return found.values[-1] if found is not None and found.values else None
+
+    def _forget(self) -> None:
+        self.row = self._context.runs.row(self.run)
+        self.config = {}
+        self.series = {}
+        self.per_class = {}
+        self.checkpoints = []
+        self.notices = []
+        self.phase, self.phase_edge = "", "end"
+        self.samples.clear()
+        self.is_loaded = False
+        self._held_back = []
+        self._seen = {}
+
+    def _read_again(self) -> None:
+        if self.run:
+            self._read()
+
+    def _read(self) -> None:
+        run = self.run
+
+        def then(history: History) -> None:
+            if run == self.run:
+                self._take(history)
+
+        def failed(error: Exception) -> None:
+            if run == self.run:
+                told = error if isinstance(error, UserError) else UserError("bug", str(error))
+                self.failed.emit(told)
+
+        self._context.background.run(
+            read_history, self._context.home, run, then=then, failed=failed, owner=self
+        )
+
+    def _take(self, history: History) -> None:
+        self.row = history.row
+        self.config = history.config
+        self.series = {}
+        for metric in history.metrics:
+            if metric.value is not None:
+                self._put(metric.name, metric.scope, metric.step, metric.epoch, metric.value)
+        self.per_class = history.per_class
+        self.checkpoints = history.checkpoints
+        self.notices = history.notices
+        running = [name for name, seconds in history.phases.items() if seconds is None]
+        self.phase, self.phase_edge = (running[-1], "begin") if running else ("", "end")
+        self.is_loaded = True
+        held, self._held_back = self._held_back, []
+        self.loaded.emit()
+        for attempt, source, event in held:
+            self._apply(attempt, source, event)
+
+    def _row_changed(self, run: str) -> None:
+        if run == self.run:
+            row = self._context.runs.row(run)
+            if row is not None:
+                self.row = row
+                self.row_changed.emit()
+            elif self.is_loaded:
+                self.reload()
+
+    def _hear(self, run: str, attempt: int, source: str, event: Event) -> None:
+        if run != self.run:
+            return
+        last = self._seen.get((attempt, source), -1)
+        if event.seq <= last:
+            return
+        if last >= 0 and event.seq != last + 1:
+            self.reload()  # a line was lost on the way; the store has it
+        self._seen[attempt, source] = event.seq
+        if self.is_loaded:
+            self._apply(attempt, source, event)
+        else:
+            self._held_back.append((attempt, source, event))
+
+    def _apply(self, attempt: int, source: str, event: Event) -> None:
+        match event:
+            case said.MetricsLogged():
+                self._metrics(event)
+            case said.CheckpointSaved():
+                kept = [row for row in self.checkpoints if row.name != event.name]
+                made = CheckpointRow(
+                    event.name, event.kind, event.epoch, event.step, event.metrics, event.size_bytes
+                )
+                self.checkpoints = sorted([*kept, made], key=lambda row: (row.step, row.name))
+                self.checkpoints_changed.emit()
+            case said.CheckpointRemoved():
+                self.checkpoints = [row for row in self.checkpoints if row.name != event.name]
+                self.checkpoints_changed.emit()
+            case said.PhaseChanged():
+                self.phase, self.phase_edge = event.name, event.edge
+                self.phase_changed.emit(event.name, event.edge)
+            case said.ResourcesSampled():
+                self.samples.append(event)
+                self.sampled.emit(event)
+            case said.Notice():
+                row = NoticeRow(attempt, event.time, event.level, event.code, event.message, event.hint)
+                self.notices.append(row)
+                self.logged.emit(event.level, f"{event.message} {event.hint}".strip())
+            case said.LogLine():
+                self.logged.emit(event.level.lower(), event.message)
+            case said.ResultWritten():
+                self.result_written.emit(event.folder)
+            case said.RunStarted() | said.RunEnded():
+                self.reload()
+            case _:
+                _ = source
+
+    def _metrics(self, event: said.MetricsLogged) -> None:
+        for name, value in event.values.items():
+            point = self._put(name, event.scope, event.step, event.epoch, value)
+            if point is not None:
+                self.value_added.emit(name, point, value)
+        if event.per_class:
+            self.per_class = {**self.per_class, **event.per_class}
+            self.classes_changed.emit()
+
+    def _put(self, name: str, scope: str, step: int, epoch: int, value: float) -> float | None:
+        """Add a value to its series, and give where on the epoch axis it lies; None when it adds nothing.
+
+        An epoch's mean of what is also told by steps would be a second curve in the first: it is left out.
+        """
+        series = self.series.setdefault(name, Series(by_epoch=scope != "step"))
+        if scope == "epoch" and not series.by_epoch:
+            return None
+        per_epoch = self.steps_per_epoch()
+        point = step / per_epoch if per_epoch and step else float(epoch)
+        return point if series.put(step, point, value) else None
+
+
+def read_history(home: Home, run: str) -> History:
+    """Read what is known of a run.
+
+    Raises:
+        UserError: `run_unknown`; `run_folder_gone` when its folder was removed.
+    """
+    folder = RunFolder(home.runs / run)
+    with Store.open(home.store_path) as store:
+        row = store.run(run)
+        metrics = store.metrics(run)
+        names = {metric.name for metric in metrics}
+        per_class = {
+            name: {label: value for label, value in found.items() if value is not None}
+            for name in _class_metrics(names)
+            if (found := store.class_values(run, name))
+        }
+        checkpoints, notices, phases = store.checkpoints(run), store.notices(run), store.phases(run)
+    if not folder.path.is_dir():
+        raise UserError(
+            "run_folder_gone",
+            f"The folder of run {run} is not there any more: {folder.path}.",
+            "Put it back from a backup, or remove the run from the list under Jobs.",
+        )
+    try:
+        config = folder.effective_config()
+    except UserError:
+        config = dict(row.config)
+    return History(row, config, metrics, per_class, checkpoints, notices, phases)
+
+
+def _class_metrics(names: set[str]) -> list[str]:
+    """Which metrics may have values by class: those of validations and tests."""
+    prefixes = {name.split("/", 1)[0] for name in names if name.startswith(("val/", "test/"))}
+    return [
+        f"{prefix}/{kind}"
+        for prefix in sorted(prefixes)
+        for kind in ("recall", "precision", "f1", "ap", "iou", "support")
+    ]

@@ -1,0 +1,171 @@
+"""How a run's state, times and sizes are said: the same words on every page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from engine.protocol.job import RunState
+from engine.store.measurements import CheckpointRow
+from engine.store.runs import RunRow
+
+STATE_WORDS: Mapping[str, tuple[str, str]] = {
+    "queued": ("Waiting", "muted"),
+    "preparing": ("Preparing", "info"),
+    "starting": ("Starting", "info"),
+    "running": ("Training", "info"),
+    "held": ("On hold", "warn"),
+    "paused": ("Paused", "warn"),
+    "stopping": ("Stopping", "warn"),
+    "completed": ("Finished", "ok"),
+    "stopped": ("Stopped", "muted"),
+    "failed": ("Failed", "bad"),
+    "cancelled": ("Discarded", "muted"),
+    "lost": ("Not answering", "warn"),
+}
+"""Word and tone of each state."""
+KIND_WORDS: Mapping[str, str] = {"train": "Training", "evaluate": "Evaluating", "export": "Exporting"}
+PHASE_WORDS: Mapping[str, str] = {
+    "import": "Loading the libraries",
+    "read_data": "Reading the dataset",
+    "load_plugin": "Loading the plugin",
+    "build_model": "Building the model",
+    "load_weights": "Loading the weights",
+    "choose_precision": "Choosing the precision by measurement",
+    "build_optimizer": "Building the optimizer",
+    "resume": "Loading the checkpoint",
+    "cache": "Filling the image cache",
+    "compile": "Compiling the model",
+    "first_step": "First step",
+}
+METRIC_WORDS: Mapping[str, str] = {
+    "loss": "Loss",
+    "accuracy": "Accuracy",
+    "top1_accuracy": "Top-1 accuracy",
+    "top5_accuracy": "Top-5 accuracy",
+    "f1_macro": "Macro F1",
+    "precision_macro": "Macro precision",
+    "recall_macro": "Macro recall",
+    "lr": "Learning rate",
+    "images_per_s": "Images per second",
+    "epoch_s": "Seconds per epoch",
+    "data_wait_share": "Share of time waiting for data",
+    "map": "mAP 50-95",
+    "map50": "mAP 50",
+    "map75": "mAP 75",
+    "miou": "Mean IoU",
+    "dice": "Dice",
+    "pixel_accuracy": "Pixel accuracy",
+    "auc_macro": "Macro AUC",
+    "calibration_error": "Calibration error",
+    "log_loss": "Log loss",
+}
+SPLIT_WORDS: Mapping[str, str] = {"train": "Train", "val": "Validation", "test": "Test"}
+_SHARES = ("accuracy", "f1", "precision", "recall", "map", "iou", "dice", "auc", "share", "error")
+_PLAIN = ("calibration_error", "log_loss")
+
+
+def state_words(row: RunRow) -> tuple[str, str]:
+    """Give the word and the tone for a run's state."""
+    word, tone = STATE_WORDS[row.state]
+    if row.state == "running":
+        word = KIND_WORDS.get(row.kind, "Running")
+    return word, tone
+
+
+def state_word(state: RunState | str) -> str:
+    return STATE_WORDS.get(state, (str(state), "muted"))[0]
+
+
+def run_title(row: RunRow) -> str:
+    """What people call a run: its name, else its model and the end of its id."""
+    return row.name or f"{row.model or row.plugin} · {row.run[-4:]}"
+
+
+def metric_words(name: str) -> str:
+    """`val/accuracy` → `Validation accuracy`."""
+    split, _, metric = name.rpartition("/")
+    words = METRIC_WORDS.get(metric, metric.replace("_", " ").capitalize())
+    if not split:
+        return words
+    lead = SPLIT_WORDS.get(split, split.capitalize())
+    tail = words if words[:2].isupper() or words[1:2].isupper() else words[:1].lower() + words[1:]
+    return f"{lead} {tail}"
+
+
+def is_share(name: str) -> bool:
+    """Whether a metric is a share of one, shown in percent."""
+    metric = name.rpartition("/")[2]
+    return metric not in _PLAIN and any(part in metric for part in _SHARES)
+
+
+def is_lower_better(name: str) -> bool:
+    """Whether smaller values of a metric are better."""
+    metric = name.rpartition("/")[2]
+    return "loss" in metric or "error" in metric or metric in ("epoch_s", "data_wait_share")
+
+
+def metric_text(name: str, value: float | None) -> str:
+    """Show a value of a metric: percent for shares, else four digits."""
+    if value is None:
+        return "–"
+    if value != value:  # NaN
+        return "NaN"
+    if is_share(name):
+        return f"{value:.1%}"
+    metric = name.rpartition("/")[2]
+    if metric == "lr":
+        return f"{value:.2e}" if 0 < value < 1e-3 else f"{value:.4g}"
+    if metric == "images_per_s" or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3f}" if abs(value) < 100 else f"{value:.1f}"
+
+
+def duration_words(seconds: float | None) -> str:
+    """`7 min 37 s`, `2 h 05 min`, `12 s`; empty when it is not known."""
+    if seconds is None or seconds != seconds or seconds < 0:
+        return ""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s" if minutes < 10 else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02d} min"
+    return f"{hours // 24} d {hours % 24} h"
+
+
+def size_words(size_bytes: float) -> str:
+    """`11.4 MB`: sizes in powers of ten, as file managers show them."""
+    size = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def memory_words(size_bytes: float) -> tuple[str, str]:
+    """Value and unit of an amount of memory, in powers of two, as GPUs are sold."""
+    gigabytes = size_bytes / 2**30
+    return (f"{gigabytes:.1f}", "GB") if gigabytes >= 1 else (f"{size_bytes / 2**20:.0f}", "MB")
+
+
+def kind_word(checkpoint: CheckpointRow) -> str:
+    """The type of a checkpoint."""
+    return {"best": "best", "last": "last", "manual": "manual", "auto": "auto"}.get(
+        checkpoint.kind, checkpoint.kind
+    )
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 class`, `3 classes`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str], most: int = 4) -> str:
+    """`a, b and 3 more`."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} more"

@@ -1,0 +1,111 @@
+"""What is said when a run has failed or does not answer: the cause, what to do, and buttons that do it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from desktop.context import Context
+from desktop.models.live_run import LiveRun
+from desktop.widgets.message_banner import Banner
+from engine.config.field import number_text
+from engine.errors import UserError
+from engine.protocol.job import Failure
+
+CAUSES = {
+    "oom": "Out of memory",
+    "nan": "The loss is not a number any more",
+    "data": "The data could not be read",
+    "disk_full": "The disk is full",
+    "worker_died": "The training process died",
+    "plugin": "The plugin raised an error",
+    "preempted": "The machine was taken away",
+    "network": "The network failed",
+    "cancelled": "Cancelled",
+    "bug": "A bug in Lensmith",
+}
+_WORDS = {"batch_size": "batch size", "accumulate_steps": "accumulation", "optimizer.lr": "learning rate"}
+
+
+class FailureBanner(QWidget):
+    """Hidden as long as the run is well."""
+
+    log_wanted = Signal()
+
+    def __init__(self, context: Context, run: LiveRun) -> None:
+        super().__init__()
+        self._context = context
+        self._run = run
+        self._shown: object = None
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.banner = Banner("bad")
+        layout.addWidget(self.banner)
+        run.loaded.connect(self.refresh)
+        run.row_changed.connect(self.refresh)
+        self.hide()
+
+    def refresh(self) -> None:
+        """Show or hide according to the run's state."""
+        row = self._run.row
+        key = None if row is None else (row.run, row.state, row.attempt, row.failure, self._run.is_loaded)
+        if key == self._shown:
+            return
+        self._shown = key
+        if row is not None and row.state == "failed":
+            self._show_failure(row.failure)
+        elif row is not None and row.state == "lost":
+            self._show_lost()
+        self.setVisible(row is not None and row.state in ("failed", "lost"))
+
+    def _show_failure(self, failure: Failure | None) -> None:
+        cause = CAUSES.get(failure.cause, "Failed") if failure else "Failed"
+        text = (
+            f"{failure.message} {failure.hint}".strip() if failure else "The cause is not known; see the log."
+        )
+        self.banner.say("bad", cause, text)
+        self.banner.clear_actions()
+        if failure is not None and (failure.traceback or failure.log_tail):
+            details = "\n".join(
+                part for part in (str(failure.message), failure.traceback, *failure.log_tail) if part
+            )
+            self.banner.offer_details(details)
+        self.banner.add_action("See the log", self.log_wanted.emit)
+        row = self._run.row
+        if row is None or row.kind != "train":
+            return
+        remedy = self._remedy(failure)
+        self.banner.add_action("Retry", self._retry, None if remedy else "primary")
+        if remedy:
+            self.banner.add_action(f"Retry with {remedy}", self._retry_with_remedy, "primary")
+
+    def _show_lost(self) -> None:
+        self.banner.say(
+            "warn",
+            "The run does not answer",
+            "Its process or machine has not been heard of for a while. Nothing is started again on silence alone: "
+            "it is watched further, and goes on here as soon as it answers.",
+        )
+        self.banner.clear_actions()
+        self.banner.add_action("See the log", self.log_wanted.emit)
+
+    def _remedy(self, failure: Failure | None) -> str:
+        """Say the remedy's settings; empty when the cause has none."""
+        from engine.runner.attempts import remedy_for
+
+        try:
+            changes = remedy_for(failure, self._run.config)
+        except UserError:
+            return ""
+        said = [
+            f"{_WORDS.get(name, name)} {number_text(value)}"
+            for name, value in changes.items()
+            if isinstance(value, int | float)
+        ]
+        return " and ".join(said)
+
+    def _retry(self) -> None:
+        self._context.actions.retry(self._run.run)
+
+    def _retry_with_remedy(self) -> None:
+        self._context.actions.retry(self._run.run, remedy=True)

@@ -1,0 +1,255 @@
+"""The right side of the Train page: one run, live."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.bridge.mlflow_page import MlflowPage
+from desktop.context import Context
+from desktop.models.live_run import LiveRun
+from desktop.models.run_words import is_lower_better, metric_text, metric_words, run_title
+from desktop.pages.train_checkpoints import CheckpointsView, open_checkpoint_menu
+from desktop.pages.train_classes import ClassesView
+from desktop.pages.train_curves import CurvesView
+from desktop.pages.train_extend import ExtendSheet
+from desktop.pages.train_failure import FailureBanner
+from desktop.pages.train_header import RunHeader
+from desktop.pages.train_log import LogView
+from desktop.pages.train_resources import ResourceRow
+from desktop.theme.tokens import SPACE
+from desktop.widgets.card import row
+from desktop.widgets.dialogs import ask
+from desktop.widgets.message_banner import Banner
+from desktop.widgets.metric_card import MetricCard
+from desktop.widgets.segmented import Segmented
+from engine.errors import UserError
+
+VIEWS = (("curves", "Curves"), ("classes", "Classes"), ("checkpoints", "Checkpoints"), ("log", "Log"))
+_CARDS = (
+    ("metric", "Validation accuracy", "s3"),
+    ("val_loss", "Validation loss", "s2"),
+    ("train_loss", "Train loss", "s1"),
+    ("speed", "Throughput", "s6"),
+)
+_BACK = 5
+"""The change is said against the value so many validations ago."""
+
+
+class LiveView(QWidget):
+    """Header, numbers, curves, classes, checkpoints, log, resources."""
+
+    fork_wanted = Signal(str)
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self.run = LiveRun(context)
+        self._mlflow = MlflowPage(context, self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE.page, SPACE.l, SPACE.page, SPACE.l)
+        layout.setSpacing(SPACE.m)
+        self.header = RunHeader(self.run)
+        self.gone = Banner("bad")
+        self.gone.hide()
+        self.failure = FailureBanner(context, self.run)
+        layout.addWidget(self.header)
+        layout.addWidget(self.gone)
+        layout.addWidget(self.failure)
+        self.cards: dict[str, MetricCard] = {}
+        numbers = QHBoxLayout()
+        numbers.setSpacing(SPACE.m)
+        for key, name, role in _CARDS:
+            self.cards[key] = MetricCard(name, role)
+            numbers.addWidget(self.cards[key], 1)
+        layout.addLayout(numbers)
+        self.curves = CurvesView(context, self.run)
+        self.classes = ClassesView(self.run)
+        self.checkpoints = CheckpointsView(context, self.run)
+        self.log = LogView(context, self.run)
+        self.views = QStackedWidget()
+        for view in (self.curves, self.classes, self.checkpoints, self.log):
+            self.views.addWidget(view)
+        bar = row(SPACE.s)
+        self.choice = Segmented(VIEWS, "curves", "What is shown of the run")
+        self.choice.changed.connect(self.show_view)
+        bar.addWidget(self.choice)
+        bar.addStretch(1)
+        bar.addWidget(self.curves.controls)
+        layout.addLayout(bar)
+        layout.addWidget(self.views, 1)
+        self.resources = ResourceRow(context, self.run)
+        layout.addWidget(self.resources)
+        self._connect()
+
+    def show_view(self, name: str) -> None:
+        """Show curves, classes, checkpoints or log."""
+        self.choice.choose(name)
+        self.views.setCurrentIndex([key for key, _ in VIEWS].index(name))
+        self.curves.controls.setVisible(name == "curves")
+
+    def order(self, what: str) -> None:
+        """Do what a button or a menu entry asks for."""
+        actions, run = self._context.actions, self.run.run
+        if what in ("checkpoint", "hold", "pause", "validate_now", "cancel"):
+            actions.command(run, what)  # pyright: ignore[reportArgumentType]  # these are orders
+            return
+        {
+            "resume": self._resume,
+            "stop": self._stop,
+            "extend": self._extend,
+            "fork": self._fork,
+            "mlflow": self._open_mlflow,
+            "folder": self._open_folder,
+            "copy_id": self._copy_id,
+            "delete": self._delete,
+        }[what]()
+
+    def _resume(self) -> None:
+        row_now = self.run.row
+        if row_now is not None and row_now.state == "held":
+            self._context.actions.command(self.run.run, "resume")
+        else:
+            self._context.actions.resume(self.run.run)
+
+    def _extend(self) -> None:
+        ExtendSheet(self._context, self.run, self).exec()
+
+    def _fork(self) -> None:
+        self.fork_wanted.emit(self.run.run)
+
+    def _open_mlflow(self) -> None:
+        self._mlflow.open_run(self.run.folder)
+
+    def _open_folder(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.run.folder.path)))
+
+    def _copy_id(self) -> None:
+        QGuiApplication.clipboard().setText(self.run.run)
+        self._context.toast(f"Copied {self.run.run}")
+
+    def _delete(self) -> None:
+        if self.run.row is not None:
+            self._context.actions.delete(self.run.run, run_title(self.run.row))
+
+    def pause_or_resume(self) -> None:
+        """What Ctrl+P does."""
+        for key in ("pause", "resume"):
+            if self.header.buttons[key].isVisible():
+                self.order(key)
+                return
+
+    def _connect(self) -> None:
+        self.header.wanted.connect(self.order)
+        self.header.mark_chosen.connect(self._open_mark)
+        self.failure.log_wanted.connect(self._show_log)
+        self.curves.told.connect(self._context.toast)
+        self.run.loaded.connect(self._fill)
+        self.run.value_added.connect(self._count)
+        self.run.row_changed.connect(self._show_speed)
+        self.run.failed.connect(self._complain)
+
+    def _fill(self) -> None:
+        self.gone.hide()
+        self._name_cards()
+        for key in ("metric", "val_loss", "train_loss"):
+            self._show_card(key)
+        self._show_speed()
+
+    def _main_metric(self) -> str:
+        row_now = self.run.row
+        if row_now is not None and row_now.best_metric and "loss" not in row_now.best_metric:
+            return row_now.best_metric
+        wanted = ("val/accuracy", "val/map", "val/miou", "test/accuracy")
+        return next((name for name in wanted if name in self.run.series), "val/accuracy")
+
+    def _names(self) -> dict[str, str]:
+        prefix = self._main_metric().partition("/")[0]
+        return {"metric": self._main_metric(), "val_loss": f"{prefix}/loss", "train_loss": "train/loss"}
+
+    def _name_cards(self) -> None:
+        for key, name in self._names().items():
+            self.cards[key].set_name(metric_words(name))
+
+    def _count(self, name: str, _epoch: float, _value: float) -> None:
+        for key, wanted in self._names().items():
+            if wanted == name:
+                self._show_card(key)
+
+    def _show_card(self, key: str) -> None:
+        name = self._names()[key]
+        series = self.run.series.get(name)
+        if series is None or not series.values:
+            self.cards[key].show_value(
+                "–", "", "comes with the first validation" if key != "train_loss" else "", None, []
+            )
+            return
+        values = series.values
+        row_now = self.run.row
+        change, good = "", None
+        if (
+            key == "metric"
+            and row_now is not None
+            and row_now.best_value is not None
+            and row_now.best_metric == name
+        ):
+            change = f"best {metric_text(name, row_now.best_value)} · ep {row_now.best_epoch}"
+            good = True if values[-1] >= row_now.best_value else None
+        elif len(values) > 1:
+            change, good = _change(name, values, series.by_epoch)
+        self.cards[key].show_value(metric_text(name, values[-1]), "", change, good, _thin(values))
+
+    def _show_speed(self) -> None:
+        row_now = self.run.row
+        series = self.run.series.get("train/images_per_s")
+        value = row_now.images_per_s if row_now is not None else None
+        if value is None and series is not None and series.values:
+            value = series.values[-1]
+        text = metric_text("images_per_s", value)
+        self.cards["speed"].show_value(text, "", "images / s", None, _thin(series.values if series else []))
+        if self.run.is_loaded:
+            self._show_card("metric")
+
+    def _stop(self) -> None:
+        row_now = self.run.row
+        name = run_title(row_now) if row_now is not None else self.run.run
+        answer = ask(
+            self,
+            f"Stop {name}?",
+            "It ends after this step. Kept, it can be resumed, validated and exported later.",
+            [("stop", "Stop and keep", "primary"), ("cancel_run", "Discard", "danger")],
+            default="stop",
+        )
+        if answer == "stop":
+            self._context.actions.command(self.run.run, "stop")
+        elif answer == "cancel_run":
+            self._context.actions.command(self.run.run, "cancel")
+
+    def _open_mark(self, name: str, place: QPoint) -> None:
+        open_checkpoint_menu(self._context, self.run, name, place)
+
+    def _show_log(self) -> None:
+        self.show_view("log")
+
+    def _complain(self, error: UserError) -> None:
+        self.gone.say("bad", error.message, error.hint)
+        self.gone.clear_actions()
+        self.gone.add_action("Try again", self.run.reload)
+        self.gone.show()
+
+
+def _change(name: str, values: list[float], by_epoch: bool) -> tuple[str, bool | None]:
+    """Say the change against some validations ago (or a tenth of the steps), and whether it is for the better."""
+    back = min(len(values) - 1, _BACK if by_epoch else max(1, len(values) // 10))
+    change = values[-1] - values[-1 - back]
+    if change != change:
+        return "", None
+    steps = f" / {back} ep" if by_epoch else ""
+    better = change <= 0 if is_lower_better(name) else change >= 0
+    return f"{change:+.3f}{steps}", better
+
+
+def _thin(values: list[float], most: int = 200) -> list[float]:
+    step = max(1, len(values) // most)
+    return values[::step]
