@@ -68,6 +68,7 @@ class Context(QObject):
     def close(self) -> None:
         """End the window's own children; runs go on."""
         self.live.close()
+        self.runs.close()
         self.datasets.close()
         self.catalogue.close()
         self.predictor.close()

@@ -99,6 +99,11 @@ class RunDirectory(QObject):
         self._soon.start()
         self._later.start()
 
+    def close(self) -> None:
+        """Look no more: the window closes."""
+        for timer in (self._soon, self._later, self._poll):
+            timer.stop()
+
     def _meet(self, run: str) -> None:
         if run not in self._by_run:
             self.refresh_soon()

@@ -36,6 +36,7 @@ class ContinueCard(Card):
     """One run at work; a click opens it."""
 
     opened = Signal(str)
+    """It was clicked: the run."""
 
     def __init__(self, run: str) -> None:
         super().__init__(spacing=SPACE.s, margins=(SPACE.l, SPACE.m, SPACE.l, SPACE.m))

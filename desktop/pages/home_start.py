@@ -219,6 +219,7 @@ class QuietNote(QWidget):
     """One line that is good to know, and can be dismissed for ever."""
 
     dismissed = Signal()
+    """It was read and shall not come again."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.context import Context
-from desktop.models.run_table_entry import RunEntry, is_at_work, make_entries
+from desktop.models.run_table_entry import RunEntry, RunFilter, is_at_work, make_entries
 from desktop.models.run_words import run_title
 from desktop.pages.jobs_compare import CompareView
 from desktop.pages.jobs_header import JobsHeader
@@ -159,10 +159,16 @@ class JobsPage(Page):
             [entry for entry in make_entries(rows, self._folders) if entry.row.run in ended]
         )
         self._show_part(has_runs=bool(rows))
-        if self._wanted and self.history.model.row_of(self._wanted) is not None:
+        self._show_wanted()
+
+    def _show_wanted(self) -> None:
+        """Select the run that was asked for, once it is known; one at work or waiting has no line to select."""
+        if self.context.runs.row(self._wanted) is None:
+            return
+        if self.history.model.row_of(self._wanted) is not None or self.history.model.filter != RunFilter():
             self.history.choose(self._wanted)
             self._area.ensureWidgetVisible(self.history, 0, 0)
-            self._wanted = ""
+        self._wanted = ""
 
     def _refresh_run(self, run: str) -> None:
         """A run at work has gone on: its card alone is changed."""

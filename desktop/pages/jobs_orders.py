@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QUrl
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop.context import Context
 from desktop.models.run_table_entry import RunEntry
+from desktop.models.run_words import plural
 from desktop.widgets.dialogs import ask
 from engine.errors import UserError
 from engine.protocol.home import Home
@@ -130,12 +131,30 @@ class RunOrders:
         self._context.actions.command(row.run, "stop", then=taken)
 
     def delete(self, entries: list[RunEntry]) -> None:
-        """Move runs to the trash; each can be undone for a while."""
+        """Move runs to the trash, which can be undone for a while, for all of them at once."""
         for entry in entries:
             if entry.is_folder_gone:
                 self.forget(entry)
-            else:
-                self._context.actions.delete(entry.row.run, entry.name)
+        whole = [entry for entry in entries if not entry.is_folder_gone]
+        if len(whole) == 1:
+            self._context.actions.delete(whole[0].row.run, whole[0].name)
+        elif whole:
+            runs, home = [entry.row.run for entry in whole], self._context.home
+            background = self._context.background
+            background.run(_delete_all, runs, home, then=self._tell_deleted, failed=self._complain)
+
+    def _tell_deleted(self, done: tuple[list[str], str]) -> None:
+        deleted, trouble = done
+        self._context.runs.refresh()
+
+        def undo() -> None:
+            for run in deleted:
+                self._context.actions.restore(run)
+
+        if deleted:
+            self._context.toast(f"Moved {plural(len(deleted), 'run')} to the trash", action=("Undo", undo))
+        if trouble:
+            self._context.toast("Some runs were not deleted", "bad", trouble)
 
     def forget(self, entry: RunEntry) -> None:
         """Take the line of a run whose folder is gone off the list."""
@@ -183,3 +202,18 @@ def copy_text(text: str) -> None:
 def _hide(home: Home, run: str, hidden: bool) -> None:
     with Store.open(home.store_path) as store:
         store.set_trashed(run, hidden)
+
+
+def _delete_all(runs: Sequence[str], home: Home) -> tuple[list[str], str]:
+    """Move runs to the trash; give those that went there, and why the first of the others did not."""
+    from engine.runner.deletion import delete_run
+
+    deleted: list[str] = []
+    trouble = ""
+    for run in runs:
+        try:
+            delete_run(run, home)
+            deleted.append(run)
+        except UserError as error:
+            trouble = trouble or str(error)
+    return deleted, trouble

@@ -86,8 +86,11 @@ class QueueView(QListView):
     """The list; Alt+Up and Alt+Down push the current run, Delete takes it out, Enter opens it."""
 
     opened = Signal(str)
+    """A run was double-clicked, or Enter pressed on it: its id."""
     cancel_wanted = Signal(str)
+    """Delete was pressed on a run: its id."""
     current_changed = Signal()
+    """Another run is the current one."""
 
     def __init__(self, model: QueueTableModel) -> None:
         super().__init__()

@@ -27,8 +27,11 @@ class SelectionBar(QWidget):
     """Hidden while nothing is chosen."""
 
     compare_wanted = Signal()
+    """The chosen trainings shall be compared."""
     delete_wanted = Signal()
+    """The chosen runs shall go to the trash."""
     menu_wanted = Signal()
+    """All orders for the chosen run are wanted."""
 
     def __init__(self, orders: RunOrders) -> None:
         super().__init__()
