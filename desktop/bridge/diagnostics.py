@@ -38,9 +38,12 @@ print("\\n".join(sorted(names, key=str.lower)))
 """
 _README = """Lensmith diagnostics, made {when}.
 
-What is in it: versions, settings, the last lines of the logs, the last runs (job, attempts, events, log), what is
-wrong with plugins, and the packages of the engine's Python. No images, no weights, no results.
-Passwords, tokens and keys were taken out, and home folders are written as ~. Look through it before you send it on.
+What is in it: versions, settings, the ends of the logs, the last runs
+(job, attempts, events, log), what is wrong with plugins, and the packages
+of the engine's Python. No images, no weights, no results.
+
+Passwords, tokens and keys were taken out, and home folders are written as ~.
+Look through it before you send it on.
 """
 
 
