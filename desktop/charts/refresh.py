@@ -6,6 +6,7 @@ import time
 import weakref
 from typing import Protocol
 
+import shiboken6
 from PySide6.QtCore import QCoreApplication, QObject, QTimer
 
 PERIOD_MS = 100
@@ -50,7 +51,8 @@ class Refresh(QObject):
         waiting = list(self._waiting)
         self._waiting.clear()
         for drawn in waiting:
-            if drawn.isVisible():
+            # Its page may have gone meanwhile, and the garbage not yet been collected.
+            if shiboken6.isValid(drawn) and drawn.isVisible():
                 drawn.redraw()
         self._last_s = time.monotonic()
 
