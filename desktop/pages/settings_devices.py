@@ -110,6 +110,7 @@ class DevicesSection(Section):
             self.gpu_rows.append((SettingRow(f"GPU {number}: {gpu.name}", "", [meter]), meter))
         for line, _meter in self.gpu_rows:
             self._gpu_card.add_row(line)
+        self._gpu_card.show()
 
 
 def _gib(size_bytes: int) -> str:

@@ -15,7 +15,6 @@ from desktop.pages.plugins_new import NewPluginSheet
 from desktop.pages.plugins_problems import ProblemView
 from desktop.theme.theme import theme
 from engine.protocol.catalog import ModelMetadata, PluginEntry, PluginProblem
-from engine.protocol.home import Home
 from tests.engine.plugin.texts import plugin_text, write_plugin
 
 ENGINE_MS = 60_000
@@ -44,12 +43,9 @@ def opened() -> Iterator[OpenedUrls]:
     QDesktopServices.unsetUrlHandler("file")
 
 
-@pytest.fixture
-def context(qtbot: QtBot, lensmith_home: Path) -> Iterator[Context]:
+@pytest.fixture(autouse=True)
+def dark(qtbot: QtBot) -> None:
     theme.choose("dark")
-    made = Context(Home(lensmith_home).ensure())
-    yield made
-    made.close()
 
 
 @pytest.fixture
