@@ -24,6 +24,7 @@ from engine.store.runs import RunRow
 _CARD_WIDTH = 420
 _FINE = 1000
 _MOST_TOLD = 5
+_BAD: Final = ("failed", "lost")
 _STATE_ICONS: Final = {
     "completed": ("ph.check-circle", "ok"),
     "failed": ("ph.warning-circle", "bad"),
@@ -207,7 +208,10 @@ def away_words(shown: RunRow) -> str:
 
 
 def ended_between(rows: Sequence[RunRow], since: float, until: float) -> list[RunRow]:
-    """Give the runs that came to an end after `since` and before `until` (Unix seconds), the last first."""
+    """Give the runs that came to an end after `since` and before `until` (Unix seconds).
+
+    What went wrong comes first, then the last; what the user threw away is not told.
+    """
     found = [(row.ended, row) for row in rows if row.ended is not None and since < row.ended <= until]
-    told = [(ended, row) for ended, row in found if row.state != "cancelled"]
-    return [row for _, row in sorted(told, key=lambda pair: pair[0], reverse=True)]
+    told = [(row.state in _BAD, ended, row) for ended, row in found if row.state != "cancelled"]
+    return [row for *_, row in sorted(told, key=lambda entry: entry[:2], reverse=True)]

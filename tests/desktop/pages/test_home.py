@@ -140,10 +140,11 @@ def test_that_nothing_is_told_where_nothing_was_ever_seen(qtbot: QtBot, context:
     assert not page.away.isVisible()
 
 
-def test_that_only_ends_between_two_moments_are_told_the_last_first() -> None:
+def test_that_ends_between_two_moments_are_told_what_went_wrong_first_then_the_last() -> None:
     rows = [row("a", ended=10.0), row("b", ended=20.0), row("c", ended=30.0), row("d", ended=None)]
     rows.append(row("thrown away", ended=15.0, state="cancelled"))
-    assert [found.run for found in ended_between(rows, 10.0, 30.0)] == ["c", "b"]
+    rows += [row("broken", ended=11.0, state="failed"), row("silent", ended=12.0, state="lost")]
+    assert [found.run for found in ended_between(rows, 10.0, 30.0)] == ["silent", "broken", "c", "b"]
 
 
 def test_that_an_end_is_told_in_a_sentence() -> None:
