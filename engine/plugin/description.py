@@ -17,6 +17,7 @@ from engine.plugin.isolation import Limits, Say, end_after, run_isolated
 from engine.plugin.loading import load_source
 from engine.plugin.model_rules import ModelDescription, describe_model
 from engine.protocol.catalog import PluginEntry, PluginProblem
+from engine.protocol.operating_system import heeding_termination
 
 ADAPTERS = "engine.plugin.adapters"
 _FRAMEWORKS = ("torch", "torchvision", "timm")
@@ -48,7 +49,8 @@ def main(paths: Sequence[Path], limits: Limits, in_process: bool = False) -> int
                 _describe_and_try(source, limits, say)
                 os._exit(0)  # threads that the plugin started must not keep this process
             else:
-                _describe_apart(source, limits, say, answers)
+                with heeding_termination():
+                    _describe_apart(source, limits, say, answers)
     return 0
 
 

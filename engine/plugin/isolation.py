@@ -68,6 +68,9 @@ def run_isolated(work: Callable[[Say], None], limits: Limits, unwanted_fds: tupl
         os.close(writing)
         try:
             lines, is_late = _read_lines(reading, limits.total_s + GRACE_S)
+        except BaseException:  # this process is asked to end: the copy, a group of its own, would go on
+            settle_child(pid, 0.0)
+            raise
         finally:
             os.close(reading)
         exit_code = settle_child(pid, 0.0 if is_late else GRACE_S)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,10 +17,10 @@ from pydantic import Field, ValidationError
 from engine.errors import PluginError, UserError
 from engine.plugin.answers import exit_words, log_end, shown_part
 from engine.plugin.catalogue_cache import environment_key
-from engine.plugin.plugin_process import FRAMEWORKS_LIMIT_S
+from engine.plugin.plugin_process import FRAMEWORKS_LIMIT_S, run_child
 from engine.protocol.catalog import ModelCard, PluginEntry
 from engine.protocol.home import Home
-from engine.protocol.interpreter import child_environment, engine_command
+from engine.protocol.interpreter import engine_command
 from engine.protocol.job import Frozen
 from engine.protocol.run_folder import write_record
 from engine.protocol.times import CARD_TIMEOUT_S
@@ -100,22 +99,10 @@ def _measured(entry: PluginEntry, settings: Mapping[str, object]) -> ModelCard:
     )
     with tempfile.TemporaryDirectory(prefix="lensmith-", ignore_cleanup_errors=True) as folder:
         said, log = Path(folder) / "answer.json", Path(folder) / "log.txt"
-        with (
-            said.open("wb") as output,
-            log.open("wb") as errors,
-            contextlib.suppress(subprocess.TimeoutExpired),
-        ):
-            ended = subprocess.run(
-                command,
-                cwd=folder,
-                env=child_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                timeout=FRAMEWORKS_LIMIT_S + CARD_TIMEOUT_S,
-                check=False,
-            )
-            return _card(entry, said.read_bytes(), ended.returncode, log)
+        with said.open("wb") as output, log.open("wb") as errors:
+            exit_code = run_child(command, folder, FRAMEWORKS_LIMIT_S + CARD_TIMEOUT_S, output, errors)
+        if exit_code is not None:
+            return _card(entry, said.read_bytes(), exit_code, log)
     raise _failed(entry, f"it took longer than {CARD_TIMEOUT_S:g} seconds")
 
 

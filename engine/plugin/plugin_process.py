@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from pydantic import ValidationError
 
@@ -26,10 +27,12 @@ from engine.plugin.discovery import PluginSource
 from engine.plugin.isolation import GRACE_S, Limits
 from engine.protocol.catalog import PluginEntry, PluginProblem
 from engine.protocol.interpreter import child_environment, engine_command
-from engine.protocol.operating_system import can_fork
+from engine.protocol.operating_system import can_fork, heeding_termination
 
 FRAMEWORKS_LIMIT_S = 120.0
 """How long the process may take until it has loaded torch; a cold disk is slow."""
+_PATIENCE_S = 2.0
+"""How long a child that is asked to end is given."""
 
 
 @dataclass(slots=True)
@@ -87,15 +90,7 @@ def _ask(sources: Sequence[PluginSource], limits: Limits, *, in_process: bool) -
     with tempfile.TemporaryDirectory(prefix="lensmith-", ignore_cleanup_errors=True) as folder:
         said, log = Path(folder) / "answers.jsonl", Path(folder) / "log.txt"
         with said.open("wb") as output, log.open("wb") as errors:
-            process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=child_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-            )
-            exit_code = _wait(process, longest)
+            exit_code = run_child(command, folder, longest, output, errors)
         text = log.read_text(encoding="utf-8", errors="replace")
         answers = _parsed(said.read_bytes())
     timed_out = exit_code is None or TIMEOUT_MARK in text
@@ -104,16 +99,40 @@ def _ask(sources: Sequence[PluginSource], limits: Limits, *, in_process: bool) -
     )
 
 
-def _wait(process: subprocess.Popen[bytes], limit_s: float) -> int | None:
-    """Give the exit code; None when the process had to be killed because it took too long."""
+def run_child(
+    command: Sequence[str], folder: str, limit_s: float, output: IO[bytes], errors: IO[bytes]
+) -> int | None:
+    """Run a process of the engine and give its exit code; None when it had to be ended because it took too long.
+
+    Where this process is asked to end meanwhile, it ends that one first.
+    """
+    with heeding_termination():
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=child_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+        )
+        try:
+            return process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a child to end, so that it can end its own; kill it where it does not."""
+    if process.poll() is not None:
+        return
+    process.terminate()
     try:
-        return process.wait(limit_s)
+        process.wait(_PATIENCE_S)
     except subprocess.TimeoutExpired:
-        return None
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        process.kill()
+        process.wait()
 
 
 def _parsed(said: bytes) -> list[Answer]:

@@ -12,8 +12,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
@@ -248,6 +249,26 @@ def double_process() -> int:
     if sys.platform == "win32":
         raise OSError("Windows cannot double a process")
     return os.fork()
+
+
+@contextlib.contextmanager
+def heeding_termination() -> Generator[None]:
+    """Let a polite request to end raise SystemExit inside the block, so that it ends what it has started.
+
+    Windows knows no such request, and only a main thread can be asked: there it changes nothing.
+    """
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _leave(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def lead_own_group(ends_after_s: float) -> None:
