@@ -17,6 +17,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from desktop.bridge.garbage import GarbageInThisThread
+from desktop.bridge.log_level import apply_level
 from desktop.bridge.single_instance import SingleInstance
 from desktop.context import Context
 from desktop.main_window import MainWindow
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     garbage = GarbageInThisThread(application)
     context = Context(home)
+    apply_level(context.settings)
     theme.choose(_theme_of(context))
     window = MainWindow(context)
     instance.asked_to_raise.connect(window.come_to_front)

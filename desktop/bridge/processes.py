@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
 from engine.errors import UserError
 from engine.protocol.home import HOME_VARIABLE, Home
@@ -108,6 +108,17 @@ class EngineJob(QObject):
         self._is_cancelled = True
         end_child(self._process)
         self._close()
+
+    def abandon(self) -> None:
+        """As `cancel`, without waiting for the end; this object deletes itself after it."""
+        self._is_cancelled = True
+        self._close()
+        if self._process.state() == QProcess.ProcessState.NotRunning:
+            self.deleteLater()
+            return
+        self._process.finished.connect(self.deleteLater)
+        QTimer.singleShot(_END_MS, self._process, self._process.kill)
+        self._process.terminate()
 
     def _hear(self) -> None:
         self._errors += bytes(self._process.readAllStandardError().data())

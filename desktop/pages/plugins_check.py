@@ -103,8 +103,7 @@ class PluginCheck(QWidget):
         if self._job is None:
             return
         job, self._job = self._job, None
-        job.cancel()
-        job.deleteLater()
+        job.abandon()
         self._show_idle("The check was cancelled.")
 
     def _take(self, document: object) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox
 
+from desktop.bridge.log_level import LEVEL, apply_level, level_of
 from desktop.context import Context
 from desktop.pages.settings_section import Section
 from desktop.widgets.buttons import Button, on_click
 from desktop.widgets.setting_row import SettingCard, SettingRow
 
-LEVEL = "logs.level"
 LEVELS = {"warning": "Warnings and errors", "info": "Normal", "debug": "Everything"}
 
 
@@ -29,7 +27,7 @@ class LogsSection(Section):
         self.level.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         for name, words in LEVELS.items():
             self.level.addItem(words, name)
-        self.level.setCurrentIndex(list(LEVELS).index(level_of(context)))
+        self.level.setCurrentIndex(list(LEVELS).index(level_of(context.settings)))
         self.level.currentIndexChanged.connect(self._choose)
         show = Button("Open log", "ph.notebook")
         show.explain("Open the window's log")
@@ -43,18 +41,7 @@ class LogsSection(Section):
 
     def _choose(self, index: int) -> None:
         self.context.settings.set(LEVEL, list(LEVELS)[index])
-        apply_level(self.context)
+        apply_level(self.context.settings)
 
     def _open_log(self) -> None:
         self.open_path(str(self.context.home.logs / "desktop.log"))
-
-
-def level_of(context: Context) -> str:
-    """The level in the settings; the normal one for none, or one that there is not."""
-    chosen = context.settings.get(LEVEL, "info")
-    return chosen if chosen in LEVELS else "info"
-
-
-def apply_level(context: Context) -> None:
-    """Let the log hold as much as the settings say."""
-    logging.getLogger().setLevel(getattr(logging, level_of(context).upper()))
