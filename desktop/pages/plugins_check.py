@@ -121,9 +121,14 @@ class PluginCheck(QWidget):
         except (ValidationError, KeyError, TypeError):
             problems = []
         self._show_steps(cast("Sequence[dict[str, str]]", checks))
-        if problems:
-            self._results.addWidget(ProblemList(problems))
+        if news := self._news(problems):
+            self._results.addWidget(ProblemList(news))
         self._show_idle(_summary(problems), _tone(problems))
+
+    def _news(self, problems: Sequence[PluginProblem]) -> list[PluginProblem]:
+        """What the card does not tell already."""
+        told = {(one.code, one.message) for one in self._entry.problems} if self._entry is not None else set()
+        return [one for one in problems if (one.code, one.message) not in told]
 
     def _complain(self, error: UserError) -> None:
         self._end()

@@ -16,6 +16,7 @@ from engine.protocol.catalog import PluginEntry
 
 _ANY = {"task": "Any task", "framework": "Any framework", "tag": "Any tag"}
 _SEARCH_WIDTH = 260
+_SEARCH_LEAST = 180
 
 
 class PluginFilterLine(QWidget):
@@ -32,6 +33,7 @@ class PluginFilterLine(QWidget):
         self.search.setAccessibleName("Find a plugin")
         self.search.setClearButtonEnabled(True)
         self.search.setMaximumWidth(_SEARCH_WIDTH)
+        self.search.setMinimumWidth(_SEARCH_LEAST)
         self._sign = self.search.addAction(
             theme.icon("ph.magnifying-glass", "text3"), QLineEdit.ActionPosition.LeadingPosition
         )

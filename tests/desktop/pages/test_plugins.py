@@ -250,6 +250,21 @@ def test_that_a_check_ticks_its_steps_off(page: PluginsPage, context: Context, q
     assert page.detail.check.summary.text() == "The check found 1 problem."
 
 
+def test_that_a_check_repeats_no_problem_that_the_card_tells(
+    page: PluginsPage, context: Context, qtbot: QtBot
+) -> None:
+    write_plugin(context.home.plugins / "mine", "x = = 1\n")
+    context.catalogue.refresh()
+    qtbot.waitUntil(lambda: context.catalogue.is_loaded, timeout=ENGINE_MS)
+    page.open_plugin(next(key for key in page.cards if key[0].endswith("mine")))
+
+    page.detail.check.start()
+    qtbot.waitUntil(lambda: not page.detail.check.is_running, timeout=ENGINE_MS)
+
+    assert page.detail.check.step_states["import"] == "failed"
+    assert page.detail.check.findChildren(ProblemView) == []
+
+
 def test_that_a_check_can_be_cancelled(page: PluginsPage, context: Context) -> None:
     write_plugin(context.home.plugins / "mine", plugin_text("mine"))
     tell(context, [PluginEntry(id="mine", folder=str(context.home.plugins / "mine"))])
