@@ -127,7 +127,14 @@ class PluginsPage(Page):
             "ph.magnifying-glass", "No plugin fits", "Ask for less, or clear the filter.", "Clear the filter"
         )
         self.nothing.acted.connect(self.filter_line.clear)
-        for widget in (self._area, self._skeletons, self.nothing):
+        self.unread = EmptyState(
+            "ph.puzzle-piece",
+            "The plugins could not be read",
+            "The engine did not say which there are.",
+            "Try again",
+        )
+        self.unread.acted.connect(self.context.catalogue.refresh)
+        for widget in (self._area, self._skeletons, self.nothing, self.unread):
             self.stack.addWidget(widget)
         return self.stack
 
@@ -170,7 +177,8 @@ class PluginsPage(Page):
     def _show_cards(self) -> None:
         catalogue = self.context.catalogue
         if not catalogue.is_loaded:
-            self.stack.setCurrentWidget(self._skeletons)
+            waits = catalogue.is_loading or catalogue.error is None
+            self.stack.setCurrentWidget(self._skeletons if waits else self.unread)
             return
         shown = filtered(catalogue.entries, self.filter_line.value())
         self._grid.clear()
@@ -225,6 +233,7 @@ class PluginsPage(Page):
         self.banner.clear_actions()
         self.banner.add_action("Try again", self.context.catalogue.refresh)
         self.banner.show()
+        self._show_cards()
 
     def _made(self, folder: str) -> None:
         self._wanted = folder.replace("\\", "/").rstrip("/").rpartition("/")[2]

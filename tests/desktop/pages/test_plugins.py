@@ -306,3 +306,4 @@ def test_that_an_engine_that_cannot_describe_is_told_on_the_page(
 
     assert not page.banner.isHidden()
     assert "/no/such/python" in page.banner.accessibleName()
+    assert page.stack.currentWidget() is page.unread
