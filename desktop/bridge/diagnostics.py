@@ -70,18 +70,18 @@ def collect(home: Home, plugins: Sequence[PluginEntry]) -> list[DiagnosticFile]:
     redactor = Redactor(known_secrets(settings, os.environ), Path.home())
     files = [DiagnosticFile("README.txt", _README.format(when=time.strftime("%Y-%m-%d %H:%M:%S")))]
 
-    def add(name: str, make: Callable[[], str]) -> None:
+    def take(name: str, make: Callable[[], str]) -> None:
         files.append(DiagnosticFile(name, redactor.text(_text_of(make))))
 
-    add("versions.txt", lambda: _versions(home))
-    add("settings.json", lambda: redactor.json(settings))
-    add("packages.txt", lambda: _packages(home))
-    add("plugins.json", lambda: redactor.json([_plugin_facts(entry) for entry in plugins]))
+    take("versions.txt", lambda: _versions(home))
+    take("settings.json", lambda: redactor.json(settings))
+    take("packages.txt", lambda: _packages(home))
+    take("plugins.json", lambda: redactor.json([_plugin_facts(entry) for entry in plugins]))
     for log in sorted(home.logs.glob("*.log*")) if home.logs.is_dir() else []:
-        add(f"logs/{log.name}", lambda log=log: tail(log, _LOG_BYTES))
+        take(f"logs/{log.name}", lambda log=log: tail(log, _LOG_BYTES))
     for folder in _newest_runs(home):
         for name, path, limit in _run_files(folder):
-            add(f"runs/{folder.run}/{name}", lambda path=path, limit=limit: tail(path, limit))
+            take(f"runs/{folder.run}/{name}", lambda path=path, limit=limit: tail(path, limit))
     return files
 
 
