@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QDateTime, Qt, QUrl
+from PySide6.QtCore import QCoreApplication, QDateTime, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.bridge.model_cards import ModelCards
 from desktop.context import Context
-from desktop.models.plugin_cards import counted, filtered, key_of, title_of
+from desktop.models.plugin_cards import CardFilter, counted, filtered, key_of, title_of
 from desktop.pages.page import Page
 from desktop.pages.plugins_card import PluginCard
 from desktop.pages.plugins_detail import PluginDetail
@@ -54,6 +54,9 @@ class PluginsPage(Page):
         context.catalogue.changed.connect(self._changed)
         context.catalogue.loading.connect(self._loading)
         context.catalogue.failed.connect(self._failed)
+        application = QCoreApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self._end_children)
         self._show_all()
 
     def open(self, **target: object) -> None:
@@ -78,6 +81,10 @@ class PluginsPage(Page):
             self.detail.show()
             self.set_crumb(title_of(entry))
             self._mark()
+
+    def shown_cards(self) -> list[tuple[str, str]]:
+        """The keys of the cards that the filter lets through, in their order."""
+        return [key for key, card in self.cards.items() if not card.isHidden()]
 
     def new_plugin(self) -> None:
         """Ask for a name and a start."""
@@ -170,6 +177,7 @@ class PluginsPage(Page):
             if own
             else "Add your own: put a folder with a model.py here, or press New plugin."
         )
+        self._build_cards()
         self._show_cards()
         self._keep_detail_true()
         self._open_wanted()
@@ -180,17 +188,23 @@ class PluginsPage(Page):
             waits = catalogue.is_loading or catalogue.error is None
             self.stack.setCurrentWidget(self._skeletons if waits else self.unread)
             return
-        shown = filtered(catalogue.entries, self.filter_line.value())
+        shown = {key_of(entry) for entry in filtered(catalogue.entries, self.filter_line.value())}
+        for key, card in self.cards.items():
+            card.setVisible(key in shown)
+        self._grid.invalidate()
+        self.stack.setCurrentWidget(self._area if shown else self.nothing)
+
+    def _build_cards(self) -> None:
+        """Make the cards anew, in their order; a filter only hides some."""
         self._grid.clear()
         self.cards = {}
-        for entry in shown:
+        for entry in filtered(self.context.catalogue.entries, CardFilter()):
             card = PluginCard(entry)
             card.setMinimumHeight(_CARD_HEIGHT)
             card.opened.connect(self.open_plugin)
             self._grid.addWidget(card)
             self.cards[key_of(entry)] = card
         self._mark()
-        self.stack.setCurrentWidget(self._area if shown else self.nothing)
 
     def _keep_detail_true(self) -> None:
         """Show the open plugin as it is now; where its model's name has changed, by its folder."""
@@ -245,6 +259,11 @@ class PluginsPage(Page):
         folder = self.context.home.plugins
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
             self.context.toast("The folder cannot be opened", "warn", str(folder))
+
+    def _end_children(self) -> None:
+        """The application ends: a check and the counting of a model end with it."""
+        self.detail.check.end()
+        self._cards_of_models.close()
 
     def _entry(self, key: tuple[str, str]) -> PluginEntry | None:
         return next((entry for entry in self.context.catalogue.entries if key_of(entry) == key), None)

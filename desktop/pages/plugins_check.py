@@ -106,6 +106,12 @@ class PluginCheck(QWidget):
         job.abandon()
         self._show_idle("The check was cancelled.")
 
+    def end(self) -> None:
+        """End a check and wait for that: the application ends."""
+        if self._job is not None:
+            job, self._job = self._job, None
+            job.cancel()
+
     def _take(self, document: object) -> None:
         self._end()
         found = cast("dict[str, object]", document) if isinstance(document, dict) else {}
