@@ -1,0 +1,50 @@
+"""The scenes in the order in which they are played; each says which pages it shows or makes ready."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.recorder import scenes_data, scenes_models, scenes_runs, scenes_shell
+from tests.recorder.play import Script
+from tests.recorder.stage import Stage
+
+_OF_RUNS = ("train", "home", "jobs", "validate", "predict", "export")
+"""Pages that show nothing before a training has been."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A part of the script.
+
+    Attributes:
+        name: names it when it ends early.
+        play: what happens.
+        pages: those it pictures first, then those that need what it makes.
+    """
+
+    name: str
+    play: Callable[[Stage], Script]
+    pages: tuple[str, ...]
+
+
+SCENES = (
+    Scene("loading", scenes_shell.loading, ("plugins", "train")),
+    Scene("first_start", scenes_shell.first_start, ("home", "data", *_OF_RUNS)),
+    Scene("settings", scenes_shell.settings, ("settings",)),
+    Scene("data", scenes_data.data, ("data", *_OF_RUNS)),
+    Scene("data_problems", scenes_data.problems, ("data",)),
+    Scene("form", scenes_runs.form, ("train",)),
+    Scene("running", scenes_runs.running, _OF_RUNS),
+    Scene("queued", scenes_runs.queued, ("jobs", "train")),
+    Scene("paused", scenes_runs.paused, ("train", "jobs", "home")),
+    Scene("finished", scenes_runs.finished, _OF_RUNS),
+    Scene("plugins", scenes_models.plugins, ("plugins",)),
+    Scene("failed", scenes_runs.failed, ("train", "jobs", "home")),
+    Scene("validate", scenes_models.validate, ("validate",)),
+    Scene("predict", scenes_models.predict, ("predict",)),
+    Scene("export", scenes_models.export, ("export",)),
+    Scene("history", scenes_runs.history, ("jobs", "home")),
+    Scene("shell", scenes_shell.shell, ("home",)),
+    Scene("minimum", scenes_shell.minimum, ("home", "data", "settings", "plugins", *_OF_RUNS)),
+)

@@ -1,0 +1,80 @@
+"""What a trained model is good for: measured, tried on pictures, exported; and the plugins that models come from."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton
+
+from tests.recorder.play import Pause, Script, Until, later
+from tests.recorder.stage import LONG_S, Stage
+
+BROKEN_PLUGIN = "from engine.plugin import TorchModel\n\nclass Broken(TorchModel)\n    pass\n"
+
+
+def plugins(stage: Stage) -> Script:
+    """The cards, the details of one, a broken one, and the sheet for a new one."""
+    yield from stage.go("plugins")
+    yield Until(lambda: stage.context.catalogue.is_loaded, "the list of plugins", LONG_S)
+    yield Pause(500)
+    yield from stage.camera.take("plugins", "ready")
+    yield from stage.go("plugins", plugin="timm_classifier")
+    yield Pause(4000)
+    yield from stage.camera.take("plugins", "detail")
+    folder = stage.context.home.plugins / "broken"
+    folder.mkdir(exist_ok=True)
+    (folder / "model.py").write_text(BROKEN_PLUGIN, encoding="utf-8")
+    stage.context.catalogue.refresh()
+    yield Until(lambda: stage.context.catalogue.entry("broken") is not None, "the broken plugin")
+    yield from stage.go("plugins", plugin="broken")
+    yield Pause(500)
+    yield from stage.camera.take("plugins", "broken")
+    later(stage.find(QAbstractButton, "New plugin").click)
+    yield Pause(600)
+    yield from stage.camera.take("plugins", "new")
+
+
+def validate(stage: Stage) -> Script:
+    """A result, one cell of its matrix, its wrong images, one of them large, and the sheet to measure anew."""
+    yield from stage.go("validate", run=stage.runs["first"])
+    yield Pause(3000)
+    yield from stage.camera.take("validate", "finished")
+    page = stage.page("validate")
+    page.setFocus()
+    QTest.keyClick(page, Qt.Key.Key_I)
+    yield Pause(1200)
+    yield from stage.camera.take("validate", "incorrect")
+    yield from stage.small("validate", "finished_minimum")
+    stage.context.actions.evaluate(stage.runs["first"], "best", "test")
+    yield from stage.named("evaluation", lambda row: row.kind == "evaluate")
+    yield Pause(1000)
+    yield from stage.camera.take("validate", "measuring")
+
+
+def predict(stage: Stage) -> Script:
+    """Pictures dropped on the page, among them one that cannot be read."""
+    yield from stage.go("predict", run=stage.runs["first"])
+    yield Pause(1000)
+    yield from stage.camera.take("predict", "ready")
+    broken = stage.context.home.cache / "not_a_picture.jpg"
+    broken.write_bytes(b"this is no JPEG")
+    yield from stage.go("predict", run=stage.runs["first"], drop=[*stage.some_pictures(14), broken])
+    yield Pause(1500)
+    yield from stage.camera.take("predict", "running")
+    yield Pause(9_000)
+    yield from stage.camera.take("predict", "finished")
+    yield from stage.small("predict", "finished_minimum")
+
+
+def export(stage: Stage) -> Script:
+    """The formats, one being written, one verified."""
+    yield from stage.go("export", run=stage.runs["first"])
+    yield Pause(1000)
+    yield from stage.camera.take("export", "ready")
+    stage.context.actions.export(stage.runs["first"], None, {"format": "onnx"})
+    yield from stage.named("export", lambda row: row.kind == "export")
+    yield Pause(1500)
+    yield from stage.camera.take("export", "running")
+    yield stage.until_ended("export")
+    yield Pause(1500)
+    yield from stage.camera.take("export", "finished")
