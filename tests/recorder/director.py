@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication
 
 from desktop import app
@@ -46,6 +47,7 @@ def _play(camera: Camera, size: tuple[int, int], first_theme: str) -> Script:
     assert window is not None
     theme.choose("light" if first_theme == "light" else "dark")
     window.resize(*size)
+    QCursor.setPos(window.screen().geometry().bottomRight())  # out of the way: it would hover over something
     camera.window = window
     stage = Stage(window, camera)
     for scene in SCENES:

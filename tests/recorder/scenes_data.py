@@ -11,7 +11,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent
 from PySide6.QtWidgets import QApplication
 
 from tests.recorder.play import Pause, Script, Until
-from tests.recorder.stage import DATASET, LONG_S, Stage
+from tests.recorder.stage import LONG_S, Stage
 
 
 def data(stage: Stage) -> Script:
@@ -21,11 +21,9 @@ def data(stage: Stage) -> Script:
     yield from stage.go("data", drop=[stage.pictures()])
     yield Pause(700)
     yield from stage.camera.take("data", "importing")
-    known = {manifest.name for manifest in stage.context.datasets.list()}
-    if DATASET not in known:
-        stage.context.datasets.import_path(stage.pictures(), DATASET)
-    yield Until(lambda: stage.context.datasets.get(DATASET) is not None, "the dataset", LONG_S)
-    yield from stage.go("data", dataset=DATASET)
+    yield Until(stage.context.datasets.list, "the dataset", LONG_S)
+    stage.dataset = stage.context.datasets.list()[0].name
+    yield from stage.go("data", dataset=stage.dataset)
     yield Pause(1500)
     yield from stage.camera.take("data", "ready")
 

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtWidgets import QAbstractButton
 
 from tests.recorder.play import Pause, Script, Until, later
-from tests.recorder.stage import DATASET, Stage
+from tests.recorder.stage import Stage
 
 PLUGIN = "example_minimal"
 SETTINGS: dict[str, Any] = {
@@ -50,7 +50,7 @@ class Raising(TorchModel):
 
 def form(stage: Stage) -> Script:
     """The settings in their three depths, a search, and a value that cannot be."""
-    yield from stage.go("train", dataset=DATASET)
+    yield from stage.go("train", dataset=stage.dataset)
     yield Pause(1500)
     yield from stage.camera.take("train", "form")
     for words, state in (("Medium", "form_medium"), ("Advanced", "form_advanced")):

@@ -22,7 +22,6 @@ from tests.recorder.play import Pause, Script, Until, later
 
 Found = TypeVar("Found", bound=QWidget)
 REPOSITORY = Path(__file__).resolve().parents[2]
-DATASET = "sign-digits"
 LONG_S = 300.0
 
 
@@ -35,6 +34,8 @@ class Stage:
         self.camera = camera
         self.size = window.size()
         self.runs: dict[str, str] = {}
+        self.dataset = ""
+        """Name of the one that the page has imported."""
 
     # ---- pages
 
@@ -121,12 +122,12 @@ class Stage:
     def start(self, name: str, plugin: str, values: Mapping[str, object]) -> Script:
         """Enqueue a training with these settings over the plugin's defaults."""
         yield Until(lambda: self.context.catalogue.is_loaded, "the list of plugins", LONG_S)
-        yield Until(lambda: self.context.datasets.get(DATASET) is not None, "the dataset", LONG_S)
+        yield Until(lambda: self.context.datasets.get(self.dataset) is not None, "the dataset", LONG_S)
         entry = self.context.catalogue.entry(plugin)
         assert entry is not None, f"there is no plugin {plugin}"
         assert entry.config_schema is not None, f"{plugin} has no settings"
         config = resolve_config(entry.config_schema, values)
-        self.context.actions.submit(SubmitRequest(entry, DATASET, config, name=name))
+        self.context.actions.submit(SubmitRequest(entry, self.dataset, config, name=name))
         yield from self.named(name, lambda row: row.name == name)
         self.context.actions.tick()
 
