@@ -60,6 +60,7 @@ class Settings(QObject):
             place[last] = value
         try:
             write_atomic(self._path, json.dumps(self._values, indent=1, ensure_ascii=False).encode())
+            self._path.chmod(0o600)  # a tracking server's password may stand in it
         except OSError as error:
             told: UserError = write_error(error, self._path)
             self.failed.emit(str(told))

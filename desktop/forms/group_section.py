@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout
 from desktop.forms.field_row import FieldRow, RowContext
 from desktop.forms.form_state import GroupCount
 from desktop.forms.groups import Group
+from desktop.theme.fonts import weigh
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.labels import divider, text_label
@@ -25,6 +26,7 @@ class GroupHeader(QToolButton):
     def __init__(self, title: str) -> None:
         super().__init__()
         self.setObjectName("section")
+        weigh(self, 600)
         self._title = title
         self.setText(title.replace("&", "&&"))
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

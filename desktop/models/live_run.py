@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.context import Context
+from desktop.models.run_words import PHASE_WORDS, metric_text, metric_words
 from engine.errors import UserError
 from engine.protocol import events as said
 from engine.protocol.events import Event
@@ -128,6 +130,16 @@ class LiveRun(QObject):
         found = self.series.get(name)
         return found.values[-1] if found is not None and found.values else None
 
+    def told_before(self) -> list[tuple[str, str]]:
+        """What happened before this was opened, as lines of a log: level and text."""
+        lines = [(notice.level, f"{notice.message} {notice.hint}".strip()) for notice in self.notices]
+        by_epoch: dict[float, dict[str, float]] = {}
+        for name, series in self.series.items():
+            if name.startswith(("val/", "test/")):
+                for epoch, value in zip(series.epochs, series.values, strict=True):
+                    by_epoch.setdefault(epoch, {})[name] = value
+        return lines + [("info", values_line(epoch, by_epoch[epoch])) for epoch in sorted(by_epoch)]
+
     def _forget(self) -> None:
         self.row = self._context.runs.row(self.run)
         self.config = {}
@@ -176,8 +188,8 @@ class LiveRun(QObject):
         self.is_loaded = True
         held, self._held_back = self._held_back, []
         self.loaded.emit()
-        for attempt, source, event in held:
-            self._apply(attempt, source, event)
+        for attempt, _source, event in held:
+            self._apply(attempt, event)
 
     def _row_changed(self, run: str) -> None:
         if run == self.run:
@@ -198,48 +210,59 @@ class LiveRun(QObject):
             self.reload()  # a line was lost on the way; the store has it
         self._seen[attempt, source] = event.seq
         if self.is_loaded:
-            self._apply(attempt, source, event)
+            self._apply(attempt, event)
         else:
             self._held_back.append((attempt, source, event))
 
-    def _apply(self, attempt: int, source: str, event: Event) -> None:
+    def _apply(self, attempt: int, event: Event) -> None:
         match event:
             case said.MetricsLogged():
                 self._metrics(event)
-            case said.CheckpointSaved():
-                kept = [row for row in self.checkpoints if row.name != event.name]
-                made = CheckpointRow(
-                    event.name, event.kind, event.epoch, event.step, event.metrics, event.size_bytes
-                )
-                self.checkpoints = sorted([*kept, made], key=lambda row: (row.step, row.name))
-                self.checkpoints_changed.emit()
-            case said.CheckpointRemoved():
-                self.checkpoints = [row for row in self.checkpoints if row.name != event.name]
-                self.checkpoints_changed.emit()
+            case said.CheckpointSaved() | said.CheckpointRemoved():
+                self._checkpoint(event)
             case said.PhaseChanged():
                 self.phase, self.phase_edge = event.name, event.edge
+                if event.edge != "begin":
+                    self.logged.emit("warning" if event.edge == "stalled" else "info", phase_line(event))
                 self.phase_changed.emit(event.name, event.edge)
             case said.ResourcesSampled():
                 self.samples.append(event)
                 self.sampled.emit(event)
-            case said.Notice():
-                row = NoticeRow(attempt, event.time, event.level, event.code, event.message, event.hint)
-                self.notices.append(row)
-                self.logged.emit(event.level, f"{event.message} {event.hint}".strip())
-            case said.LogLine():
-                self.logged.emit(event.level.lower(), event.message)
             case said.ResultWritten():
                 self.result_written.emit(event.folder)
             case said.RunStarted() | said.RunEnded():
                 self.reload()
             case _:
-                _ = source
+                self._word(attempt, event)
+
+    def _word(self, attempt: int, event: Event) -> None:
+        """What only the log shows."""
+        if isinstance(event, said.Notice):
+            row = NoticeRow(attempt, event.time, event.level, event.code, event.message, event.hint)
+            self.notices.append(row)
+            self.logged.emit(event.level, f"{event.message} {event.hint}".strip())
+        elif isinstance(event, said.LogLine):
+            self.logged.emit(event.level.lower(), event.message)
+
+    def _checkpoint(self, event: said.CheckpointSaved | said.CheckpointRemoved) -> None:
+        kept = [row for row in self.checkpoints if row.name != event.name]
+        if isinstance(event, said.CheckpointSaved):
+            row = CheckpointRow(
+                event.name, event.kind, event.epoch, event.step, event.metrics, event.size_bytes
+            )
+            kept = sorted([*kept, row], key=lambda found: (found.step, found.name))
+            if event.kind != "last":
+                self.logged.emit("info", f"Saved the checkpoint {event.name} (epoch {event.epoch}).")
+        self.checkpoints = kept
+        self.checkpoints_changed.emit()
 
     def _metrics(self, event: said.MetricsLogged) -> None:
         for name, value in event.values.items():
             point = self._put(name, event.scope, event.step, event.epoch, value)
             if point is not None:
                 self.value_added.emit(name, point, value)
+        if event.scope in ("validation", "test"):
+            self.logged.emit("info", values_line(event.epoch, event.values))
         if event.per_class:
             self.per_class = {**self.per_class, **event.per_class}
             self.classes_changed.emit()
@@ -285,6 +308,20 @@ def read_history(home: Home, run: str) -> History:
     except UserError:
         config = dict(row.config)
     return History(row, config, metrics, per_class, checkpoints, notices, phases)
+
+
+def values_line(epoch: float, values: Mapping[str, float]) -> str:
+    """Say what a validation measured."""
+    shown = [f"{metric_words(name).lower()} {metric_text(name, value)}" for name, value in values.items()]
+    return f"Epoch {epoch:g}: {', '.join(shown[:6])}."
+
+
+def phase_line(event: said.PhaseChanged) -> str:
+    """Say how long a phase took, or that it hangs."""
+    name = PHASE_WORDS.get(event.name, event.name.replace("_", " ").capitalize())
+    if event.edge == "stalled":
+        return f"{name}: no progress for {event.seconds or 0:.0f} s. {event.message}".strip()
+    return f"{name} took {event.seconds or 0:.1f} s."
 
 
 def _class_metrics(names: set[str]) -> list[str]:

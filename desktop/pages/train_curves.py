@@ -43,6 +43,7 @@ class CurvesView(QWidget):
         self._run = run
         self._others: dict[str, RunRow] = {}
         self._metric = ""
+        self._is_chosen = False
         layout = column(SPACE.s)
         self.setLayout(layout)
         self.controls = self._make_controls()
@@ -123,17 +124,24 @@ class CurvesView(QWidget):
         ordered = [name for name in (*first, *PREFERRED) if name in names]
         ordered += sorted(names - set(ordered))
         ordered = list(dict.fromkeys(ordered)) or ["accuracy"]
-        kept = self._metric if self._metric in ordered else ordered[0]
+        kept = self._metric if self._is_chosen and self._metric in ordered else ordered[0]
         self.choice.clear()
         for name in ordered:
             self.choice.addItem(METRIC_WORDS.get(name, name.replace("_", " ").capitalize()), name)
         self.choice.setCurrentIndex(ordered.index(kept))
-        self._metric = kept
+        is_new, self._metric = kept != self._metric, kept
         self._name_metric()
+        if is_new:
+            self._draw_metric()
 
     def _choose_metric(self, _index: int) -> None:
         self._metric = str(self.choice.currentData())
+        self._is_chosen = True
         self._name_metric()
+        self._draw_metric()
+
+    def _draw_metric(self) -> None:
+        """Show the chosen metric in the right chart, instead of what was there."""
         self.second.clear()
         for name in self._run.series:
             if name.rpartition("/")[2] == self._metric:
@@ -161,17 +169,12 @@ class CurvesView(QWidget):
         if chart is None:
             if name.rpartition("/")[2] not in [self.choice.itemData(i) for i in range(self.choice.count())]:
                 self._offer_metrics()
-                self._draw_if_chosen(name)
             return
         drawn = chart.keys()
         if name not in drawn:
             self._draw(name)
         else:
             chart.append(name, epoch, value)
-
-    def _draw_if_chosen(self, name: str) -> None:
-        if name.rpartition("/")[2] == self._metric:
-            self._draw(name)
 
     def _mark(self) -> None:
         marks: list[Mark] = []

@@ -171,7 +171,7 @@ class RunHeader(Card):
 
 _BUTTONS = (
     ("checkpoint", "Checkpoint", "ph.floppy-disk", None, "Save a checkpoint now", "Ctrl+S"),
-    ("resume", "Resume", "ph.play", "primary", "Go on from the last checkpoint", None),
+    ("resume", "Resume", "ph.play", None, "Go on from the last checkpoint", None),
     ("pause", "Pause", "ph.pause", None, "Save, end the process and free the device", "Ctrl+P"),
     ("extend", "Extend…", "ph.plus", None, "Train for more epochs", None),
     ("stop", "Stop", "ph.stop", "danger", "End now and keep the model", "Ctrl+."),

@@ -100,9 +100,7 @@ class LogView(Card):
 
     def _begin(self) -> None:
         """Another run, or the same read anew."""
-        self._lines = [
-            (notice.level, f"{notice.message} {notice.hint}".strip()) for notice in self._run.notices
-        ]
+        self._lines = self._run.told_before()
         self._read_to = (None, 0)
         self._show_all()
         if self.isVisible():
