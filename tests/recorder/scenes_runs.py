@@ -19,7 +19,7 @@ SETTINGS: dict[str, Any] = {
     "augmentation.random_crop": False,
     "seed": 0,
 }
-RAISING_PLUGIN = '''"""A model whose loss goes wrong after some steps."""
+FAILING_PLUGIN = '''"""A model that fails on purpose after some steps."""
 
 from __future__ import annotations
 
@@ -28,24 +28,32 @@ from torch import nn
 from engine.plugin import ModelMetadata, TorchModel
 
 
-class Raising(TorchModel):
-    """Learns for a while, then divides by zero."""
+class Failing(TorchModel):
+    """Learns for a while."""
 
     @classmethod
     def get_metadata(cls):
         return ModelMetadata(
-            name="raising", author="You", framework="pytorch", task_type="classification",
+            name="NAME", author="You", framework="pytorch", task_type="classification",
             description="Fails on purpose after some steps.", tags=["example"],
         )
 
     def build(self):
-        self._steps = 0
+        self.steps = 0
         return nn.Sequential(nn.AdaptiveAvgPool2d(8), nn.Flatten(), nn.Linear(192, self.num_classes))
 
     def loss(self, outputs, targets):
-        self._steps += 1
-        return nn.functional.cross_entropy(outputs, targets) / (1 if self._steps < 60 else self._steps - self._steps)
+        self.steps += 1
+        loss = nn.functional.cross_entropy(outputs, targets)
+        if self.steps > 60:
+            FAILURE
+        return loss
 '''
+FAILURES = {
+    "diverging": ("failed_nan", "loss = loss / 0.0"),
+    "raising": ("failed_plugin", 'raise ValueError("the labels do not fit the outputs")'),
+}
+"""By plugin: the state that is pictured, and the line that brings it about."""
 
 
 def form(stage: Stage) -> Script:
@@ -128,22 +136,19 @@ def finished(stage: Stage) -> Script:
 
 def failed(stage: Stage) -> Script:
     """A training that diverges, and one whose plugin raises."""
-    diverging = {**SETTINGS, "optimizer.type": "sgd", "optimizer.lr": 10.0, "scheduler.type": "constant"}
-    yield from stage.start("diverging", PLUGIN, diverging)
-    yield stage.until_ended("diverging")
-    yield from stage.go("train", run=stage.runs["diverging"])
-    yield Pause(1000)
-    yield from stage.camera.take("train", "failed_nan")
-    folder = stage.context.home.plugins / "raising"
-    folder.mkdir(exist_ok=True)
-    (folder / "model.py").write_text(RAISING_PLUGIN, encoding="utf-8")
+    for name, (_, line) in FAILURES.items():
+        folder = stage.context.home.plugins / name
+        folder.mkdir(exist_ok=True)
+        source = FAILING_PLUGIN.replace("NAME", name).replace("FAILURE", line)
+        (folder / "model.py").write_text(source, encoding="utf-8")
     stage.context.catalogue.refresh()
-    yield Until(lambda: stage.context.catalogue.entry("raising") is not None, "the raising plugin")
-    yield from stage.start("raising", "raising", {"epochs": 5, "image_size": 64})
-    yield stage.until_ended("raising")
-    yield from stage.go("train", run=stage.runs["raising"])
-    yield Pause(1000)
-    yield from stage.camera.take("train", "failed_plugin")
+    for name, (state, _) in FAILURES.items():
+        yield Until(lambda name=name: stage.context.catalogue.entry(name), f"the plugin {name}")
+        yield from stage.start(name, name, {"epochs": 5, "image_size": 64})
+        yield stage.until_ended(name)
+        yield from stage.go("train", run=stage.runs[name])
+        yield Pause(1000)
+        yield from stage.camera.take("train", state)
 
 
 def history(stage: Stage) -> Script:
