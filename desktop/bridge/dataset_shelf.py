@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.bridge.actions import as_user_error
 from desktop.bridge.background import Background
 from desktop.bridge.processes import EngineJob
-from engine.datasets.library import Library
-from engine.datasets.manifest import Manifest
 from engine.errors import UserError
 from engine.protocol.home import Home
+
+if TYPE_CHECKING:
+    from engine.datasets.library import Library
+    from engine.datasets.manifest import Manifest
 
 
 class ImportJob(QObject):
@@ -91,11 +93,13 @@ class DatasetShelf(QObject):
         Raises:
             UserError: `dataset_unknown`, `dataset_unreachable`.
         """
-        return Library(self._home).root(name)
+        return _library(self._home).root(name)
 
     def refresh(self) -> None:
         """Read the datasets in the background."""
-        self._background.run(Library(self._home).list, then=self._take, failed=self._complain, owner=self)
+        self._background.run(
+            lambda: _library(self._home).list(), then=self._take, failed=self._complain, owner=self
+        )
 
     def import_path(self, path: Path, name: str | None = None, copy: bool = False) -> ImportJob:
         """Import a folder, a zip or a table; the same source again makes its next version."""
@@ -119,21 +123,21 @@ class DatasetShelf(QObject):
         val, test, seed = shares
 
         def work() -> None:
-            Library(self._home).resplit(name, val=val, test=test, seed=seed, replace=replace)
+            _library(self._home).resplit(name, val=val, test=test, seed=seed, replace=replace)
 
         self._do(work, done)
 
     def relocate(self, name: str, path: Path, done: Callable[[UserError | None], object]) -> None:
         """Say where a dataset's files are now."""
-        self._do(lambda: Library(self._home).relocate(name, path), done)
+        self._do(lambda: _library(self._home).relocate(name, path), done)
 
     def delete(self, name: str, done: Callable[[UserError | None], object]) -> None:
         """Forget a dataset."""
-        self._do(lambda: Library(self._home).delete(name), done)
+        self._do(lambda: _library(self._home).delete(name), done)
 
     def clear_drafts(self) -> None:
         """Remove what cancelled imports have left."""
-        self._background.run(Library(self._home).discard_drafts)
+        self._background.run(lambda: _library(self._home).discard_drafts())
 
     def close(self) -> None:
         """End what is under way."""
@@ -172,3 +176,10 @@ class DatasetShelf(QObject):
 
     def _complain(self, error: Exception) -> None:
         self.failed.emit(as_user_error(error))
+
+
+def _library(home: Home) -> Library:
+    """Give the library; numpy and PIL come with it, which the first frame of the window does not wait for."""
+    from engine.datasets.library import Library
+
+    return Library(home)

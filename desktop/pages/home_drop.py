@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-from engine.datasets.decode import IMAGE_SUFFIXES
-
 DropKind = Literal["data", "pictures", "unknown"]
 _DATA_SUFFIXES: Final = frozenset({".zip", ".csv", ".tsv"})
 
@@ -17,6 +15,8 @@ def sort_dropped(paths: Sequence[Path]) -> tuple[DropKind, list[Path]]:
 
     Asks the disk, so not for the GUI's thread.
     """
+    from engine.datasets.decode import IMAGE_SUFFIXES  # brings PIL, which the first frame does not wait for
+
     data = [path for path in paths if path.is_dir() or path.suffix.lower() in _DATA_SUFFIXES]
     if data:
         return "data", data
