@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QScrollArea, QVBoxLayout, QWidget
 
@@ -59,6 +60,7 @@ class HomePage(Page):
         self.model = RunTableModel(_RECENT_COLUMNS, self)
         self.recent = RunTableView(self.model, "Recent runs", is_multiple=False)
         self._recent_box = QWidget()
+        self._tab_stops: list[QWidget] = []
         self._dialog: QFileDialog | None = None
         self._build()
         self._connect()
@@ -70,6 +72,7 @@ class HomePage(Page):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._tab_stops = []  # being put into the window has changed the order
         self._refresh()
 
     def _build(self) -> None:
@@ -90,6 +93,7 @@ class HomePage(Page):
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setWidget(inside)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
@@ -107,6 +111,7 @@ class HomePage(Page):
         head.addStretch(1)
         every = Button("All runs", kind="link")
         on_click(every, self._show_jobs)
+        self._every = every
         head.addWidget(every)
         layout.addLayout(head)
         card = Card(spacing=0, margins=(SPACE.xs, SPACE.xs, SPACE.xs, SPACE.xs))
@@ -151,6 +156,16 @@ class HomePage(Page):
         self.model.set_entries(entries)
         self._recent_box.setVisible(bool(rows))
         fit_to_rows(self.recent, _RECENT, self)
+        self._order_tabs()
+
+    def _order_tabs(self) -> None:
+        """Let the Tab key follow the eye: cards and links are made after what stands below them."""
+        moving: list[QWidget] = [*self.going_on.cards.values(), *self.away.tab_stops(), self.demo.button]
+        if moving != self._tab_stops:
+            self._tab_stops = moving
+            fixed = [*self.starts.cards.values(), self.no_gpu.button, self._every, self.recent]
+            for before, after in pairwise([*moving, *fixed]):
+                QWidget.setTabOrder(before, after)
 
     def _refresh_run(self, run: str) -> None:
         shown = self.context.runs.row(run)

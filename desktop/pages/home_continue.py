@@ -138,9 +138,9 @@ class AwaySection(Card):
         super().__init__(spacing=SPACE.s, margins=(SPACE.l, SPACE.m, SPACE.m, SPACE.m))
         head = row()
         head.addWidget(text_label("While you were away", "section"), 1)
-        close = IconButton("ph.x", "Dismiss what happened while you were away")
-        on_click(close, self.dismissed.emit)
-        head.addWidget(close)
+        self._close = IconButton("ph.x", "Dismiss what happened while you were away")
+        on_click(self._close, self.dismissed.emit)
+        head.addWidget(self._close)
         self.body.addLayout(head)
         self._list = column(SPACE.xs)
         self.body.addLayout(self._list)
@@ -164,6 +164,10 @@ class AwaySection(Card):
             more = Button(f"{len(rows) - _MOST_TOLD} more under Jobs", kind="link")
             on_click(more, self.all_wanted.emit)
             self._list.addWidget(more, alignment=Qt.AlignmentFlag.AlignLeft)
+
+    def tab_stops(self) -> list[QWidget]:
+        """Give what the Tab key visits, in the order of the eye."""
+        return [self._close, *self.links.values()]
 
     def _line(self, entry: RunEntry) -> QWidget:
         shown = entry.row

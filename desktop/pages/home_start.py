@@ -228,10 +228,10 @@ class QuietNote(QWidget):
         layout.setSpacing(SPACE.s)
         layout.addWidget(IconLabel("ph.info", "text3"))
         layout.addWidget(text_label(text, "caption", wrap=True), 1)
-        read = Button("Dismiss", kind="link")
-        read.setAccessibleName(f"Dismiss: {text}")
-        on_click(read, self.dismissed.emit)
-        layout.addWidget(read)
+        self.button = Button("Dismiss", kind="link")
+        self.button.setAccessibleName(f"Dismiss: {text}")
+        on_click(self.button, self.dismissed.emit)
+        layout.addWidget(self.button)
 
 
 class Welcome(QWidget):

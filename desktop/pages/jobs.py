@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
@@ -53,6 +54,7 @@ class JobsPage(Page):
         self._devices: Sequence[str] = ()
         self._folders: frozenset[str] | None = None
         self._wanted = ""
+        self._tab_stops: list[QWidget] = []
         self._stack = QStackedWidget()
         self._build()
         self._connect()
@@ -82,6 +84,7 @@ class JobsPage(Page):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._tab_stops = []  # being put into the window has changed the order
         self._look.start()
         self._look_at_folders()
         self._refresh()
@@ -103,6 +106,7 @@ class JobsPage(Page):
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
         self._area.setWidget(lists)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._lists = QWidget()
         both = QVBoxLayout(self._lists)
         both.setContentsMargins(0, 0, 0, 0)
@@ -159,7 +163,16 @@ class JobsPage(Page):
             [entry for entry in make_entries(rows, self._folders) if entry.row.run in ended]
         )
         self._show_part(has_runs=bool(rows))
+        self._order_tabs()
         self._show_wanted()
+
+    def _order_tabs(self) -> None:
+        """Let the Tab key follow the eye: chips and cards are made after what stands below them."""
+        stops = [*self.header.tab_stops(), *self.running.tab_stops(), *self.queue.tab_stops()]
+        if stops != self._tab_stops:
+            self._tab_stops = stops
+            for before, after in pairwise([*stops, *self.history.tab_stops()]):
+                QWidget.setTabOrder(before, after)
 
     def _show_wanted(self) -> None:
         """Select the run that was asked for, once it is known; one at work or waiting has no line to select."""

@@ -110,6 +110,10 @@ class FilterBar(QWidget):
         """Say how many lines are on show."""
         self._count.setText(f"{shown:,} of {everything:,}" if shown != everything else f"{everything:,} runs")
 
+    def tab_stops(self) -> list[QWidget]:
+        """Give what the Tab key visits, in the order of the eye."""
+        return [self.search, *self._boxes.values()]
+
     def clear(self) -> None:
         """Want all again."""
         for box in self._boxes.values():

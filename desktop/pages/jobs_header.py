@@ -88,6 +88,11 @@ class JobsHeader(QWidget):
         for device, who, run in shown:
             self._devices.addWidget(self._chip(device, who, run))
 
+    def tab_stops(self) -> list[QWidget]:
+        """Give what the Tab key visits, in the order of the eye."""
+        chips = [item.widget() for item in map(self._devices.itemAt, range(self._devices.count())) if item]
+        return [self._switch, *(chip for chip in chips if isinstance(chip, Card))]
+
     def _chip(self, device: str, who: str, run: str) -> Card:
         card = Card("row", SPACE.s, (SPACE.m, SPACE.s, SPACE.m, SPACE.s))
         icon = IconLabel(

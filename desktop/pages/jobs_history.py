@@ -47,6 +47,8 @@ class HistorySection(QWidget):
             "Search for something else, or show all runs again.",
             "Show all runs",
         )
+        self._trash = Button("Trash", "ph.trash", "ghost")
+        self._trash.explain("Show deleted runs, and bring them back")
         self._stack = QStackedWidget()
         self._build()
         self._connect()
@@ -72,6 +74,10 @@ class HistorySection(QWidget):
             self.filters.clear()
         self.view.choose(run)
 
+    def tab_stops(self) -> list[QWidget]:
+        """Give what the Tab key visits, in the order of the eye."""
+        return [self._trash, *self.filters.tab_stops(), self.view]
+
     def _build(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -79,10 +85,8 @@ class HistorySection(QWidget):
         head = row()
         head.addWidget(text_label("History", "section"))
         head.addStretch(1)
-        trash = Button("Trash", "ph.trash", "ghost")
-        trash.explain("Show deleted runs, and bring them back")
-        on_click(trash, self.trash_wanted.emit)
-        head.addWidget(trash)
+        on_click(self._trash, self.trash_wanted.emit)
+        head.addWidget(self._trash)
         layout.addLayout(head)
         layout.addWidget(self.filters)
         card = Card(spacing=0, margins=(SPACE.xs, SPACE.xs, SPACE.xs, SPACE.xs))

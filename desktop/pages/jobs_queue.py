@@ -206,6 +206,10 @@ class QueueSection(QWidget):
         self.setVisible(count > 0)
         self._allow()
 
+    def tab_stops(self) -> list[QWidget]:
+        """Give what the Tab key visits, in the order of the eye."""
+        return [self._up, self._down, self._out, self.view]
+
     def _allow(self) -> None:
         at = self.view.currentIndex().row()
         self._up.setEnabled(at > 0)

@@ -96,6 +96,10 @@ class RunningCard(Card):
             self.make_clickable(f"Open {name}")
         self.setAccessibleDescription(f"{state_words(shown)[0]}. {told}")
 
+    def tab_stops(self) -> list[QWidget]:
+        """Give what the Tab key visits, in the order of the eye."""
+        return [self, *self._buttons.values()]
+
     def _progress_words(self, shown: RunRow) -> str:
         if shown.state in _WAITING_WORDS:
             return _WAITING_WORDS[shown.state]
@@ -187,6 +191,10 @@ class RunningList(QWidget):
                 self._layout.addWidget(card)
             self._cards[shown.run].show_run(shown, leases.get(shown.run, ""))
         self.setVisible(bool(rows))
+
+    def tab_stops(self) -> list[QWidget]:
+        """Give what the Tab key visits, in the order of the eye."""
+        return [stop for card in self._cards.values() for stop in card.tab_stops()]
 
     def show_run(self, shown: RunRow, device: str) -> bool:
         """Show how one of them has gone on; False when it is not among them."""
