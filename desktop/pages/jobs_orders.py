@@ -15,7 +15,6 @@ from desktop.models.run_words import plural
 from desktop.widgets.dialogs import ask
 from engine.errors import UserError
 from engine.protocol.home import Home
-from engine.runner.attempts import remedy_for
 from engine.store.database import Store
 from engine.store.runs import RunRow
 
@@ -186,6 +185,8 @@ def has_model(row: RunRow) -> bool:
 
 def remedy_words(row: RunRow) -> str:
     """Say what the ready remedy of a failure changes; empty when there is none."""
+    from engine.runner.attempts import remedy_for  # brings PIL, which the first frame does not wait for
+
     try:
         changes = remedy_for(row.failure, row.config)
     except UserError:
