@@ -21,6 +21,7 @@ from engine.store.runs import RunRow
 
 _RELOAD_MS = 400
 _SAMPLES = 300
+_MOST_HELD = 20_000
 
 
 @dataclass(slots=True)
@@ -34,6 +35,8 @@ class History:
     checkpoints: list[CheckpointRow]
     notices: list[NoticeRow]
     phases: dict[str, float | None]
+    seen: dict[tuple[int, str], int]
+    """The last event that all this holds, by attempt and source."""
 
 
 @dataclass(slots=True)
@@ -94,6 +97,7 @@ class LiveRun(QObject):
         self.phase_edge = "end"
         self.samples: deque[said.ResourcesSampled] = deque(maxlen=_SAMPLES)
         self.is_loaded = False
+        self._is_reading = False
         self._held_back: list[tuple[int, str, Event]] = []
         self._seen: dict[tuple[int, str], int] = {}
         self._reload = QTimer(self)
@@ -159,6 +163,8 @@ class LiveRun(QObject):
 
     def _read(self) -> None:
         run = self.run
+        self._held_back = []
+        self._is_reading = True
 
         def then(history: History) -> None:
             if run == self.run:
@@ -166,6 +172,7 @@ class LiveRun(QObject):
 
         def failed(error: Exception) -> None:
             if run == self.run:
+                self._is_reading = False
                 told = error if isinstance(error, UserError) else UserError("bug", str(error))
                 self.failed.emit(told)
 
@@ -186,10 +193,12 @@ class LiveRun(QObject):
         running = [name for name, seconds in history.phases.items() if seconds is None]
         self.phase, self.phase_edge = (running[-1], "begin") if running else ("", "end")
         self.is_loaded = True
+        self._is_reading = False
         held, self._held_back = self._held_back, []
+        self._seen = dict(history.seen)
         self.loaded.emit()
-        for attempt, _source, event in held:
-            self._apply(attempt, event)
+        for attempt, source, event in held:
+            self._take_event(attempt, source, event)
 
     def _row_changed(self, run: str) -> None:
         if run == self.run:
@@ -203,16 +212,21 @@ class LiveRun(QObject):
     def _hear(self, run: str, attempt: int, source: str, event: Event) -> None:
         if run != self.run:
             return
+        if self._is_reading:
+            self._held_back.append((attempt, source, event))
+            del self._held_back[:-_MOST_HELD]
+        if self.is_loaded:
+            self._take_event(attempt, source, event)
+
+    def _take_event(self, attempt: int, source: str, event: Event) -> None:
+        """Apply what is new; after a gap (the socket was not there yet, or dropped a line) the store has the rest."""
         last = self._seen.get((attempt, source), -1)
         if event.seq <= last:
             return
-        if last >= 0 and event.seq != last + 1:
-            self.reload()  # a line was lost on the way; the store has it
+        if event.seq != last + 1:
+            self.reload()
         self._seen[attempt, source] = event.seq
-        if self.is_loaded:
-            self._apply(attempt, event)
-        else:
-            self._held_back.append((attempt, source, event))
+        self._apply(attempt, event)
 
     def _apply(self, attempt: int, event: Event) -> None:
         match event:
@@ -289,6 +303,10 @@ def read_history(home: Home, run: str) -> History:
     folder = RunFolder(home.runs / run)
     with Store.open(home.store_path) as store:
         row = store.run(run)
+        seen = {
+            (row.attempt, source): store.last_seq(run, row.attempt, source)
+            for source in ("worker", "supervision")
+        }
         metrics = store.metrics(run)
         names = {metric.name for metric in metrics}
         per_class = {
@@ -307,7 +325,7 @@ def read_history(home: Home, run: str) -> History:
         config = folder.effective_config()
     except UserError:
         config = dict(row.config)
-    return History(row, config, metrics, per_class, checkpoints, notices, phases)
+    return History(row, config, metrics, per_class, checkpoints, notices, phases, seen)
 
 
 def values_line(epoch: float, values: Mapping[str, float]) -> str:
