@@ -12,14 +12,17 @@ from desktop.bridge.catalogue import CatalogueWatcher
 from desktop.bridge.dataset_shelf import DatasetShelf
 from desktop.bridge.live_feed import LiveFeed
 from desktop.bridge.machine import MachineWatch
-from desktop.bridge.notifications import Notifications
+from desktop.bridge.mlflow_page import MlflowPage
+from desktop.bridge.notifications import Notifications, ending_sentence
 from desktop.bridge.predictor import Predictor
+from desktop.bridge.presence import Presence
 from desktop.bridge.processes import start_detached
 from desktop.bridge.run_directory import RunDirectory
 from desktop.bridge.settings import Settings
 from engine.errors import UserError
 from engine.protocol.home import Home
 from engine.protocol.interpreter import engine_command, engine_interpreter
+from engine.store.runs import RunRow
 
 
 class Context(QObject):
@@ -33,6 +36,7 @@ class Context(QObject):
     def __init__(self, home: Home) -> None:
         super().__init__()
         self.home = home
+        self._is_started = False
         self.settings = Settings(home)
         self.background = Background(self)
         self.live = LiveFeed(home)
@@ -42,8 +46,12 @@ class Context(QObject):
         self.datasets = DatasetShelf(home, self.background)
         self.predictor = Predictor(home)
         self.notifications = Notifications(self.settings, self.runs)
+        self.mlflow = MlflowPage(home)
+        self.presence = Presence(self.settings, self.runs)
+        self.presence.failed_meanwhile.connect(self._tell_failures)
         self.machine = MachineWatch(home.path, self.background)
         self.actions.told.connect(self.told)
+        self.mlflow.told.connect(self.toast)
         self.runs.failed.connect(self.complain)
         self.datasets.failed.connect(self.complain)
         self.settings.failed.connect(self._settings_failed)
@@ -64,14 +72,19 @@ class Context(QObject):
         self.catalogue.refresh()
         self.actions.keep_ticking()
         self.machine.start()
+        self.presence.start()
+        self._is_started = True
 
     def close(self) -> None:
         """End the window's own children; runs go on."""
+        if self._is_started:
+            self.presence.note()
         self.live.close()
         self.runs.close()
         self.datasets.close()
         self.catalogue.close()
         self.predictor.close()
+        self.mlflow.close()
         self.notifications.close()
         self.background.wait()
 
@@ -96,6 +109,14 @@ class Context(QObject):
     def engine_command(self, *arguments: str) -> list[str]:
         """Give the command of an engine process."""
         return engine_command(*arguments, interpreter=engine_interpreter(self.home))
+
+    def _tell_failures(self, rows: list[RunRow]) -> None:
+        if len(rows) == 1:
+            title, text = ending_sentence(rows[0]), "It happened while the window was closed."
+            self.toast(title, "bad", text, ("See it", lambda: self.go("train", run=rows[0].run)))
+        else:
+            title = f"{len(rows)} runs failed while the window was closed"
+            self.toast(title, "bad", "", ("See them", lambda: self.go("jobs")))
 
     def _settings_failed(self, sentence: str) -> None:
         self.toast("The settings cannot be saved", "bad", sentence)

@@ -6,12 +6,12 @@ import json
 import socket
 from typing import cast
 
-from PySide6.QtCore import QObject, QProcess, QTimer, QUrl
+from PySide6.QtCore import QObject, QProcess, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtNetwork import QTcpSocket
 
 from desktop.bridge.processes import end_child, engine_child
-from desktop.context import Context
+from engine.protocol.home import Home
 from engine.protocol.interpreter import engine_interpreter
 from engine.protocol.run_folder import RunFolder
 from engine.runner.tracking_settings import read_tracking_settings
@@ -26,9 +26,12 @@ _PATIENCE = 120
 class MlflowPage(QObject):
     """One server for the window's life."""
 
-    def __init__(self, context: Context, parent: QObject) -> None:
+    told = Signal(str, str, str)
+    """A message: title, tone, text."""
+
+    def __init__(self, home: Home, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._context = context
+        self._home = home
         self._process: QProcess | None = None
         self._port = 0
         self._looks = 0
@@ -39,9 +42,9 @@ class MlflowPage(QObject):
 
     def open_run(self, folder: RunFolder) -> None:
         """Show a run; without one that was tracked, the list of all."""
-        settings = read_tracking_settings(self._context.home)
+        settings = read_tracking_settings(self._home)
         if settings is None:
-            self._context.toast(
+            self.told.emit(
                 "Tracking is off", "warn", "Turn it on under Settings, Tracking; it holds for new runs."
             )
             return
@@ -51,9 +54,7 @@ class MlflowPage(QObject):
             return
         if self._process is None:
             self._start(settings.uri)
-            self._context.toast(
-                "MLflow is starting", "info", "Its page opens in the browser in a few seconds."
-            )
+            self.told.emit("MLflow is starting", "info", "Its page opens in the browser in a few seconds.")
         elif not self._timer.isActive():
             self._open()
 
@@ -64,15 +65,13 @@ class MlflowPage(QObject):
 
     def _start(self, uri: str) -> None:
         self._port = _free_port()
-        process = engine_child(self._context.home, parent=self)
-        process.setProgram(engine_interpreter(self._context.home))
+        process = engine_child(self._home, parent=self)
+        process.setProgram(engine_interpreter(self._home))
         process.setArguments(
             ["-m", "mlflow", "ui", "--backend-store-uri", uri, "--host", _LOCAL, "--port", str(self._port)]
         )
-        process.setStandardOutputFile(str(self._context.home.logs / "mlflow.log"))
-        process.setStandardErrorFile(
-            str(self._context.home.logs / "mlflow.log"), QProcess.OpenModeFlag.Append
-        )
+        process.setStandardOutputFile(str(self._home.logs / "mlflow.log"))
+        process.setStandardErrorFile(str(self._home.logs / "mlflow.log"), QProcess.OpenModeFlag.Append)
         process.finished.connect(self._ended)
         process.errorOccurred.connect(self._ended)
         self._process = process
@@ -89,10 +88,10 @@ class MlflowPage(QObject):
         probe.connectToHost(_LOCAL, self._port)
         if self._looks > _PATIENCE:
             self._timer.stop()
-            self._context.toast(
+            self.told.emit(
                 "MLflow does not answer",
                 "bad",
-                f"See {self._context.home.logs / 'mlflow.log'}, then try again.",
+                f"See {self._home.logs / 'mlflow.log'}, then try again.",
             )
             self.close()
 
@@ -105,10 +104,10 @@ class MlflowPage(QObject):
         if self._process is not None:
             self._process.deleteLater()
             self._process = None
-            self._context.toast(
+            self.told.emit(
                 "MLflow could not be started",
                 "bad",
-                f"The Python of the engine may lack it. See {self._context.home.logs / 'mlflow.log'}.",
+                f"The Python of the engine may lack it. See {self._home.logs / 'mlflow.log'}.",
             )
 
 

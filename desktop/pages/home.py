@@ -12,6 +12,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.bridge.machine import Machine
+from desktop.bridge.presence import LAST_SEEN
 from desktop.context import Context
 from desktop.models.run_table import RunTableModel
 from desktop.models.run_table_entry import RunColumn, is_at_work, make_entries
@@ -27,8 +28,6 @@ from desktop.widgets.card import Card, row
 from desktop.widgets.drop_area import DropArea
 from desktop.widgets.labels import text_label
 
-LAST_SEEN: Final = "last_seen_ended"
-"""Setting: Unix seconds of the last time that the user saw what had ended."""
 NO_GPU_READ: Final = "home.no_gpu_read"
 """Setting: the word on the missing GPU was read and dismissed."""
 _RECENT = 8
@@ -44,7 +43,7 @@ class HomePage(Page):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._since = context.settings.get(LAST_SEEN, 0.0)
+        self._since = context.presence.since
         self._began = time.time()
         self._orders = RunOrders(context, self)
         self.no_gpu = QuietNote(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from desktop.bridge.mlflow_page import MlflowPage
 from desktop.context import Context
 from desktop.models.tracking_address import address_trouble, has_password, masked
 from desktop.pages.settings_section import Section
@@ -31,7 +30,6 @@ class TrackingSection(Section):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._mlflow = MlflowPage(context, self)
         self._last_address = context.settings.get(ADDRESS, "")
         self.switch = Switch(on=context.settings.get(ENABLED, True))
         self.switch.setAccessibleName("Track runs with MLflow")
@@ -97,4 +95,4 @@ class TrackingSection(Section):
         self.open_row.setVisible(on and has_pages)
 
     def _open(self) -> None:
-        self._mlflow.open_run(RunFolder(self.context.home.runs))
+        self.context.mlflow.open_run(RunFolder(self.context.home.runs))

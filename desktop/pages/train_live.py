@@ -6,7 +6,6 @@ from PySide6.QtCore import QPoint, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop.bridge.mlflow_page import MlflowPage
 from desktop.context import Context
 from desktop.models.live_run import LiveRun
 from desktop.models.run_words import is_lower_better, metric_text, metric_words, run_title
@@ -46,7 +45,6 @@ class LiveView(QWidget):
         super().__init__()
         self._context = context
         self.run = LiveRun(context)
-        self._mlflow = MlflowPage(context, self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE.page, SPACE.l, SPACE.page, SPACE.l)
         layout.setSpacing(SPACE.m)
@@ -120,7 +118,7 @@ class LiveView(QWidget):
         self.fork_wanted.emit(self.run.run)
 
     def _open_mlflow(self) -> None:
-        self._mlflow.open_run(self.run.folder)
+        self._context.mlflow.open_run(self.run.folder)
 
     def _open_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.run.folder.path)))
