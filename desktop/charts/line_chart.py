@@ -58,7 +58,7 @@ class LineChart(Card):
         self._connect()
 
     def _build(self) -> None:
-        more = icon_button("ph.dots-three-vertical", f"More for {self.title}", "Copy, save, outliers")
+        more = icon_button("ph.dots-three-vertical-bold", f"More for {self.title}", "Copy, save, outliers")
         more.clicked.connect(self._open_menu)
         self._more = more
         self._head = row(SPACE.xs)

@@ -10,7 +10,7 @@ from desktop.forms.field_help import breakable
 from desktop.forms.field_row import FieldRow
 from desktop.theme.tokens import SIZE, SPACE, TYPE
 from desktop.widgets.buttons import IconButton, on_click
-from desktop.widgets.labels import ElidedLabel, divider, text_label
+from desktop.widgets.labels import ElidedLabel, divider, set_role, text_label
 
 NOTHING = "Point at a setting, or move to it with Tab, to read what it does."
 _LINES = 3
@@ -53,13 +53,15 @@ class HelpStrip(QFrame):
     def clear(self) -> None:
         """Say how to get help."""
         self._name = ""
-        self.title.setText("Help")
+        set_role(self.title, "role", "overline")
+        self.title.setText("HELP")
         self.copy.hide()
         self._say(NOTHING)
 
     def explain(self, row: FieldRow) -> None:
         """Show the help of a setting."""
         self._name = row.field.name
+        set_role(self.title, "role", "mono")
         self.title.setText(row.field.name)
         self.copy.show()
         parts = [row.field.description, row.facts()]

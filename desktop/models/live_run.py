@@ -22,6 +22,10 @@ from engine.store.runs import RunRow
 _RELOAD_MS = 400
 _SAMPLES = 300
 _MOST_HELD = 20_000
+_MOST_VALUES = 20_000
+"""Of one metric; beyond, the older half is thinned to every other value, so that days of training stay small."""
+_TOLD_FIRST = ("loss", "accuracy", "map", "miou")
+_MOST_TOLD = 3
 
 
 @dataclass(slots=True)
@@ -60,7 +64,14 @@ class Series:
         self.steps.append(step)
         self.epochs.append(epoch)
         self.values.append(value)
+        if len(self.steps) > _MOST_VALUES:
+            self._thin()
         return True
+
+    def _thin(self) -> None:
+        half = len(self.steps) // 2
+        for values in (self.steps, self.epochs, self.values):
+            del values[1:half:2]
 
 
 class LiveRun(QObject):
@@ -330,8 +341,10 @@ def read_history(home: Home, run: str) -> History:
 
 def values_line(epoch: float, values: Mapping[str, float]) -> str:
     """Say what a validation measured."""
-    shown = [f"{metric_words(name).lower()} {metric_text(name, value)}" for name, value in values.items()]
-    return f"Epoch {epoch:g}: {', '.join(shown[:6])}."
+    first = [name for name in values if name.rpartition("/")[2] in _TOLD_FIRST]
+    names = (first + [name for name in values if name not in first])[:_MOST_TOLD]
+    shown = [f"{metric_words(name).lower()} {metric_text(name, values[name])}" for name in names]
+    return f"Epoch {epoch:g}: {', '.join(shown)}."
 
 
 def phase_line(event: said.PhaseChanged) -> str:

@@ -39,7 +39,7 @@ class DatasetHeader(Card):
         self.train.explain("Set up a training on this dataset")
         self.train.clicked.connect(self.train_wanted)
         buttons.addWidget(self.train)
-        self.more = IconButton("ph.dots-three-vertical", "More about this dataset")
+        self.more = IconButton("ph.dots-three-vertical-bold", "More about this dataset")
         self.more.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         self.more.setMenu(self._make_menu())
         buttons.addWidget(self.more)

@@ -74,6 +74,11 @@ class CurvesView(QWidget):
         for other in list(self._others.values()):
             self._read_other(other)
 
+    def set_narrow(self, narrow: bool) -> None:
+        """Do with less room for the controls."""
+        self.smoothing_name.setVisible(not narrow)
+        self.choice.setMinimumWidth(_CHOICE if not narrow else _CHOICE * 2 // 3)
+
     def _make_controls(self) -> QWidget:
         held = QWidget()
         line = row(SPACE.s)
@@ -97,7 +102,8 @@ class CurvesView(QWidget):
         self.scale.changed.connect(self._scale)
         line.addWidget(self.compare)
         line.addWidget(self.choice)
-        line.addWidget(text_label("Smoothing", "caption"))
+        self.smoothing_name = text_label("Smoothing", "caption")
+        line.addWidget(self.smoothing_name)
         line.addWidget(self.slider)
         line.addWidget(self.smoothing_text)
         line.addWidget(self.scale)

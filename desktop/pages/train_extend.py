@@ -8,7 +8,7 @@ from desktop.charts.schedule_plot import SchedulePlot
 from desktop.context import Context
 from desktop.models.live_run import LiveRun
 from desktop.models.run_words import plural
-from desktop.theme.tokens import SIZE
+from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.card import row
 from desktop.widgets.dialogs import Sheet
 from desktop.widgets.labels import text_label
@@ -50,6 +50,7 @@ class ExtendSheet(Sheet):
         self.epochs.setValue(max(least, planned + max(1, planned // 2)))
         self.epochs.setAccessibleName("New total of epochs")
         self.epochs.setMinimumWidth(110)
+        self.epochs.lineEdit().setTextMargins(SPACE.s, 0, 0, 0)
         line.addWidget(text_label("Epochs in all"), 1)
         line.addWidget(self.epochs)
         self.body.addLayout(line)

@@ -60,7 +60,7 @@ class RunHeader(Card):
             made.clicked.connect(self._pressed)
             self.buttons[key] = made
             head.addWidget(made)
-        self.more = IconButton("ph.dots-three-vertical", "More for this run", "More")
+        self.more = IconButton("ph.dots-three-vertical-bold", "More for this run", "More")
         self.more.clicked.connect(self._open_menu)
         head.addWidget(self.more)
         self.body.addLayout(head)
@@ -73,6 +73,12 @@ class RunHeader(Card):
         run.row_changed.connect(self.refresh)
         run.checkpoints_changed.connect(self.refresh)
         run.phase_changed.connect(self.refresh)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Show the buttons by their icons alone, or with their words."""
+        for key, text, _icon, _kind, tip, _shortcut in _BUTTONS:
+            self.buttons[key].setText("" if narrow else text)
+            self.buttons[key].setAccessibleName(f"{text}: {tip}" if narrow else text)
 
     def refresh(self) -> None:
         """Show the run as it is now."""

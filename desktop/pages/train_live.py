@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QPoint, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.context import Context
@@ -32,6 +34,8 @@ _CARDS = (
     ("train_loss", "Train loss", "s1"),
     ("speed", "Throughput", "s6"),
 )
+_NARROW = 800
+_CARD_NARROW = 110
 _BACK = 5
 """The change is said against the value so many validations ago."""
 
@@ -69,13 +73,16 @@ class LiveView(QWidget):
         self.views = QStackedWidget()
         for view in (self.curves, self.classes, self.checkpoints, self.log):
             self.views.addWidget(view)
-        bar = row(SPACE.s)
+        self._bar = row(SPACE.s)
         self.choice = Segmented(VIEWS, "curves", "What is shown of the run")
         self.choice.changed.connect(self.show_view)
-        bar.addWidget(self.choice)
-        bar.addStretch(1)
-        bar.addWidget(self.curves.controls)
-        layout.addLayout(bar)
+        self._bar.addWidget(self.choice)
+        self._bar.addStretch(1)
+        self._bar.addWidget(self.curves.controls)
+        self._second_bar = row(SPACE.s)
+        layout.addLayout(self._bar)
+        layout.addLayout(self._second_bar)
+        self._is_narrow = False
         layout.addWidget(self.views, 1)
         self.resources = ResourceRow(context, self.run)
         layout.addWidget(self.resources)
@@ -86,6 +93,18 @@ class LiveView(QWidget):
         self.choice.choose(name)
         self.views.setCurrentIndex([key for key, _ in VIEWS].index(name))
         self.curves.controls.setVisible(name == "curves")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the header shows icons and the controls get a line of their own."""
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW
+        if narrow != self._is_narrow:
+            self._is_narrow = narrow
+            self.header.set_narrow(narrow)
+            self.curves.set_narrow(narrow)
+            for made in self.cards.values():
+                made.setMinimumWidth(_CARD_NARROW if narrow else 0)
+            (self._second_bar if narrow else self._bar).addWidget(self.curves.controls)
 
     def order(self, what: str) -> None:
         """Do what a button or a menu entry asks for."""
@@ -239,13 +258,17 @@ class LiveView(QWidget):
 
 def _change(name: str, values: list[float], by_epoch: bool) -> tuple[str, bool | None]:
     """Say the change against some validations ago (or a tenth of the steps), and whether it is for the better."""
-    back = min(len(values) - 1, _BACK if by_epoch else max(1, len(values) // 10))
-    change = values[-1] - values[-1 - back]
-    if change != change:
+    if by_epoch:
+        back = min(len(values) - 1, _BACK)
+        change, span = values[-1] - values[-1 - back], f" / {back} ep"
+    else:  # single steps are noise: the mean of the last tenth against the tenth before
+        part = max(1, len(values) // 10)
+        before = values[-2 * part : -part] or values[:1]
+        change, span = sum(values[-part:]) / part - sum(before) / len(before), ""
+    if not math.isfinite(change):
         return "", None
-    steps = f" / {back} ep" if by_epoch else ""
     better = change <= 0 if is_lower_better(name) else change >= 0
-    return f"{change:+.3f}{steps}", better
+    return f"{change:+.3f}{span}", better
 
 
 def _thin(values: list[float], most: int = 200) -> list[float]:

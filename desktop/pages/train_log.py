@@ -68,7 +68,7 @@ class LogView(Card):
         self.text.setReadOnly(True)
         self.text.setAccessibleName("Log")
         self.text.setMaximumBlockCount(MOST_LINES)
-        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
         self.text.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
@@ -112,7 +112,7 @@ class LogView(Card):
             return
         self._read_to = (part.path, part.end)
         if part.text:
-            self._append([(level_of(line), line) for line in part.text.splitlines()])
+            self._append([(level_of(line), line) for line in part.text.splitlines() if line.strip()])
 
     def _not_read(self, _error: Exception) -> None:
         self._is_reading = False

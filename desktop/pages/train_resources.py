@@ -47,6 +47,8 @@ class ResourceRow(QWidget):
             values.clear()
         row = self._run.row
         self.setVisible(row is not None and row.state in ACTIVE_STATES)
+        for sample in self._run.samples:
+            self._take(sample)
 
     def _take(self, sample: ResourcesSampled) -> None:
         self.setVisible(True)

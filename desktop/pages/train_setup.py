@@ -259,7 +259,7 @@ class SetupPane(QWidget):
             images = plural(len(self.dataset.items), "image")
             self.dataset_card.show_pick(self.dataset.name, f"{classes} · {images}")
         else:
-            self.dataset_card.show_nothing("None yet: choose one, or open a folder")
+            self.dataset_card.show_nothing("Nothing chosen yet")
         if self.entry is not None:
             about = self.entry.metadata
             parts = [about.framework if about else "", about.licence if about else ""]

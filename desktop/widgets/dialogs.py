@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.theme.tokens import SIZE, SPACE
@@ -128,6 +129,13 @@ class Sheet(QDialog):
         self.foot.addStretch(1)
         outer.addLayout(self.foot)
         self.resize(width, self.sizeHint().height())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Be as high as the body needs, which is filled after the sheet was made."""
+        super().showEvent(event)
+        layout = self.layout()
+        needed = layout.totalHeightForWidth(self.width()) if layout is not None else -1
+        self.resize(self.width(), max(self.height(), needed, self.sizeHint().height()))
 
     def add_button(self, text: str, kind: str | None = None) -> Button:
         """Add a button to the foot; the primary one is what Enter presses."""

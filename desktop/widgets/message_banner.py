@@ -21,6 +21,9 @@ _ICONS = {
 }
 
 
+_MOST_BESIDE = 2
+
+
 class Banner(QFrame):
     """Stands where its cause is; stays until it is dismissed or the cause is gone.
 
@@ -47,6 +50,8 @@ class Banner(QFrame):
         layout.addLayout(self._words, 1)
         self._actions = row()
         layout.addLayout(self._actions)
+        self._row = layout
+        self._is_below = False
         self._close = IconButton("ph.x", "Close this message")
         on_click(self._close, self.hide)
         self._close.hide()
@@ -68,6 +73,7 @@ class Banner(QFrame):
         """Take all buttons away."""
         while (item := self._actions.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
+                widget.hide()
                 widget.deleteLater()
 
     def add_action(self, text: str, action: Callable[[], object], kind: str | None = None) -> Button:
@@ -75,7 +81,21 @@ class Banner(QFrame):
         made = Button(text, kind=kind)
         on_click(made, action)
         self._actions.addWidget(made)
+        self._place_actions()
         return made
+
+    def _place_actions(self) -> None:
+        """One or two buttons stand beside the words; more would take their room, and stand below."""
+        below = self._actions.count() > _MOST_BESIDE
+        if below != self._is_below:
+            self._is_below = below
+            if below:
+                self._row.removeItem(self._actions)
+                self._words.addLayout(self._actions)
+            else:
+                self._words.removeItem(self._actions)
+                self._row.insertLayout(2, self._actions)
+        self._actions.setAlignment(Qt.AlignmentFlag.AlignLeft if below else Qt.AlignmentFlag.AlignRight)
 
     def allow_closing(self) -> None:
         self._close.show()
