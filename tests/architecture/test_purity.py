@@ -14,6 +14,8 @@ LEARNING = ("torch", "torchvision", "cv2", "timm", "albumentations", "ultralytic
 ANALYSIS = ("pandas", "scipy", "sklearn", "torchmetrics", "onnx", "onnxruntime", "optuna")
 SERVICES = ("mlflow", "boto3", "paramiko")
 WINDOW = ("PySide6", "shiboken6", "pyqtgraph", "qtawesome")
+LATER = ("pyqtgraph", "qtawesome", "numpy", "PIL")
+"""What the window needs, but not for its first frame."""
 HEAVY = (*LEARNING, *ANALYSIS, *SERVICES, *WINDOW)
 
 
@@ -61,3 +63,14 @@ def test_that_importing_the_worker_loads_no_window_and_no_service() -> None:
     watched = ("mlflow", "boto3", "paramiko", "pandas", "albumentations", "torchmetrics", *WINDOW)
 
     assert loaded_after_importing(["engine.worker"], watched) == []
+
+
+def test_that_importing_the_window_loads_nothing_that_its_first_frame_can_do_without() -> None:
+    assert loaded_after_importing(["desktop.app"], (*LEARNING, *ANALYSIS, *SERVICES, *LATER)) == []
+
+
+def test_that_no_module_of_the_window_loads_the_learning_half(repository: Path) -> None:
+    modules = [name for name in modules_of(repository / "desktop", "desktop") if name != "desktop.__main__"]
+    assert len(modules) > 100
+
+    assert loaded_after_importing(modules, (*LEARNING, *ANALYSIS, *SERVICES)) == []
