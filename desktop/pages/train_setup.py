@@ -163,10 +163,11 @@ class SetupPane(QWidget):
         self.choose_plugin(entry.id, entry.model)
 
     def _datasets_changed(self) -> None:
-        if self.dataset is not None:
+        wanted = self.context.datasets.get(self._wanted_dataset)
+        if wanted is not None:
+            self.dataset = wanted
+        elif self.dataset is not None:
             self.dataset = self.context.datasets.get(self.dataset.name)
-        if self.dataset is None and self._wanted_dataset:
-            self.dataset = self.context.datasets.get(self._wanted_dataset)
         if self.dataset is None and len(self.context.datasets.list()) == 1:
             self.dataset = self.context.datasets.list()[0]
         self._show_picks()
