@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import logging
 import traceback
+from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
@@ -49,10 +51,22 @@ class PageShelf(QStackedWidget):
         page = self.page(name)
         before = self.currentWidget()
         if isinstance(before, Page) and before is not page:
-            before.leave()
+            self._let(before.leave, before.title)
         self.setCurrentWidget(page)
-        page.open(**target)
+        self._let(partial(page.open, **target), page.title)
         return page
+
+    def _let(self, act: Callable[[], None], title: str) -> None:
+        """Let a page do something; its bug must not leave the window between two pages."""
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001  # a page may raise anything
+            _LOG.error("The page %s has a bug.", title, exc_info=error)
+            self._context.toast(
+                f"The page {title} cannot show that",
+                "bad",
+                f"{type(error).__name__}: {error}. Save a diagnostics file under Settings and report it.",
+            )
 
     def _make(self, name: str) -> Page:
         module, wanted = PAGES[name]
