@@ -40,7 +40,8 @@ _TILE_SIDE = "data.tile_side"
 class DataPage(Page):
     """List at the left; head, classes, problems and images of the chosen dataset at the right.
 
-    Opened with `dataset=NAME`, with `drop=[paths]` to import them, or with `demo=True`.
+    Opened with `dataset=NAME`, with `drop=[paths]` to import them, with `demo=True`, or with `choose=True` to ask
+    for a folder.
     """
 
     title = "Data"
@@ -69,6 +70,8 @@ class DataPage(Page):
             self.actions_of.add([Path(str(path)) for path in dropped])
         if target.get("demo"):
             self.actions_of.add_demo()
+        if target.get("choose"):
+            QTimer.singleShot(0, self, self.actions_of.choose_folder)  # when the page is on the screen
 
     def _build(self) -> None:
         self.panel = WorkPanel()
