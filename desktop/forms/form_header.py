@@ -40,6 +40,7 @@ class SearchLine(QLineEdit):
         self._glass = self.addAction(
             theme.icon("ph.magnifying-glass"), QLineEdit.ActionPosition.LeadingPosition
         )
+        self._glass.setText("Find a setting")
         theme.changed.connect(self._draw)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

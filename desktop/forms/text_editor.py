@@ -37,7 +37,8 @@ class TextEditor(FieldEditor):
         self._browse = self.line.addAction(
             theme.icon("ph.folder-open"), QLineEdit.ActionPosition.TrailingPosition
         )
-        self._browse.setToolTip("Choose a folder…" if self._takes_folder else "Choose a file…")
+        self._browse.setText("Choose a folder…" if self._takes_folder else "Choose a file…")
+        self._browse.setToolTip(self._browse.text())
         self._browse.setVisible(self._takes_folder or last in _FILE_WORDS)
         self._browse.triggered.connect(self._choose)
         theme.changed.connect(self._draw)

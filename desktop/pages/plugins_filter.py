@@ -37,6 +37,7 @@ class PluginFilterLine(QWidget):
         self._sign = self.search.addAction(
             theme.icon("ph.magnifying-glass", "text3"), QLineEdit.ActionPosition.LeadingPosition
         )
+        self._sign.setText("Find a plugin")
         theme.changed.connect(self._draw)
         self.search.textChanged.connect(self._changed)
         line.addWidget(self.search, 2)
