@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QVBoxLayou
 from desktop.bridge.actions import Told
 from desktop.bridge.machine import Machine
 from desktop.context import Context
+from desktop.models.run_words import without_commands
 from desktop.page_shelf import PageShelf
 from desktop.pages.page import Page
 from desktop.palette_commands import palette_commands
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self.pages.setFocus()  # no ring around anything before a key is pressed
         self._come_back_on_screen()
 
     def event(self, event: QEvent) -> bool:
@@ -158,8 +160,8 @@ class MainWindow(QMainWindow):
         can = getattr(field, "isUndoAvailable", None)
         if callable(undo) and callable(can) and can():
             undo()
-        else:
-            self.toasts.undo_last()
+        elif not self.toasts.undo_last() and self._page is not None:
+            self._page.undo()
 
     def _close_top_layer(self) -> None:
         if self.palette_box.isVisible():
@@ -175,7 +177,7 @@ class MainWindow(QMainWindow):
             self.top_bar.show_page(self._page.title, text)
 
     def _tell(self, told: Told) -> None:
-        self.toasts.show_toast(told.title, told.tone, told.text, told.action)
+        self.toasts.show_toast(told.title, told.tone, without_commands(told.text), told.action)
 
     def _count_jobs(self) -> None:
         count = sum(row.state in ACTIVE_STATES or row.state == "queued" for row in self.context.runs.rows())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from engine.protocol.job import RunState
@@ -60,6 +61,7 @@ METRIC_WORDS: Mapping[str, str] = {
     "log_loss": "Log loss",
 }
 SPLIT_WORDS: Mapping[str, str] = {"train": "Train", "val": "Validation", "test": "Test"}
+_COMMAND = re.compile(r"(: |, or |:? with )`lensmith [^`]*`")
 _SHARES = ("accuracy", "f1", "precision", "recall", "map", "iou", "dice", "auc", "share", "error")
 _PLAIN = ("calibration_error", "log_loss")
 
@@ -169,3 +171,8 @@ def listed(names: Sequence[str], most: int = 4) -> str:
     if len(names) <= most:
         return ", ".join(names)
     return f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
+def without_commands(hint: str) -> str:
+    """Take the commands out of a hint that was written for the command line too: here are buttons."""
+    return _COMMAND.sub("", hint)

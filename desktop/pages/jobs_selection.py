@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.models.run_comparison import MOST_RUNS
 from desktop.models.run_table_entry import RunEntry
+from desktop.models.run_words import without_commands
 from desktop.pages.jobs_orders import RunOrders
 from desktop.theme.tokens import SPACE
 from desktop.widgets.buttons import Button, on_click
@@ -18,7 +18,6 @@ from desktop.widgets.card import column, row
 from desktop.widgets.labels import ElidedLabel, divider
 from desktop.widgets.message_banner import Banner
 
-_COMMAND: Final = re.compile(r"(: |, or |:? with )`lensmith [^`]*`")
 _IN_BAR: Final = ("open", "resume", "validate", "predict", "export", "forget")
 """Orders that are worth a button; the others are in the menu."""
 
@@ -110,8 +109,3 @@ class SelectionBar(QWidget):
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
-
-
-def without_commands(hint: str) -> str:
-    """Take the commands out of a hint that was written for the command line too: here are buttons."""
-    return _COMMAND.sub("", hint)

@@ -40,5 +40,9 @@ class Page(QWidget):
     def open(self, **target: object) -> None:
         """Come to the front, with something to show, such as `run=…`."""
 
+    def undo(self) -> bool:
+        """Take the last change back. Gives whether there was one."""
+        return False
+
     def leave(self) -> None:
         """Go to the back: another page is opened."""

@@ -72,6 +72,14 @@ class TrainPage(Page):
         if isinstance(view := target.get("view"), str):
             self.live.show_view(view)
 
+    def undo(self) -> bool:
+        """Take back what a preset or a reset has changed in the form."""
+        state = self.setup.state
+        if state is None or not state.can_undo:
+            return False
+        state.undo()
+        return True
+
     def show_run(self, run: str) -> None:
         """Show a run at the right."""
         self._is_chosen = True

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.context import Context
 from desktop.models.live_run import LiveRun
+from desktop.models.run_words import without_commands
 from desktop.widgets.message_banner import Banner
 from engine.config.field import number_text
 from engine.errors import UserError
@@ -61,7 +62,9 @@ class FailureBanner(QWidget):
     def _show_failure(self, failure: Failure | None) -> None:
         cause = CAUSES.get(failure.cause, "Failed") if failure else "Failed"
         text = (
-            f"{failure.message} {failure.hint}".strip() if failure else "The cause is not known; see the log."
+            f"{failure.message} {without_commands(failure.hint)}".strip()
+            if failure
+            else "The cause is not known; see the log."
         )
         self.banner.say("bad", cause, text)
         self.banner.clear_actions()

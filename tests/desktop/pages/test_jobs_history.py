@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from desktop.bridge.actions import Told
 from desktop.context import Context
 from desktop.models.run_table_entry import RunColumn
-from desktop.pages.jobs_selection import without_commands
+from desktop.models.run_words import without_commands
 from desktop.pages.jobs_trash import list_trash
 from engine.protocol.events import BestImproved
 from tests.desktop.pages.jobs_stage import WAIT_MS, history, open_page, press, visible_text
