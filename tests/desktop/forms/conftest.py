@@ -70,3 +70,8 @@ def make_form(qtbot: QtBot) -> MakeForm:
         return form
 
     return make
+
+
+@pytest.fixture
+def form(make_form: MakeForm, engine_schema: ConfigSchema) -> SchemaForm:
+    return make_form(state=FormState(engine_schema))
