@@ -4,7 +4,7 @@ import numpy as np
 
 from desktop.charts.decimation import Columns, extremes, means, within
 
-X = np.arange(10_000.0)
+X = np.arange(10_000.0, dtype=np.float64)
 
 
 def columns(count: int) -> Columns:

@@ -54,7 +54,7 @@ def test_that_memory_is_bounded_and_the_extremes_stay() -> None:
 
 
 def test_that_thinning_halves_and_keeps_peaks_beside_gaps() -> None:
-    x = np.arange(9.0)
+    x = np.arange(9.0, dtype=np.float64)
     y = np.array([0.0, 9.0, -5.0, 1.0, np.nan, np.nan, 3.0, np.nan, 7.0])
 
     xs, ys = thin(x, y)
@@ -93,6 +93,6 @@ def test_that_no_point_is_nearest_where_there_is_none() -> None:
 
 
 def test_that_rising_leaves_rising_points_alone() -> None:
-    x = np.arange(5.0)
+    x = np.arange(5.0, dtype=np.float64)
 
     assert rising(x, x)[0].tolist() == x.tolist()
