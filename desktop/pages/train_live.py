@@ -36,6 +36,7 @@ _CARDS = (
 )
 _NARROW = 800
 _CARD_NARROW = 110
+_LOW = 690
 _BACK = 5
 """The change is said against the value so many validations ago."""
 
@@ -97,6 +98,7 @@ class LiveView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Where there is little room, the header shows icons and the controls get a line of their own."""
         super().resizeEvent(event)
+        self.resources.allow(self.height() >= _LOW)
         narrow = self.width() < _NARROW
         if narrow != self._is_narrow:
             self._is_narrow = narrow

@@ -24,6 +24,7 @@ class ResourceRow(QWidget):
         super().__init__()
         self._context = context
         self._run = run
+        self._is_allowed = True
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE.m)
@@ -42,16 +43,26 @@ class ResourceRow(QWidget):
         run.sampled.connect(self._take)
         run.loaded.connect(self._begin)
 
+    def allow(self, allowed: bool) -> None:
+        """Be there only where the window is high enough for it."""
+        if allowed != self._is_allowed:
+            self._is_allowed = allowed
+            self._show_if_active()
+
+    def _show_if_active(self) -> None:
+        row = self._run.row
+        self.setVisible(self._is_allowed and row is not None and row.state in ACTIVE_STATES)
+
     def _begin(self) -> None:
         for values in self._history.values():
             values.clear()
-        row = self._run.row
-        self.setVisible(row is not None and row.state in ACTIVE_STATES)
+        self._show_if_active()
         for sample in self._run.samples:
             self._take(sample)
 
     def _take(self, sample: ResourcesSampled) -> None:
-        self.setVisible(True)
+        if self._is_allowed and self.isHidden():
+            self.show()
         self._show_cards(has_gpu=bool(sample.gpus))
         machine = self._context.machine.last
         cores = plural(machine.cores, "core") if machine is not None else ""
