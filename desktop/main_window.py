@@ -110,6 +110,11 @@ class MainWindow(QMainWindow):
         if event.key() == Qt.Key.Key_Question and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.show_keys()
             return
+        if (
+            event.key() == Qt.Key.Key_Escape
+        ):  # no shortcut: that would take it from the part that has the focus
+            self._close_top_layer()
+            return
         super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -142,7 +147,6 @@ class MainWindow(QMainWindow):
         self._bind("Ctrl+Shift+L", self.toggle_theme)
         self._bind("F1", self.show_keys)
         self._bind("Ctrl+Z", self._undo)
-        self._bind("Escape", self._close_top_layer)
 
     def _bind(self, key: str, action: object) -> QShortcut:
         made = QShortcut(QKeySequence(key), self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.context import Context
@@ -126,15 +126,14 @@ class ValidatePage(Page):
         self.detail.stepped.connect(self._step)
         self.empty.acted.connect(self._go_to_train)
         self.context.runs.changed.connect(self._offer_runs)
-        whole, here = Qt.ShortcutContext.WindowShortcut, Qt.ShortcutContext.WidgetWithChildrenShortcut
-        for key, act, context in (
-            ("I", self._only_incorrect, whole),
-            ("C", self._only_correct, whole),
-            ("Esc", self._escape, here),
-        ):
+        for key, act in (("I", self._only_incorrect), ("C", self._only_correct)):
             shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.setContext(context)
             shortcut.activated.connect(act)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        is_taken = event.key() == Qt.Key.Key_Escape and self._escape()
+        if not is_taken:
+            super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -296,11 +295,15 @@ class ValidatePage(Page):
     def _only_correct(self) -> None:
         self.images.toggle_verdict("correct")
 
-    def _escape(self) -> None:
+    def _escape(self) -> bool:
+        """Go one step back. Gives whether there was one."""
         if self.layers.currentWidget() is self.detail:
             self.close_image()
-        else:
+            return True
+        is_picked = self.matrix.matrix.selected() is not None
+        if is_picked:
             self._clear_cell()
+        return is_picked
 
     def _predict_images(self, images: Numbers) -> None:
         shown = self.images.grid.images.images
