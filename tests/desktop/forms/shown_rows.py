@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
 
 from desktop.forms.schema_form import SchemaForm
 
@@ -37,6 +37,8 @@ def clipped(form: SchemaForm) -> list[str]:
         if needed > label.height() + 1 or too_wide:
             found.append(label.text())
     for button in form.findChildren(QAbstractButton):
+        if isinstance(button.parentWidget(), QLineEdit):
+            continue  # an icon inside a field: its text is only read aloud
         too_wide = button.sizeHint().width() > button.width() + 1
         if button.isVisibleTo(form) and button.text() and too_wide:
             found.append(button.text())
