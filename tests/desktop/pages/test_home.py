@@ -14,8 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from desktop.bridge.actions import Told
 from desktop.bridge.machine import Gpu, Machine
+from desktop.bridge.presence import LAST_SEEN
 from desktop.context import Context
-from desktop.pages.home import LAST_SEEN, NO_GPU_READ, HomePage
+from desktop.pages.home import NO_GPU_READ, HomePage
 from desktop.pages.home_continue import away_words, ended_between
 from desktop.pages.home_drop import sort_dropped
 from engine.protocol.events import BestImproved
@@ -121,7 +122,7 @@ def test_that_a_live_event_moves_the_card_at_once(qtbot: QtBot, context: Context
 def test_that_what_ended_meanwhile_is_told_until_it_is_dismissed(qtbot: QtBot, context: Context) -> None:
     put_run(context.home, "broken", "failed")
     put_run(context.home, "fine")
-    context.settings.set(LAST_SEEN, 1500.0)
+    context.presence.since = 1500.0
     page = open_page(qtbot, context)
     qtbot.waitUntil(lambda: page.away.isVisible(), timeout=WAIT_MS)
     assert set(page.away.links) == {"broken", "fine"}
@@ -237,7 +238,7 @@ def test_that_ten_thousand_dropped_pictures_are_all_meant(tmp_path: Path) -> Non
 def test_that_every_control_has_a_name(qtbot: QtBot, context: Context) -> None:
     put_run(context.home, "now", "running")
     put_run(context.home, "broken", "failed")
-    context.settings.set(LAST_SEEN, time.time() - 1e9)
+    context.presence.since = time.time() - 1e9
     page = open_page(qtbot, context)
     qtbot.waitUntil(lambda: "now" in page.going_on.cards, timeout=WAIT_MS)
     cards: list[QWidget] = [*page.going_on.cards.values(), *page.starts.cards.values(), page.recent]
