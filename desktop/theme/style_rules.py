@@ -172,7 +172,6 @@ QAbstractItemView::indicator:checked { background: %(accent_fill)s; border-color
 QTableView { gridline-color: transparent; selection-background-color: %(accent_soft)s; selection-color: %(text)s;
   alternate-background-color: transparent; }
 QTableView::item { border-bottom: 1px solid %(line)s; padding: 0 8px; }
-QTableView::item:hover { background: %(hover)s; }
 QTableView::item:selected { background: %(accent_soft)s; color: %(text)s; }
 QTableView:focus { border: 0; }
 QHeaderView { background: transparent; border: 0; }

@@ -42,6 +42,19 @@ def test_that_a_section_with_nothing_in_it_is_absent(qtbot: QtBot, context: Cont
     assert not page.queue.isVisible()
 
 
+def test_that_rows_keep_their_height_where_the_page_has_room_to_spare(qtbot: QtBot, context: Context) -> None:
+    put_run(context.home, "now", "running")
+    put_run(context.home, "next", "queued")
+    page = open_page(qtbot, context)
+    page.resize(1028, 1600)
+    qtbot.waitUntil(lambda: page.queue.isVisible() and "now" in page.running._cards, timeout=WAIT_MS)
+    QApplication.processEvents()
+    card = page.running._cards["now"]
+    assert not page.history.isVisible()
+    assert card.height() == card.sizeHint().height()
+    assert page.queue.height() == page.queue.sizeHint().height()
+
+
 def test_that_a_running_card_tells_progress_and_device_in_words(qtbot: QtBot, context: Context) -> None:
     put_run(context.home, "now", "running", also=[progress(2, eta_s=65.0)])
     page = open_page(qtbot, context)
