@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from desktop.models.run_table_entry import RunFilter
 from desktop.models.run_table_text import KIND_NOUNS
-from desktop.models.run_words import STATE_WORDS
+from desktop.models.run_words import STATE_WORDS, plural
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SPACE
 from desktop.widgets.choice_box import ChoiceBox
@@ -108,7 +108,9 @@ class FilterBar(QWidget):
 
     def say_count(self, shown: int, everything: int) -> None:
         """Say how many lines are on show."""
-        self._count.setText(f"{shown:,} of {everything:,}" if shown != everything else f"{everything:,} runs")
+        self._count.setText(
+            f"{shown:,} of {everything:,}" if shown != everything else plural(everything, "run")
+        )
 
     def tab_stops(self) -> list[QWidget]:
         """Give what the Tab key visits, in the order of the eye."""

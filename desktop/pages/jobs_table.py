@@ -31,14 +31,14 @@ _WIDTHS: Final = {
     RunColumn.BEST: 84,
     RunColumn.EPOCHS: 80,
     RunColumn.DURATION: 96,
-    RunColumn.STARTED: 116,
+    RunColumn.STARTED: 132,
 }
 """Pixels at scale 1; the name takes what is left."""
 _PILL_HEIGHT: Final = 20
 _ARROW: Final = SPACE.m
 _KIND_ICONS: Final = {"train": "ph.chart-line-up", "evaluate": "ph.target", "export": "ph.package"}
 _NOTED: Final = (RunColumn.NAME, RunColumn.MODEL, RunColumn.DATASET)
-"""Columns whose text moves up to make room for a note."""
+"""Columns below whose text a note may stand."""
 
 
 class RunDelegate(QStyledItemDelegate):
@@ -60,7 +60,7 @@ class RunDelegate(QStyledItemDelegate):
             painter.fillRect(rect, theme.color("hover"))
         painter.fillRect(rect.x(), rect.bottom(), rect.width(), 1, theme.color("line"))
         inner = rect.adjusted(SPACE.s, 0, -SPACE.s, 0)
-        if entry.note is not None and column in _NOTED:
+        if entry.note is not None:
             inner = QRect(inner.x(), inner.y() + SPACE.xs, inner.width(), inner.height() // 2)
         if column == RunColumn.STATE:
             paint_pill(painter, inner, *state_words(entry.row))
