@@ -11,21 +11,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractItemView,
-    QAbstractSlider,
-    QAbstractSpinBox,
-    QApplication,
-    QComboBox,
-    QFileDialog,
-    QHeaderView,
-    QLabel,
-    QLineEdit,
-    QPlainTextEdit,
-    QScrollBar,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.context import Context
@@ -39,8 +25,6 @@ from desktop.pages.train import TrainPage
 from desktop.theme import fonts, icons
 from desktop.theme.theme import theme
 from engine.protocol.home import Home
-from engine.store.database import Store
-from tests.desktop.measured_runs import evaluation_of, measured_run
 from tests.desktop.run_rows import progress, put_run
 
 WAIT_MS = 20_000
@@ -340,76 +324,3 @@ def cells(model: RunTableModel) -> list[str]:
     """What stands in the table: a negative span of time would hold a minus sign."""
     places = [model.index(r, c) for r in range(model.rowCount()) for c in range(model.columnCount())]
     return [str(place.data()) for place in places if place.data()]
-
-
-# --- what is read aloud ----------------------------------------------------------------------------------------------
-
-CONTROLS = (
-    QAbstractButton,
-    QLineEdit,
-    QPlainTextEdit,
-    QComboBox,
-    QAbstractSpinBox,
-    QAbstractSlider,
-    QAbstractItemView,
-)
-INNER = (QScrollBar, QHeaderView)
-"""Parts that Qt makes and names by what they belong to."""
-
-
-def is_inner(widget: QWidget) -> bool:
-    owner = widget.parentWidget()
-    made_by_qt = (
-        widget.objectName().startswith("qt_") or widget.metaObject().className() == "QTableCornerButton"
-    )
-    return isinstance(widget, INNER) or made_by_qt or isinstance(owner, QComboBox | QAbstractSpinBox)
-
-
-def nameless(page: QWidget) -> list[str]:
-    """Visible controls that a screen reader cannot name, with where they lie."""
-    found: list[str] = []
-    for widget in page.findChildren(QWidget):
-        if isinstance(widget, CONTROLS) and widget.isVisible() and not is_inner(widget):
-            text = widget.text() if isinstance(widget, QAbstractButton) else ""
-            if not (widget.accessibleName().strip() or text.strip()):
-                owners: list[str] = []
-                owner: QWidget | None = widget
-                while owner is not None and owner is not page:
-                    owners.append(type(owner).__name__)
-                    owner = owner.parentWidget()
-                found.append(" in ".join(owners))
-    return found
-
-
-def test_that_every_control_of_every_page_has_a_name(qtbot: QtBot, context: Context, tmp_path: Path) -> None:
-    with Store.open(context.home.store_path) as store:
-        store.pause_queue()
-    run = measured_run(context.home, tmp_path)
-    evaluation_of(run)
-    put_run(context.home, "at work", "running", also=[progress(2, eta_s=65.0)])
-    put_run(context.home, "broken", "failed")
-    put_run(context.home, "waiting", "queued")
-    window = open_window(qtbot, context)
-    context.catalogue.refresh()
-    qtbot.waitUntil(lambda: context.catalogue.is_loaded, timeout=90_000)
-    visits: list[tuple[str, dict[str, object]]] = [(name, {}) for name in PAGES]
-    visits += [
-        ("train", {"run": run.run, "view": view}) for view in ("curves", "classes", "checkpoints", "log")
-    ]
-    visits += [("train", {"run": "broken"}), ("train", {"dataset": run.manifest.name})]
-    visits += [("data", {"dataset": run.manifest.name}), ("validate", {"run": run.run})]
-    visits += [
-        ("predict", {"run": run.run}),
-        ("export", {"run": run.run}),
-        ("jobs", {"compare": [run.run, "broken"]}),
-    ]
-
-    missing: dict[str, list[str]] = {}
-    for name, target in visits:
-        window.go(name, target)
-        qtbot.waitUntil(lambda: context.background.wait(0), timeout=WAIT_MS)
-        QApplication.processEvents()
-        if found := nameless(window):
-            missing[f"{name} {target}"] = sorted(set(found))
-
-    assert not missing, "\n".join(f"{place}: {names}" for place, names in missing.items())
