@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
-import os
 
 from PySide6.QtCore import QLockFile, QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
@@ -23,8 +23,7 @@ class SingleInstance(QObject):
         super().__init__()
         self._lock = QLockFile(str(home.path / "desktop.lock"))
         self._lock.setStaleLockTime(0)  # a lock whose process is gone is stale, however old
-        owner = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
-        digest = hashlib.sha256(f"{owner}:{home.path}".encode()).hexdigest()[:16]
+        digest = hashlib.sha256(f"{getpass.getuser()}:{home.path}".encode()).hexdigest()[:16]
         self._name = f"lensmith-{digest}"
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)

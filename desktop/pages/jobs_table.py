@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final, cast
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QRectF,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -200,8 +210,11 @@ class RunTableView(QTableView):
         row = self._runs.row_of(run)
         if row is None:
             return False
-        self.selectRow(row)
-        self.scrollTo(self._runs.index(row, 0))
+        index = self._runs.index(row, 0)
+        flags = QItemSelectionModel.SelectionFlag
+        # Not selectRow: with Ctrl or Shift held down, it would add to what is chosen.
+        self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
+        self.scrollTo(index)
         return True
 
     def selectionChanged(self, selected: object, deselected: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ def feed(qtbot: QtBot, lensmith_home: Path) -> Iterator[LiveFeed]:
 
 
 def connect(home: Path) -> socket.socket:
+    assert sys.platform != "win32"  # there it would be a named pipe
     speaker = socket.socket(socket.AF_UNIX)
     speaker.connect((home / "tap").read_text(encoding="utf-8"))
     return speaker
