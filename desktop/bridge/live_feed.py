@@ -71,10 +71,6 @@ class LiveFeed(QObject):
                 self._home.tap_path.unlink()
         self._server.close()
 
-    @property
-    def is_listening(self) -> bool:
-        return self._server.isListening()
-
     def _accept(self) -> None:
         while (socket := self._server.nextPendingConnection()) is not None:
             self._buffers[socket] = bytearray()

@@ -46,12 +46,6 @@ class CountBars(BarList):
         self._legend.show_splits({split: sum(values) for split, values in self._counts.items()})
         self.show_rows(names, sorted(range(len(names)), key=lambda index: (-self._totals[index], index)))
 
-    @property
-    def imbalance(self) -> float:
-        """How many times more images the largest class has than the smallest that has any; 1 without classes."""
-        some = [total for total in self._totals if total]
-        return max(some) / min(some) if some else 1.0
-
     def paint_bar(self, painter: QPainter, index: int, area: QRectF) -> None:
         largest = max(self._totals, default=0) or 1
         whole = QRectF(area.left(), area.top(), area.width() * self._totals[index] / largest, area.height())

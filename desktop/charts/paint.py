@@ -6,16 +6,10 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from desktop.theme.theme import theme
-from desktop.theme.tokens import SERIES
 
 PALE = 0.34
 """How much of its colour a raw curve keeps."""
 _SAMPLE_DASH = [2.0, 1.6]
-
-
-def series_style(index: int) -> tuple[str, bool]:
-    """Give the colour role of the n-th curve, and whether it is dashed: six colours, then the same ones dashed."""
-    return SERIES[index % len(SERIES)], (index // len(SERIES)) % 2 == 1
 
 
 def pale(role: str, under: str = "card") -> QColor:

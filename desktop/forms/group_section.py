@@ -142,14 +142,6 @@ class GroupSection(QWidget):
         self._body.insertWidget(0, widget)
         widget.show()
 
-    def take_slot(self) -> QWidget | None:
-        """Give the widget back that stands above the settings."""
-        widget, self._slot = self._slot, None
-        if widget is not None:
-            self._body.removeWidget(widget)
-            widget.setParent(None)
-        return widget
-
     def rows_in_order(self) -> list[FieldRow]:
         return sorted(self.rows.values(), key=lambda row: self._order[row.field.name])
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from desktop.models.run_words import plural
 from engine.config.schema import ConfigSchema
 from engine.protocol.catalog import ModelCard, PluginEntry, PluginProblem
 
@@ -50,11 +51,11 @@ def status_of(entry: PluginEntry) -> Status:
     """Say whether a plugin is ready, lacks packages, or has problems."""
     errors = [problem for problem in entry.problems if problem.severity == "error"]
     if errors or (entry.metadata is None and not entry.missing_requirements):
-        return Status(counted(len(errors) or 1, "problem"), "bad", "ph.x-circle")
+        return Status(plural(len(errors) or 1, "problem"), "bad", "ph.x-circle")
     if entry.missing_requirements:
-        return Status(f"Needs {counted(len(entry.missing_requirements), 'package')}", "bad", "ph.x-circle")
+        return Status(f"Needs {plural(len(entry.missing_requirements), 'package')}", "bad", "ph.x-circle")
     if entry.problems:
-        return Status(f"Ready, {counted(len(entry.problems), 'warning')}", "warn", "ph.warning")
+        return Status(f"Ready, {plural(len(entry.problems), 'warning')}", "warn", "ph.warning")
     return Status("Ready", "ok", "ph.check-circle")
 
 
@@ -115,7 +116,7 @@ def install_line(requirements: Sequence[str], interpreter: str) -> str:
 def settings_sentence(schema: ConfigSchema) -> str:
     """Count a plugin's settings, their groups and the presets."""
     groups = {field.group for field in schema.fields if field.group}
-    parts = [counted(len(schema.fields), "setting")]
+    parts = [plural(len(schema.fields), "setting")]
     if len(groups) > 1:
         parts.append(f"in {len(groups)} groups")
     names = list(schema.presets)
@@ -155,11 +156,6 @@ def choices(entries: Sequence[PluginEntry]) -> tuple[list[str], list[str], list[
     frameworks = {about.framework for about in known}
     tags = {tag for about in known for tag in about.tags}
     return sorted(tasks), sorted(frameworks), sorted(tags, key=str.lower)
-
-
-def counted(number: int, word: str) -> str:
-    """Say a number of things: `1 problem`, `2 problems`."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _short(value: float) -> str:

@@ -50,10 +50,6 @@ class ResultBrowser(QObject):
             return self._chosen
         return self.results[0].key if self.results else None
 
-    def listed_of(self, key: ResultKey) -> ListedResult | None:
-        """Give what the list says of a result."""
-        return next((entry for entry in self.results if entry.key == key), None)
-
     def before(self, key: ResultKey) -> ListedResult | None:
         """Give the result that changes are told against."""
         return result_before(self.results, key)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from engine.protocol.job import RunState
 from engine.store.measurements import CheckpointRow
 from engine.store.runs import RunRow
 
@@ -72,10 +71,6 @@ def state_words(row: RunRow) -> tuple[str, str]:
     if row.state == "running":
         word = KIND_WORDS.get(row.kind, "Running")
     return word, tone
-
-
-def state_word(state: RunState | str) -> str:
-    return STATE_WORDS.get(state, (str(state), "muted"))[0]
 
 
 def run_title(row: RunRow) -> str:
@@ -162,15 +157,8 @@ def kind_word(checkpoint: CheckpointRow) -> str:
 
 
 def plural(count: int, one: str, many: str = "") -> str:
-    """`1 class`, `3 classes`."""
+    """`1 image`, `2,000 images`; a plural that does not end in s is given."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def listed(names: Sequence[str], most: int = 4) -> str:
-    """`a, b and 3 more`."""
-    if len(names) <= most:
-        return ", ".join(names)
-    return f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
 def without_commands(hint: str) -> str:

@@ -15,9 +15,10 @@ from desktop.bridge.actions import as_user_error
 from desktop.context import Context
 from desktop.models.dataset_overview import DatasetOverview
 from desktop.models.demo_dataset import NAME, draw_demo
+from desktop.models.run_words import plural
 from desktop.pages.data_divide import DivideSheet
 from desktop.pages.data_import import NameSheet, WorkPanel, why_not_these
-from desktop.pages.data_words import counted, listed, use_of
+from desktop.pages.data_words import listed, use_of
 from desktop.widgets.dialogs import confirm
 from engine.datasets.source import source_at
 from engine.errors import UserError
@@ -150,7 +151,7 @@ class DatasetActions(QObject):
                 f"{'needs' if len(use.needing) == 1 else 'need'} them. Stop or cancel first.",
             )
             return
-        images = counted(len(overview.manifest.items), "image")
+        images = plural(len(overview.manifest.items), "image")
         lost = (
             f"Its {images}, which Lensmith keeps, are removed from the disk."
             if overview.keeps_files
@@ -212,15 +213,15 @@ class DatasetActions(QObject):
         else:
             what = f"{name} has a new version" if self._version_before else f"Imported {name}"
             classes = cast("list[object]", told.get("classes", []))
-            images = counted(int(str(told.get("images", 0))), "image")
-            self._context.toast(what, "ok", f"{images}, {counted(len(classes), 'class')}.")
+            images = plural(int(str(told.get("images", 0))), "image")
+            self._context.toast(what, "ok", f"{images}, {plural(len(classes), 'class', 'classes')}.")
             self._panel.clear()
         self.imported.emit(name)
 
     def _say_checked(self, name: str, problems: Sequence[Problem]) -> None:
         serious = [problem for problem in problems if problem.severity != "info"]
         if serious:
-            what = f"Checked {name}: {counted(len(serious), 'problem')} found"
+            what = f"Checked {name}: {plural(len(serious), 'problem')} found"
             self._context.toast(what, "warn", "They are listed under Problems, with what to do.")
         else:
             self._context.toast(f"Checked {name}: every image can be read", "ok")

@@ -9,7 +9,6 @@ from engine.protocol.job import ACTIVE_STATES
 from engine.store.runs import RunRow
 
 _NAMED = 3
-_PLURALS = {"class": "classes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +50,6 @@ def use_of(rows: Sequence[RunRow], dataset: str) -> Use:
         if row.kind == "train" and row.state != "queued" and row.state not in ACTIVE_STATES
     )
     return Use(needing, ended)
-
-
-def counted(count: int, noun: str) -> str:
-    """Write `1 image`, `2,000 images`."""
-    return f"{count:,} {noun if count == 1 else _PLURALS.get(noun, noun + 's')}"
 
 
 def listed(names: Sequence[str]) -> str:

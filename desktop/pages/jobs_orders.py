@@ -10,6 +10,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from desktop.context import Context
+from desktop.models.remedy import remedy_words
 from desktop.models.run_table_entry import RunEntry
 from desktop.models.run_words import plural
 from desktop.widgets.dialogs import ask
@@ -17,8 +18,6 @@ from engine.errors import UserError
 from engine.protocol.home import Home
 from engine.store.database import Store
 from engine.store.runs import RunRow
-
-_REMEDY_WORDS = {"batch_size": "batch", "optimizer.lr": "rate", "learning_rate": "rate", "lr": "rate"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class RunOrders:
         if row.state != "failed":
             return []
         orders = [Order("retry", "Retry", "ph.arrow-clockwise", lambda: actions.retry(row.run))]
-        words = remedy_words(row)
+        words = remedy_words(row.failure, row.config)
         if words:
             remedy = Order(
                 "remedy", words, "ph.first-aid-kit", lambda: actions.retry(row.run, True), "primary"
@@ -181,18 +180,6 @@ class RunOrders:
 def has_model(row: RunRow) -> bool:
     """Whether the run has trained far enough to have something to validate or export."""
     return row.kind == "train" and row.epoch > 0 and row.state != "cancelled"
-
-
-def remedy_words(row: RunRow) -> str:
-    """Say what the ready remedy of a failure changes; empty when there is none."""
-    from engine.runner.attempts import remedy_for  # brings PIL, which the first frame does not wait for
-
-    try:
-        changes = remedy_for(row.failure, row.config)
-    except UserError:
-        return ""
-    name, value = next(iter(changes.items()))
-    return f"Retry with {_REMEDY_WORDS.get(name, name)} {value:g}" if isinstance(value, int | float) else ""
 
 
 def copy_text(text: str) -> None:

@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, 
 
 from desktop.bridge.model_cards import ModelCards
 from desktop.context import Context
-from desktop.models.plugin_cards import CardFilter, counted, filtered, key_of, title_of
+from desktop.models.plugin_cards import CardFilter, filtered, key_of, title_of
+from desktop.models.run_words import plural
 from desktop.pages.page import Page
 from desktop.pages.plugins_card import PluginCard
 from desktop.pages.plugins_detail import PluginDetail
@@ -173,7 +174,7 @@ class PluginsPage(Page):
         self.filter_line.offer(entries)
         own = sum(not entry.builtin for entry in entries)
         self.own.setText(
-            f"Your folder, {counted(own, 'plugin')}:"
+            f"Your folder, {plural(own, 'plugin')}:"
             if own
             else "Add your own: put a folder with a model.py here, or press New plugin."
         )

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QProgressBar, QWidget
 
 from desktop.bridge.processes import EngineJob
-from desktop.models.plugin_cards import counted
+from desktop.models.run_words import plural
 from desktop.pages.plugins_problems import ProblemList
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.buttons import Button, on_click
@@ -191,8 +191,8 @@ class PluginCheck(QWidget):
 def _summary(problems: Sequence[PluginProblem]) -> str:
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
-        return f"The check found {counted(len(errors), 'problem')}."
-    return f"It passed, with {counted(len(problems), 'warning')}." if problems else "It passed every check."
+        return f"The check found {plural(len(errors), 'problem')}."
+    return f"It passed, with {plural(len(problems), 'warning')}." if problems else "It passed every check."
 
 
 def _tone(problems: Sequence[PluginProblem]) -> str:

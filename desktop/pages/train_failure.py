@@ -7,10 +7,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.context import Context
 from desktop.models.live_run import LiveRun
+from desktop.models.remedy import remedy_words
 from desktop.models.run_words import without_commands
 from desktop.widgets.message_banner import Banner
-from engine.config.field import number_text
-from engine.errors import UserError
 from engine.protocol.job import Failure
 
 CAUSES = {
@@ -25,7 +24,6 @@ CAUSES = {
     "cancelled": "Cancelled",
     "bug": "A bug in Lensmith",
 }
-_WORDS = {"batch_size": "batch size", "accumulate_steps": "accumulation", "optimizer.lr": "learning rate"}
 
 
 class FailureBanner(QWidget):
@@ -77,10 +75,10 @@ class FailureBanner(QWidget):
         row = self._run.row
         if row is None or row.kind != "train":
             return
-        remedy = self._remedy(failure)
+        remedy = remedy_words(failure, self._run.config)
         self.banner.add_action("Retry", self._retry, None if remedy else "primary")
         if remedy:
-            self.banner.add_action(f"Retry with {remedy}", self._retry_with_remedy, "primary")
+            self.banner.add_action(remedy, self._retry_with_remedy, "primary")
 
     def _show_lost(self) -> None:
         self.banner.say(
@@ -91,21 +89,6 @@ class FailureBanner(QWidget):
         )
         self.banner.clear_actions()
         self.banner.add_action("See the log", self.log_wanted.emit)
-
-    def _remedy(self, failure: Failure | None) -> str:
-        """Say the remedy's settings; empty when the cause has none."""
-        from engine.runner.attempts import remedy_for
-
-        try:
-            changes = remedy_for(failure, self._run.config)
-        except UserError:
-            return ""
-        said = [
-            f"{_WORDS.get(name, name)} {number_text(value)}"
-            for name, value in changes.items()
-            if isinstance(value, int | float)
-        ]
-        return " and ".join(said)
 
     def _retry(self) -> None:
         self._context.actions.retry(self._run.run)

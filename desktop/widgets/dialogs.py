@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -145,12 +144,3 @@ class Sheet(QDialog):
         made.setDefault(kind == "primary")
         self.foot.addWidget(made)
         return made
-
-
-def keep_keyboard_order(first: QWidget, *others: QWidget) -> None:
-    """Let Tab go through the widgets in the given order."""
-    before = first
-    for widget in others:
-        QWidget.setTabOrder(before, widget)
-        before = widget
-    first.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -27,7 +27,6 @@ from desktop.theme.tokens import SPACE, TYPE
 MarkShape = Literal["dot", "best", "diamond"]
 _HEIGHT = 38
 _BAR_Y, _BAR_PX = 13, 6
-_GAP_PX = 2
 _RADII = {"dot": 4.5, "best": 6.0, "diamond": 5.5}
 _HOVER_PX = 1.5
 _REACH_PX = 9
@@ -59,7 +58,6 @@ class RunProgress(QWidget):
         self._unit = unit
         self._done, self._total = 0.0, 0.0
         self._marks: tuple[ProgressMark, ...] = ()
-        self._starts: tuple[float, ...] = ()
         self._hovered: int | None = None
         self._current: int | None = None
         self.setMouseTracking(True)
@@ -84,11 +82,6 @@ class RunProgress(QWidget):
         self._current = names.index(chosen) if chosen in names else None
         self._hovered = None
         self._say()
-        self.update()
-
-    def set_starts(self, starts: Sequence[float]) -> None:
-        """Divide the bar where another attempt began."""
-        self._starts = tuple(starts)
         self.update()
 
     def place_of(self, name: str) -> QPoint:
@@ -192,10 +185,6 @@ class RunProgress(QWidget):
         done = min(1.0, self._done / self._total) if self._total > 0 else 0.0
         painter.setBrush(theme.color("accent_fill"))
         painter.drawRoundedRect(QRectF(left, bar.top(), width * done, _BAR_PX), _BAR_PX / 2, _BAR_PX / 2)
-        painter.setBrush(theme.color("card"))
-        for start in self._starts:
-            if 0 < start < self._total:
-                painter.drawRect(QRectF(self._across(start) - _GAP_PX / 2, bar.top(), _GAP_PX, _BAR_PX))
 
     def _paint_mark(self, painter: QPainter, index: int) -> None:
         mark = self._marks[index]

@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QLinearGradient, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import QLinearGradient, QPainter, QPainterPath, QPen, QPolygonF
 
 from desktop.theme.theme import theme
 
 SIZE_HINT = QSize(84, 28)
 _LINE_PX = 1.6
 _FILL = 0.28
-
-
-class Sparkline(QWidget):
-    """Paints a series in a colour role of the theme; nothing while it has fewer than two values."""
-
-    def __init__(self, role: str = "s1", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._role = role
-        self._values = np.empty(0)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        theme.changed.connect(self.update)
-
-    def show_series(self, values: Sequence[float] | np.ndarray) -> None:
-        """Show these values, oldest first; those that are no number are left out."""
-        given = np.asarray(values, dtype=float)
-        self._values = given[np.isfinite(given)]
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return SIZE_HINT
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002  # Qt gives it
-        painter = QPainter(self)
-        paint_sparkline(painter, QRectF(self.rect()), self._values, self._role)
 
 
 def paint_sparkline(painter: QPainter, area: QRectF, values: np.ndarray, role: str) -> None:

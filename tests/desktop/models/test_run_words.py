@@ -9,7 +9,6 @@ import pytest
 from desktop.models.run_words import (
     duration_words,
     is_lower_better,
-    listed,
     metric_text,
     metric_words,
     plural,
@@ -65,4 +64,4 @@ def test_that_sizes_and_counts_are_said() -> None:
         "0 B", "999 B", "1.5 kB", "2.4 MB", "3.0 GB",
     ]  # fmt: skip
     assert [plural(count, "class", "classes") for count in (1, 2)] == ["1 class", "2 classes"]
-    assert listed(["a", "b", "c", "d", "e", "f"], 4) == "a, b, c, d and 2 more"
+    assert plural(2_000, "image") == "2,000 images"

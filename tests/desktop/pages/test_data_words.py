@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from desktop.pages.data_words import counted, listed, use_of
+from desktop.pages.data_words import listed, use_of
 from engine.store.runs import RunRow
 
 
@@ -27,14 +27,6 @@ def run(name: str, state: str, dataset: str = "pets", kind: str = "train") -> Ru
 )
 def test_that_names_are_listed_as_in_a_sentence(names: list[str], said: str) -> None:
     assert listed(names) == said
-
-
-def test_that_one_is_told_from_many() -> None:
-    assert [counted(1, "image"), counted(2_000, "image"), counted(3, "class")] == [
-        "1 image",
-        "2,000 images",
-        "3 classes",
-    ]
 
 
 def test_that_runs_that_need_a_dataset_are_told_from_those_that_ended() -> None:

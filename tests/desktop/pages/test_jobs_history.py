@@ -29,7 +29,7 @@ def test_that_a_failed_run_explains_itself_and_offers_its_remedy(qtbot: QtBot, c
     banner = page.history.bar.banner
     assert banner.isVisible()
     assert banner.accessibleName() == "The memory was not enough."
-    offered = {"Retry with batch 4", "Retry", "Copy details"}
+    offered = {"Retry with batch size 4", "Retry", "Copy details"}
     qtbot.waitUntil(lambda: visible_text(banner) == offered, timeout=WAIT_MS)
     press(banner, "Copy details")
     assert "deep inside" in QGuiApplication.clipboard().text()
