@@ -21,7 +21,6 @@ from desktop.bridge.run_directory import RunDirectory
 from desktop.bridge.settings import Settings
 from engine.errors import UserError
 from engine.protocol.home import Home
-from engine.protocol.interpreter import engine_command, engine_interpreter
 from engine.store.runs import RunRow
 
 
@@ -79,6 +78,7 @@ class Context(QObject):
         """End the window's own children; runs go on."""
         if self._is_started:
             self.presence.note()
+        self.settings.flush()
         self.live.close()
         self.runs.close()
         self.datasets.close()
@@ -105,10 +105,6 @@ class Context(QObject):
     def complain(self, error: UserError) -> None:
         """Show an error as a message that stays."""
         self.toast(error.message, "bad", error.hint)
-
-    def engine_command(self, *arguments: str) -> list[str]:
-        """Give the command of an engine process."""
-        return engine_command(*arguments, interpreter=engine_interpreter(self.home))
 
     def _tell_failures(self, rows: list[RunRow]) -> None:
         if len(rows) == 1:

@@ -68,8 +68,6 @@ class MainWindow(QMainWindow):
         self._page.crumb_changed.connect(self._show_crumb)
         self.rail.choose(page)
         self.top_bar.show_page(self._page.title, self._page.crumb)
-        if page not in ("plugins", "settings"):
-            self.context.settings.set("window.page", page)
 
     @property
     def current(self) -> str:
@@ -121,8 +119,6 @@ class MainWindow(QMainWindow):
         """Close without a question: runs go on in the background, and nothing is lost."""
         place = bytes(self.saveGeometry().toBase64().data()).decode()
         self.context.settings.set("window.geometry", place)
-        active = [row for row in self.context.runs.rows() if row.state in ACTIVE_STATES]
-        self.context.settings.set("window.closed_with_runs", len(active))
         event.accept()
 
     def _compose(self) -> None:

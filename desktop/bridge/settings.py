@@ -6,7 +6,7 @@ import contextlib
 import json
 from typing import TypeVar, cast
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.errors import UserError
 from engine.protocol.disk import write_error
@@ -14,6 +14,7 @@ from engine.protocol.home import Home
 from engine.protocol.run_folder import write_atomic
 
 Value = TypeVar("Value")
+_REST_MS = 500
 
 
 class Settings(QObject):
@@ -30,6 +31,11 @@ class Settings(QObject):
         self.trouble = ""
         """Why the file could not be read, as a sentence; empty when it could."""
         self._values = self._read()
+        self._waiting: dict[str, object] = {}
+        self._writing = QTimer(self)
+        self._writing.setSingleShot(True)
+        self._writing.setInterval(_REST_MS)
+        self._writing.timeout.connect(self.flush)
 
     def get(self, name: str, default: Value) -> Value:
         """Give a setting; the default where it is not set, or is of another type."""
@@ -44,9 +50,36 @@ class Settings(QObject):
         return cast("Value", found) if fits else default
 
     def set(self, name: str, value: object) -> None:
-        """Keep a setting, None forgets it; what else the file holds stays."""
+        """Keep a setting, None forgets it; what else the file holds stays. It is on disk when this returns."""
+        self._waiting[name] = value
+        self.flush()
+        self.changed.emit(name)
+
+    def set_soon(self, name: str, value: object) -> None:
+        """Keep a setting that follows a slider: it holds at once, and is written when the hand rests."""
+        self._waiting[name] = value
+        self._put(name, value)
+        self._writing.start()
+        self.changed.emit(name)
+
+    def flush(self) -> None:
+        """Write what waits to be written."""
+        self._writing.stop()
+        if not self._waiting:
+            return
         with contextlib.suppress(OSError, ValueError):  # another process may have written meanwhile
             self._values = self._read()
+        for name, value in self._waiting.items():
+            self._put(name, value)
+        self._waiting.clear()
+        try:
+            write_atomic(self._path, json.dumps(self._values, indent=1, ensure_ascii=False).encode())
+            self._path.chmod(0o600)  # a tracking server's password may stand in it
+        except OSError as error:
+            told: UserError = write_error(error, self._path)
+            self.failed.emit(str(told))
+
+    def _put(self, name: str, value: object) -> None:
         *parts, last = name.split(".")
         place = self._values
         for part in parts:
@@ -58,13 +91,6 @@ class Settings(QObject):
             place.pop(last, None)
         else:
             place[last] = value
-        try:
-            write_atomic(self._path, json.dumps(self._values, indent=1, ensure_ascii=False).encode())
-            self._path.chmod(0o600)  # a tracking server's password may stand in it
-        except OSError as error:
-            told: UserError = write_error(error, self._path)
-            self.failed.emit(str(told))
-        self.changed.emit(name)
 
     def _read(self) -> dict[str, object]:
         try:

@@ -335,7 +335,7 @@ class DataPage(Page):
             self.images.grid.setFocus()
 
     def _keep_tile_side(self, side: int) -> None:
-        self.context.settings.set(_TILE_SIDE, side)
+        self.context.settings.set_soon(_TILE_SIDE, side)
 
     # What is done with it
 

@@ -172,6 +172,8 @@ class PredictPage(Page):
     def _take_models(self, trained: list[TrainedRun]) -> None:
         self._is_known = True
         self.chooser.offer(trained)
+        if trained and not self.context.predictor.is_running:
+            self.context.predictor.warm_up()  # the libraries load while the user looks for a picture
         self._refresh()
 
     def _use_checkpoint(self) -> None:
@@ -240,7 +242,7 @@ class PredictPage(Page):
         self._keeping.start()
 
     def _keep_threshold(self) -> None:
-        self.context.settings.set(_THRESHOLD_SETTING, self.board.threshold)
+        self.context.settings.set_soon(_THRESHOLD_SETTING, self.board.threshold)
 
     def _show_threshold(self) -> None:
         self._threshold_value.setText(f"{round(self.board.threshold * 100)} %")

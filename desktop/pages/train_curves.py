@@ -116,7 +116,7 @@ class CurvesView(QWidget):
         self.smoothing_text.setText(f"{value / 100:.2f}")
         for chart in (self.loss, self.second):
             chart.set_smoothing(value / 100)
-        self._context.settings.set("train.smoothing", value)
+        self._context.settings.set_soon("train.smoothing", value)
 
     def _scale(self, kind: str) -> None:
         for chart in (self.loss, self.second):

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from desktop.bridge.settings import Settings
 from engine.protocol.home import Home
@@ -54,3 +55,23 @@ def test_that_none_forgets_a_setting(home: Home) -> None:
 def test_that_nobody_else_may_read_the_file(home: Home) -> None:
     Settings(home).set("tracking.uri", "http://user:password@host")
     assert home.settings_path.stat().st_mode & 0o077 == 0
+
+
+def test_that_a_setting_that_follows_a_slider_holds_at_once_and_is_written_later(
+    home: Home, qtbot: QtBot
+) -> None:
+    settings = Settings(home)
+    for value in range(100):
+        settings.set_soon("grid.side", value)
+    assert settings.get("grid.side", 0) == 99
+    assert not home.settings_path.exists()
+    qtbot.waitUntil(home.settings_path.exists)
+    assert Settings(home).get("grid.side", 0) == 99
+
+
+def test_that_what_waits_is_written_with_the_next_setting(home: Home, qtbot: QtBot) -> None:
+    _ = qtbot
+    settings = Settings(home)
+    settings.set_soon("grid.side", 7)
+    settings.set("appearance.theme", "dark")
+    assert Settings(home).get("grid.side", 0) == 7

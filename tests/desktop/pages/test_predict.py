@@ -30,6 +30,7 @@ class Oracle:
     """Answers at once what the predictor's process would; can be told to fail."""
 
     def __init__(self) -> None:
+        self.warmed: list[bool] = []
         self.checkpoints: list[str] = []
         self.error: UserError | None = None
 
@@ -74,6 +75,7 @@ def context(
 ) -> Iterator[Context]:
     made = Context(Home(lensmith_home).ensure())
     monkeypatch.setattr(made.predictor, "ask", oracle.ask)
+    monkeypatch.setattr(made.predictor, "warm_up", lambda: oracle.warmed.append(True))
     monkeypatch.setattr(made.predictor, "forget", oracle.forget)
     yield made
     made.close()
@@ -334,3 +336,20 @@ def test_that_every_control_has_a_name(
     ]
 
     assert nameless == []
+
+
+def test_that_the_libraries_load_while_the_user_looks_for_a_picture(
+    qtbot: QtBot, context: Context, oracle: Oracle, run: MeasuredRun
+) -> None:
+    open_page(qtbot, context, run=run.run)
+    qtbot.waitUntil(lambda: oracle.warmed == [True])
+
+
+def test_that_nothing_is_started_where_there_is_no_model_yet(
+    qtbot: QtBot, context: Context, oracle: Oracle
+) -> None:
+    page = PredictPage(context)
+    qtbot.addWidget(page)
+    page.open()
+    qtbot.waitUntil(lambda: page.states.currentWidget() is page.no_model)
+    assert oracle.warmed == []
