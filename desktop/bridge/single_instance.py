@@ -11,7 +11,8 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from engine.protocol.home import Home
 
 _RAISE = b"raise\n"
-_PATIENCE_MS = 1_500
+_PATIENCE_MS = 10_000
+"""A window that is just opening, on a busy machine, takes its time to answer."""
 
 
 class SingleInstance(QObject):
@@ -45,7 +46,8 @@ class SingleInstance(QObject):
             return False
         socket.write(_RAISE)
         socket.waitForBytesWritten(_PATIENCE_MS)
-        heard = socket.waitForReadyRead(_PATIENCE_MS)
+        # The answer may have come with the wait before: then waiting for more would wait in vain.
+        heard = socket.bytesAvailable() > 0 or socket.waitForReadyRead(_PATIENCE_MS)
         socket.disconnectFromServer()
         return heard
 
