@@ -18,12 +18,10 @@ from desktop.pages.train import TrainPage
 from engine.protocol.events import MetricsLogged
 from engine.protocol.home import Home
 from engine.protocol.run_folder import RunFolder
-from engine.runner.queue import has_runner
 from tests.fixtures.stand_in_runs import (
     LONG,
+    end_all,
     enqueue,
-    kill,
-    local,
     quiet_home,
     row,
     runner_pid,
@@ -40,12 +38,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def home(lensmith_home: Path) -> Iterator[Home]:
     made = quiet_home(lensmith_home)
     yield made
-    for entry in made.runs.iterdir():
-        folder = RunFolder(entry)
-        if has_runner(folder):
-            kill(runner_pid(folder))
-        for attempt in folder.attempts():
-            local().kill(folder, attempt.number)
+    end_all(made)
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from desktop.bridge.actions import Told
 from desktop.context import Context
 from engine.protocol.home import Home
+from tests.desktop.measured_runs import MeasuredRun, measured_run
 from tests.desktop.pages.data_stage import make_pets
 
 
@@ -31,3 +32,9 @@ def told(context: Context) -> list[Told]:
     messages: list[Told] = []
     context.told.connect(messages.append)
     return messages
+
+
+@pytest.fixture
+def run(context: Context, tmp_path: Path) -> MeasuredRun:
+    """A run that was trained, validated and saved."""
+    return measured_run(context.home, tmp_path)

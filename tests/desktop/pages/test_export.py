@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from PySide6.QtGui import QAccessible, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QWidget
@@ -17,22 +14,9 @@ from desktop.pages.export_formats import FormatPanel
 from engine.config.features import FeatureStatus
 from engine.errors import UserError
 from engine.protocol.events import ExportWritten
-from engine.protocol.home import Home
-from tests.desktop.measured_runs import MeasuredRun, measured_run
+from tests.desktop.measured_runs import MeasuredRun
 
 WAIT_MS = 30_000
-
-
-@pytest.fixture
-def context(qtbot: QtBot, lensmith_home: Path) -> Iterator[Context]:
-    made = Context(Home(lensmith_home).ensure())
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def run(context: Context, tmp_path: Path) -> MeasuredRun:
-    return measured_run(context.home, tmp_path)
 
 
 def export_of(run: MeasuredRun, number: int, parent: str | None = None) -> MeasuredRun:

@@ -20,7 +20,7 @@ from desktop.pages.predict import PredictPage
 from engine.errors import UserError
 from engine.protocol.home import Home
 from engine.protocol.results import PredictionRecord, ScoredLabel
-from tests.desktop.measured_runs import MeasuredRun, measured_run
+from tests.desktop.measured_runs import MeasuredRun
 
 WAIT_MS = 30_000
 Answer = dict[str, object]
@@ -79,18 +79,6 @@ def context(
     monkeypatch.setattr(made.predictor, "forget", oracle.forget)
     yield made
     made.close()
-
-
-@pytest.fixture
-def run(context: Context, tmp_path: Path) -> MeasuredRun:
-    return measured_run(context.home, tmp_path)
-
-
-@pytest.fixture
-def told(context: Context) -> list[Told]:
-    messages: list[Told] = []
-    context.told.connect(messages.append)
-    return messages
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -12,19 +11,11 @@ from pytestqt.qtbot import QtBot
 
 from desktop.context import Context
 from desktop.pages.predict import PredictPage
-from engine.protocol.home import Home
 from engine.store.database import Store
 from engine.store.rebuild import take_run
 from tests.engine.jobs.run_maker import make_run, write_pictures
 
 WAIT_MS = 120_000
-
-
-@pytest.fixture
-def context(qtbot: QtBot, lensmith_home: Path) -> Iterator[Context]:
-    made = Context(Home(lensmith_home).ensure())
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,26 +16,13 @@ from desktop.models.result import ResultKey
 from desktop.pages.validate import ValidatePage
 from desktop.viewers.matrix_data import Cell
 from engine.protocol.events import ResultWritten, RunEnded
-from engine.protocol.home import Home
 from engine.protocol.job import Failure
 from engine.runner.supervision import add_supervision
 from engine.store.database import Store
 from engine.store.rebuild import take_run
-from tests.desktop.measured_runs import CLASSES, MeasuredRun, evaluation_of, measured_run
+from tests.desktop.measured_runs import CLASSES, MeasuredRun, evaluation_of
 
 WAIT_MS = 30_000
-
-
-@pytest.fixture
-def context(qtbot: QtBot, lensmith_home: Path) -> Iterator[Context]:
-    made = Context(Home(lensmith_home).ensure())
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def run(context: Context, tmp_path: Path) -> MeasuredRun:
-    return measured_run(context.home, tmp_path)
 
 
 def open_page(qtbot: QtBot, context: Context, **target: object) -> ValidatePage:

@@ -16,12 +16,10 @@ from engine.runner.queue import has_runner, tick
 from engine.store.database import Store
 from tests.fixtures.stand_in_runs import (
     LONG,
+    end_all,
     enqueue,
-    kill,
-    local,
     quiet_home,
     row,
-    runner_pid,
     spoken,
     states,
     wait_for,
@@ -33,12 +31,7 @@ from tests.fixtures.stand_in_runs import (
 def home(tmp_path: Path) -> Iterator[Home]:
     made = quiet_home(tmp_path / "home")
     yield made
-    for entry in made.runs.iterdir():
-        folder = RunFolder(entry)
-        if has_runner(folder):
-            kill(runner_pid(folder))
-        for attempt in folder.attempts():
-            local().kill(folder, attempt.number)
+    end_all(made)
 
 
 @pytest.fixture(autouse=True)

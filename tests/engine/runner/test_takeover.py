@@ -20,9 +20,9 @@ from tests.fixtures.stand_in_runs import (
     LONG,
     claimed,
     counts,
+    end_all,
     enqueue,
     kill,
-    local,
     quiet_home,
     row,
     runner_pid,
@@ -47,12 +47,7 @@ NOTHING_AMISS = {"unknown": 0, "refused": 0, "gaps": 0}
 def home(tmp_path: Path) -> Iterator[Home]:
     made = quiet_home(tmp_path / "home")
     yield made
-    for entry in made.runs.iterdir():
-        folder = RunFolder(entry)
-        if has_runner(folder):
-            kill(runner_pid(folder))
-        for attempt in folder.attempts():
-            local().kill(folder, attempt.number)
+    end_all(made)
 
 
 def kill_runner(folder: RunFolder) -> None:
