@@ -35,7 +35,6 @@ class Context(QObject):
     def __init__(self, home: Home) -> None:
         super().__init__()
         self.home = home
-        self._is_started = False
         self.settings = Settings(home)
         self.background = Background(self)
         self.live = LiveFeed(home)
@@ -72,12 +71,12 @@ class Context(QObject):
         self.actions.keep_ticking()
         self.machine.start()
         self.presence.start()
-        self._is_started = True
 
     def close(self) -> None:
         """End the window's own children; runs go on."""
-        if self._is_started:
-            self.presence.note()
+        self.presence.close()
+        self.actions.close()
+        self.machine.close()
         self.settings.flush()
         self.live.close()
         self.runs.close()

@@ -55,6 +55,10 @@ class EngineActions(QObject):
         self._ticking.start()
         self.tick()
 
+    def close(self) -> None:
+        """Leave the queue to the runners."""
+        self._ticking.stop()
+
     def tick(self) -> None:
         """Start what waits and can be started."""
         if self._is_ticking or not self._home.store_path.exists():

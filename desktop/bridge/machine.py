@@ -65,6 +65,9 @@ class MachineWatch(QObject):
         self._timer.start()
         self.look()
 
+    def close(self) -> None:
+        self._timer.stop()
+
     def look(self) -> None:
         if not self._is_looking:
             self._is_looking = True

@@ -40,6 +40,12 @@ class Presence(QObject):
         if not self.since:
             self.note()
 
+    def close(self) -> None:
+        """Note the last moment."""
+        if self._timer.isActive():
+            self._timer.stop()
+            self.note()
+
     def note(self) -> None:
         """Write the present moment down."""
         self._settings.set(LAST_SEEN, time.time())
