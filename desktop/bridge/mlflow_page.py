@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 from typing import cast
 
+import psutil
 from PySide6.QtCore import QObject, QProcess, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtNetwork import QTcpSocket
@@ -19,6 +21,7 @@ from engine.runner.tracking_settings import read_tracking_settings
 CURSOR_NAME = "tracking.json"
 _LOCAL = "127.0.0.1"
 _POLL_MS = 500
+_END_S = 3.0
 _PATIENCE = 120
 """Looks at the port before it is given up: one minute."""
 
@@ -59,9 +62,21 @@ class MlflowPage(QObject):
             self._open()
 
     def close(self) -> None:
-        if self._process is not None:
-            end_child(self._process)
-            self._process = None
+        """End the server with the processes that it has started itself."""
+        self._timer.stop()
+        process, self._process = self._process, None
+        if process is None:
+            return
+        family: list[psutil.Process] = []
+        with contextlib.suppress(psutil.Error):
+            family = psutil.Process(process.processId()).children(recursive=True)
+        end_child(process)
+        for member in family:
+            with contextlib.suppress(psutil.Error):
+                member.terminate()
+        for member in psutil.wait_procs(family, timeout=_END_S)[1]:
+            with contextlib.suppress(psutil.Error):
+                member.kill()
 
     def _start(self, uri: str) -> None:
         self._port = _free_port()
