@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -31,8 +32,12 @@ def data(context: Context, tmp_path: Path) -> Path:
 
 def predictor_process() -> psutil.Process | None:
     """The engine process that answers, a child of this one."""
-    children = psutil.Process().children(recursive=True)
-    return next((child for child in children if "serve" in child.cmdline()), None)
+    for child in psutil.Process().children(recursive=True):
+        # What another test started may end while we look; a zombie has no command line to read.
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if "serve" in child.cmdline():
+                return child
+    return None
 
 
 @pytest.mark.slow
