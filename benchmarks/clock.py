@@ -34,11 +34,13 @@ class Clock:
     Attributes:
         started: Unix time of the process's start, as the comparing program saw it.
         first_step_s: seconds from `started` to the end of the first step; None before it.
+        settle: waits until the device has done what it was given, so that an epoch's time is all of it.
     """
 
     started: float = field(default_factory=lambda: float(os.environ.get(STARTED_VARIABLE) or process_start()))
     epochs: list[EpochTime] = field(default_factory=list)
     first_step_s: float | None = None
+    settle: Callable[[], object] = lambda: None
 
     def watch(
         self, batches: Iterable[BatchT], size: Callable[[BatchT], int], expected: int | None = None
@@ -51,6 +53,7 @@ class Clock:
             expected: batches of an epoch: a consumer may also end by asking for no more after so many. One that ends
                 earlier (a probe) leaves no time.
         """
+        self.settle()
         wall, cpu, images, seen = time.perf_counter(), cpu_seconds(), 0, 0
         whole = False
         try:
@@ -59,16 +62,27 @@ class Clock:
                 seen += 1
                 yield batch
                 if self.first_step_s is None:
+                    self.settle()
                     self.first_step_s = time.time() - self.started
             whole = True
         finally:
             if whole or seen == expected:
+                self.settle()
                 self.epochs.append(EpochTime(time.perf_counter() - wall, cpu_seconds() - cpu, images))
 
     def write(self, path: Path) -> None:
         """Write `{"epochs": [{"wall", "cpu", "images"}], "t_first"}`."""
         document = {"epochs": [asdict(epoch) for epoch in self.epochs], "t_first": self.first_step_s}
         path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def settle_of(device: str) -> Callable[[], object]:
+    """Give what waits for a device (`cpu`, `cuda:0`)."""
+    if device == "cpu":
+        return lambda: None
+    import torch  # the window's benchmarks do without
+
+    return lambda: torch.cuda.synchronize(device)
 
 
 def process_start() -> float:

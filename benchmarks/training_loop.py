@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.clock import Clock
+from benchmarks.clock import Clock, settle_of
 from engine.channel.control import Control
 from engine.channel.reporter import Reporter
 from engine.config.train import TrainConfig
@@ -80,11 +80,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--workers", type=int, default=2, help="loader threads (default 2)")
     parser.add_argument("--threads", type=int, default=None, help="compute threads (default: all cores)")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda:0 (default cpu)")
     parser.add_argument("--precision", default="auto", help="auto, fp32, bf16 or fp16 (default auto)")
     parser.add_argument("--cache", default="auto", help="auto, memory, disk or off (default auto)")
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     options = parser.parse_args(arguments)
-    clock = Clock()
+    clock = Clock(settle=settle_of(options.device))
     with tempfile.TemporaryDirectory() as scratch:
         train(options, Home(Path(scratch)).ensure(), clock)
     clock.write(options.out)
@@ -119,11 +120,12 @@ def train(options: argparse.Namespace, home: Home, clock: Clock) -> None:
         cache_folder=home.cache,
         augmentation=config.augmentation,
         drop_last=True,
+        pin_memory=options.device != "cpu",
     )
     loader = build_loader(manifest, Library(home).root("benchmark"), "train", settings)
     flat = {**config.to_flat(), "architecture": options.arch, "pretrained": "off"}
     model = AnyTimm(
-        {**flat, "num_classes": len(manifest.classes), "class_names": list(manifest.classes), "device": "cpu"}
+        {**flat, "num_classes": len(manifest.classes), "class_names": list(manifest.classes), "device": options.device}
     )
     folder = RunFolder(home.runs / "benchmark")
     reporter = Reporter(folder.attempt(1))
@@ -135,7 +137,7 @@ def train(options: argparse.Namespace, home: Home, clock: Clock) -> None:
         reporter=reporter,
         control=Control(folder, 1, reporter),
         meta=_meta(options, tuple(manifest.classes)),
-        placement=Placement(threads=options.threads),
+        placement=Placement(resource=options.device, threads=options.threads),
     )
     try:
         Trainer(job).run()

@@ -79,7 +79,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     except Exception as error:  # noqa: BLE001  # the outermost edge: a bug must still end in a sentence and code 1
         traceback.print_exc()
-        bug = {"code": "bug", "message": f"{type(error).__name__}: {error}", "hint": "Please report this."}
+        bug: dict[str, object] = {
+            "code": "bug",
+            "message": f"{type(error).__name__}: {error}",
+            "hint": "Please report this.",
+        }
         return _complain(bug, as_json=as_json, code=1)
 
 
@@ -92,7 +96,7 @@ def _show(reply: Reply, *, as_json: bool) -> None:
         Console(soft_wrap=True).print(reply.text, markup=False)
 
 
-def _complain(error: dict[str, str], *, as_json: bool, code: int) -> int:
+def _complain(error: dict[str, object], *, as_json: bool, code: int) -> int:
     if as_json:
         sys.stdout.write(json.dumps({"error": error}, ensure_ascii=False) + "\n")
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class UserError(Exception):
     """Something the user can mend: a path, a value, a disk, a dataset.
@@ -10,17 +12,22 @@ class UserError(Exception):
         code: stable snake_case name of the fault, for programs.
         message: a full sentence: what happened, and to what.
         hint: a full sentence: what to do next. Empty when the message says it.
+        details: what a program needs to offer the remedy, such as the fingerprint of a key. Never a secret.
     """
 
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
+    def __init__(
+        self, code: str, message: str, hint: str = "", details: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.hint = hint
+        self.details = dict(details or {})
 
-    def to_dict(self) -> dict[str, str]:
-        """Give the three parts as the JSON object that `--json` prints."""
-        return {"code": self.code, "message": self.message, "hint": self.hint}
+    def to_dict(self) -> dict[str, object]:
+        """Give the parts as the JSON object that `--json` prints; `details` only where there are some."""
+        told: dict[str, object] = {"code": self.code, "message": self.message, "hint": self.hint}
+        return told | ({"details": self.details} if self.details else {})
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()

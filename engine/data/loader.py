@@ -197,7 +197,11 @@ class _Filling:
         if len(actual) == 0:
             return
         source = self._loader.source
-        yield Batch(images, _tensor(source.targets[actual]), _tensor(source.item_indices[actual]))
+        targets = _tensor(source.targets[actual])
+        if self._loader.settings.pin_memory:
+            # From ordinary memory even a few bytes are copied in turn: the step would wait for all before it.
+            images, targets = images.pin_memory(), targets.pin_memory()
+        yield Batch(images, targets, _tensor(source.item_indices[actual]))
 
     def _fill(self, start: int, stop: int) -> None:
         for slot in range(start, stop):

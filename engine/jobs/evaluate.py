@@ -35,7 +35,7 @@ def evaluate(desk: Desk) -> EndState:
             trained = open_parent(desk, device)
         with phases.phase("read_data"):
             require_classes(desk.manifest, trained.meta.class_names)
-            loader = desk.loader(split, train=False)
+            loader = desk.loader(split, train=False, pin_memory=device.type == "cuda")
     finally:
         phases.close()
     desk.reporter.emit(StateChanged(state="running", attempt=desk.attempt.number))

@@ -172,6 +172,31 @@ class CommandDone(Event):
     message: str = ""
 
 
+class Transfer(Event):
+    """Files on their way to the machine that runs, or home from it. Said by the runner, now and then."""
+
+    type: Literal["transfer"] = "transfer"
+    host: str
+    direction: Literal["there", "home"]
+    what: str
+    """data, run, checkpoint, results, environment."""
+    done_bytes: int
+    total_bytes: int
+    bytes_per_s: float | None = None
+    eta_s: float | None = None
+
+
+class Contact(Event):
+    """The machine that runs was lost from sight, or is seen again. Silence alone ends and starts nothing."""
+
+    type: Literal["contact"] = "contact"
+    host: str
+    reachable: bool
+    last_seen: float
+    """Unix seconds."""
+    message: str = ""
+
+
 class RunEnded(Event):
     """The last event of an attempt. Written by the worker, or by the runner in its place."""
 
@@ -203,6 +228,8 @@ AnyEvent = Annotated[
     | Notice
     | LogLine
     | CommandDone
+    | Transfer
+    | Contact
     | RunEnded,
     Field(discriminator="type"),
 ]

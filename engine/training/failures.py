@@ -31,7 +31,16 @@ _NETWORK = frozenset(
     }
 )
 _PLUGIN_MODULES = "lensmith_plugins."
-_SIGNS_OF_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "defaultcpuallocator")
+_SIGNS_OF_NO_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "defaultcpuallocator",
+    # NVIDIA's libraries ask for memory of their own, and say it in their own ways.
+    "cublas_status_alloc_failed",
+    "cudnn_status_alloc_failed",
+    "unable to find a valid cudnn algorithm",
+)
 
 
 def classify(error: BaseException) -> Failure:

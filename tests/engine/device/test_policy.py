@@ -21,7 +21,13 @@ def single(precision: ChosenPrecision = "fp32", channels_last: bool = False) -> 
     return SingleDevice(CPU, Resolved(device_type="cpu", precision=precision, channels_last=channels_last))
 
 
-POLICIES: list[Make] = [single]
+def on_gpu(precision: ChosenPrecision = "fp32", channels_last: bool = False) -> DevicePolicy:
+    return SingleDevice(
+        torch.device("cuda"), Resolved(device_type="cuda", precision=precision, channels_last=channels_last)
+    )
+
+
+POLICIES: list[Make] = [single, *([on_gpu] if torch.cuda.is_available() else [])]
 PRECISIONS: tuple[ChosenPrecision, ...] = ("fp32", "bf16", "fp16")
 pytestmark = pytest.mark.parametrize("make", POLICIES)
 
@@ -39,11 +45,13 @@ def take_step(
     policy: DevicePolicy, model: nn.Module, clip_norm: float | None = None, factor: float = 1.0
 ) -> tuple[torch.optim.Optimizer, Tensor]:
     """One step of plain gradient descent with rate 1: weights move by minus the gradient."""
+    model.to(policy.device)
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     images = policy.to_input(pixels(), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
     with policy.autocast():
         outputs = policy.forward_of(model, optimizer)(images)
-    loss = nn.functional.cross_entropy(outputs.float(), torch.tensor([0, 1, 0, 1, 1])) * factor
+    targets = torch.tensor([0, 1, 0, 1, 1], device=policy.device)
+    loss = nn.functional.cross_entropy(outputs.float(), targets) * factor
     policy.backward(loss)
     policy.step(optimizer, model.parameters(), clip_norm)
     return optimizer, outputs
@@ -52,7 +60,7 @@ def take_step(
 def moved(model: nn.Module) -> float:
     """How far the weights are from where `network` starts, as one norm."""
     pairs = zip(model.parameters(), network().parameters(), strict=True)
-    return math.sqrt(sum(float((one - two).detach().pow(2).sum()) for one, two in pairs))
+    return math.sqrt(sum(float((one.cpu() - two).detach().pow(2).sum()) for one, two in pairs))
 
 
 @pytest.mark.parametrize("channels_last", [False, True])
@@ -61,7 +69,8 @@ def test_that_pixels_become_normalised_input_in_the_memory_order(make: Make, cha
 
     order = torch.channels_last if channels_last else torch.contiguous_format
     assert found.is_contiguous(memory_format=order)
-    assert torch.equal(found, normalise(pixels(), (0.5, 0.4, 0.3), (0.2, 0.3, 0.4)))
+    expected = normalise(pixels(), (0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
+    torch.testing.assert_close(found.cpu(), expected, rtol=0, atol=1e-6)
 
 
 def test_that_a_network_is_placed_where_it_is_with_its_values_kept(make: Make) -> None:
