@@ -10,6 +10,7 @@ from desktop.bridge.actions import EngineActions, Told
 from desktop.bridge.background import Background
 from desktop.bridge.catalogue import CatalogueWatcher
 from desktop.bridge.dataset_shelf import DatasetShelf
+from desktop.bridge.host_desk import HostDesk
 from desktop.bridge.live_feed import LiveFeed
 from desktop.bridge.machine import MachineWatch
 from desktop.bridge.mlflow_page import MlflowPage
@@ -18,6 +19,7 @@ from desktop.bridge.predictor import Predictor
 from desktop.bridge.presence import Presence
 from desktop.bridge.processes import start_detached
 from desktop.bridge.run_directory import RunDirectory
+from desktop.bridge.run_places import RunPlaces
 from desktop.bridge.settings import Settings
 from engine.errors import UserError
 from engine.protocol.home import Home
@@ -39,9 +41,11 @@ class Context(QObject):
         self.background = Background(self)
         self.live = LiveFeed(home)
         self.runs = RunDirectory(home, self.background, self.live)
+        self.places = RunPlaces(home, self.background, self.runs, self.live)
         self.actions = EngineActions(home, self.background, self.runs)
         self.catalogue = CatalogueWatcher(home)
         self.datasets = DatasetShelf(home, self.background)
+        self.hosts = HostDesk(home, self.background)
         self.predictor = Predictor(home)
         self.notifications = Notifications(self.settings, self.runs)
         self.mlflow = MlflowPage(home)
@@ -52,6 +56,7 @@ class Context(QObject):
         self.mlflow.told.connect(self.toast)
         self.runs.failed.connect(self.complain)
         self.datasets.failed.connect(self.complain)
+        self.hosts.failed.connect(self.complain)
         self.settings.failed.connect(self._settings_failed)
 
     def start(self) -> None:
@@ -68,6 +73,7 @@ class Context(QObject):
         self.runs.refresh()
         self.datasets.refresh()
         self.catalogue.refresh()
+        self.hosts.start()
         self.actions.keep_ticking()
         self.machine.start()
         self.presence.start()
@@ -81,6 +87,7 @@ class Context(QObject):
         self.live.close()
         self.runs.close()
         self.datasets.close()
+        self.hosts.close()
         self.catalogue.close()
         self.predictor.close()
         self.mlflow.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
@@ -77,6 +78,8 @@ class EngineJob(QObject):
     """The document."""
     failed = Signal(object)
     """A UserError."""
+    said = Signal(str)
+    """A line on stderr that is not progress."""
     ended = Signal()
     """After either, or after a cancel."""
 
@@ -91,16 +94,34 @@ class EngineJob(QObject):
         self._accepted = tuple(accepted_codes)
         self._errors = b""
         self._said: list[str] = []
+        self._input: bytes | None = None
         self._is_cancelled = False
+        self._is_asked_to_end = False
         self.is_running = False
         self._process = engine_child(home, *arguments, "--json", parent=self)
         self._process.readyReadStandardError.connect(self._hear)
         self._process.finished.connect(self._finish)
         self._process.errorOccurred.connect(self._start_failed)
 
+    def give_input(self, data: bytes) -> None:
+        """Let it read this, then the end of its standard input; before it is started. A secret goes this way."""
+        self._input = data
+
+    def share(self, names: Sequence[str]) -> None:
+        """Let it see these variables of our environment too, where they are set; before it is started."""
+        environment = self._process.processEnvironment()
+        for name in names:
+            if name in os.environ:
+                environment.insert(name, os.environ[name])
+        self._process.setProcessEnvironment(environment)
+
     def start(self) -> EngineJob:
         self.is_running = True
         self._process.start()
+        if self._input is not None and self._process.state() != QProcess.ProcessState.NotRunning:
+            self._process.write(self._input)
+            self._process.closeWriteChannel()
+        self._input = None
         return self
 
     def cancel(self) -> None:
@@ -120,6 +141,18 @@ class EngineJob(QObject):
         QTimer.singleShot(_END_MS, self._process, self._process.kill)
         self._process.terminate()
 
+    def ask_to_end(self, patience_ms: int) -> None:
+        """Tell it to leave off, which may take it a while: what it has to undo. `ended` follows when it has.
+
+        Args:
+            patience_ms: then it is killed.
+        """
+        if self._process.state() == QProcess.ProcessState.NotRunning:
+            return
+        self._is_asked_to_end = True
+        QTimer.singleShot(patience_ms, self._process, self._process.kill)
+        self._process.terminate()
+
     def _hear(self) -> None:
         self._errors += bytes(self._process.readAllStandardError().data())
         *lines, self._errors = self._errors.split(b"\n")
@@ -130,6 +163,7 @@ class EngineJob(QObject):
             elif line.strip():
                 self._said.append(line.decode(errors="replace"))
                 del self._said[:-50]
+                self.said.emit(self._said[-1])
 
     def _finish(self, code: int, _status: QProcess.ExitStatus) -> None:
         if self._is_cancelled or not self.is_running:
@@ -144,9 +178,10 @@ class EngineJob(QObject):
         if code in self._accepted and document is not None:
             self._close()
             self.finished.emit(document)
+        elif self._is_asked_to_end:
+            self._close()
         elif isinstance(error, dict):
-            told = cast("dict[str, str]", error)
-            self._fail(UserError(told["code"], told["message"], told.get("hint", "")))
+            self._fail(_error_of(cast("dict[str, object]", error)))
         else:
             self._fail(engine_died(code, self._said))
 
@@ -162,6 +197,17 @@ class EngineJob(QObject):
         if self.is_running:
             self.is_running = False
             self.ended.emit()
+
+
+def _error_of(told: dict[str, object]) -> UserError:
+    details = told.get("details")
+    known = cast("dict[str, object]", details) if isinstance(details, dict) else {}
+    return UserError(
+        str(told["code"]),
+        str(told["message"]),
+        str(told.get("hint", "")),
+        {name: str(value) for name, value in known.items()},
+    )
 
 
 def engine_missing(program: str) -> UserError:
