@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -28,14 +28,27 @@ class Estimate:
 
 
 def estimate(
-    rows: Sequence[RunRow], plugin: str, manifest: Manifest | None, config: Mapping[str, object]
+    rows: Sequence[RunRow],
+    plugin: str,
+    manifest: Manifest | None,
+    config: Mapping[str, object],
+    is_there: Callable[[RunRow], bool] | None = None,
 ) -> Estimate | None:
-    """Give the time by the speed of the newest runs of the same plugin and settings; None without one."""
+    """Give the time by the speed of the newest runs of the same plugin and settings; None without one.
+
+    Args:
+        rows: all runs, newest first.
+        plugin: that would train.
+        manifest: of the dataset.
+        config: the settings.
+        is_there: says of a run whether it was measured on the machine that would train; None takes all.
+    """
     epochs = config.get("epochs")
     if manifest is None or not isinstance(epochs, int):
         return None
     alike = [row for row in rows if row.kind == "train" and row.plugin == plugin and _is_like(row, config)]
-    alike = [row for row in alike if row.images_per_s and row.images_per_s > 0][:_MOST]
+    alike = [row for row in alike if row.images_per_s and row.images_per_s > 0]
+    alike = [row for row in alike if is_there is None or is_there(row)][:_MOST]
     if not alike:
         return None
     images = sum(item.split == "train" for item in manifest.items)
