@@ -7,10 +7,14 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.fixtures.ssh_host import SshHost, missing_programs
 
 # Before anything imports torch or albumentations; child processes inherit it.
 os.environ.update(
@@ -50,6 +54,35 @@ def shared_data() -> Path:
 def repository() -> Path:
     """Give the folder of the checkout."""
     return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def ssh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHost]:
+    """A real SSH server on this machine, shared by the tests of this process."""
+    missing = missing_programs()
+    if missing:
+        pytest.fail(f"These tests need {', '.join(missing)}: install openssh-server (python3 dev.py setup)")
+    host = SshHost.make(tmp_path_factory.mktemp("sshd"))
+    yield host
+    host.stop()
+
+
+@pytest.fixture
+def ssh_host(ssh_server: SshHost, tmp_path: Path) -> Iterator[SshHost]:
+    """That server with a folder of this test's own for Lensmith; whatever still runs there ends with the test."""
+    host = replace(ssh_server, root=tmp_path / "the host's folder")
+    yield host
+    host.end_processes()
+
+
+@pytest.fixture
+def own_ssh_host(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Iterator[SshHost]:
+    """A server of this test's own, to be stopped, frozen or given another key."""
+    host = SshHost.make(tmp_path_factory.mktemp("sshd"))
+    host.root = tmp_path / "the host's folder"
+    yield host
+    host.stop()
+    host.end_processes()
 
 
 class CommandLine:

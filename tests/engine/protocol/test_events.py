@@ -43,6 +43,8 @@ ONE_OF_EACH: list[Event] = [
     said.Notice(code="skipped", message="One\nline", data={"files": ["a", "b"]}),
     said.LogLine(level="info", message='quote " and \\ and \u2028'),
     said.CommandDone(number=3, kind="pause", ok=False, message="no"),
+    said.Transfer(host="box", direction="there", what="data", done_bytes=1, total_bytes=2, eta_s=0.5),
+    said.Contact(host="box", reachable=False, last_seen=1.0, message="cut"),
     said.RunEnded(state="failed", failure=Failure(cause="nan", code="c", message="m", log_tail=("x", "y"))),
 ]
 TYPES = get_args(get_args(AnyEvent)[0])
