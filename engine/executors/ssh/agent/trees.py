@@ -1,0 +1,233 @@
+"""Folders made of kept objects: a dataset's files under their names, as hard links; and what is no longer needed."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import stat
+import time
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
+
+from engine.executors.ssh.agent.objects import (
+    FOLDER,
+    PARTS,
+    is_here,
+    object_path,
+    parse_json,
+    require_sha,
+    require_size,
+    size_of,
+)
+from engine.executors.ssh.agent.words import Agent, Refusal, refusal_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.executors.ssh.agent.words import Arguments, Verb
+
+DATA = "data"
+LONGEST_NAME = 255
+LONGEST_PATH = 1024
+DAY_S = 86400.0
+SETTLED_S = 3600.0
+"""What is younger may belong to an upload that is under way."""
+_NO_LINKS = (
+    errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP,
+)  # fmt: skip
+
+
+class Entry(NamedTuple):
+    """One file of a tree."""
+
+    path: str
+    """Below the tree, with forward slashes."""
+    sha256: str
+    size: int
+
+
+def tree(agent: Agent, arguments: Arguments, payload: bytes) -> tuple[Arguments, bytes]:
+    """Build the folder `path` from a JSON list of [path, sha256, size]; one that is there and whole is used again.
+
+    The folder has its name only when it is complete. With `look`, only say whether it is there.
+
+    Raises:
+        Refusal: `path_refused`, `object_missing`, `host_disk_full`, `request_invalid`.
+    """
+    entries = [_entry(row) for row in parse_json(payload)]
+    target = agent.inside(str(arguments.get("path", "")))
+    if _is_whole(target, entries):
+        os.utime(str(target))  # used today: see `sweep`
+        return {"there": True, "reused": True, "files": len(entries), "copied": 0}, b""
+    if arguments.get("look"):
+        return {"there": False, "reused": False, "files": 0, "copied": 0}, b""
+    draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
+    try:
+        copied = _build(agent, draft, entries)
+        _publish(draft, target, entries)
+    except OSError as error:
+        raise refusal_of(error, target) from error
+    finally:
+        shutil.rmtree(str(draft), ignore_errors=True)
+    return {"there": True, "reused": False, "files": len(entries), "copied": copied}, b""
+
+
+def sweep(agent: Agent, arguments: Arguments, _payload: bytes) -> tuple[Arguments, bytes]:
+    """Remove trees that were not used for `days` (but those in `keep`), then objects that no tree refers to.
+
+    Objects younger than `settled_s` stay: their tree may be about to be built.
+    """
+    days = float(arguments.get("days", 30.0))
+    settled = float(arguments.get("settled_s", SETTLED_S))
+    keep: list[str] = arguments.get("keep") or []
+    kept = {str(agent.inside(path)) for path in keep}
+    freed, trees = 0, 0
+    for folder in _listed(agent.root / DATA):
+        draft = folder.name.startswith(".")
+        if str(folder) in kept or _age(folder) < (settled if draft else days * DAY_S):
+            continue
+        freed += _remove_tree(folder)
+        trees += 1
+    objects = 0
+    for path in _unneeded(agent.root / FOLDER, settled, max(settled, days * DAY_S)):
+        freed += max(size_of(path), 0)
+        path.unlink()
+        objects += 1
+    return {"removed_bytes": freed, "trees": trees, "objects": objects}, b""
+
+
+def _entry(row: list[object]) -> Entry:
+    if len(row) != 3 or not isinstance(row[0], str):
+        raise Refusal("request_invalid", "A file of a folder is not told by path, hash and size.")
+    return Entry(_require_path(row[0]), require_sha(row[1]), require_size(row[2]))
+
+
+def _require_path(path: str) -> str:
+    pure = PurePosixPath(path)
+    parts = path.split("/")
+    if pure.is_absolute() or "\0" in path or any(part in ("", ".", "..") for part in parts):
+        raise Refusal("path_refused", f"The path {path[:200]!r} is no path inside a folder.")
+    longest = max(len(os.fsencode(part)) for part in parts)
+    if longest > LONGEST_NAME or len(os.fsencode(path)) > LONGEST_PATH:
+        raise Refusal("path_refused", f"The name {path[:60]!r}… is too long for the host's disk.")
+    return path
+
+
+def _is_whole(target: Path, entries: list[Entry]) -> bool:
+    """Whether every file is there with its size. Contents were verified when they came, and are read-only since."""
+    base = str(target)
+    try:
+        if not stat.S_ISDIR(os.lstat(base).st_mode):
+            return False
+        for entry in entries:
+            status = os.lstat(base + "/" + entry.path)
+            if not stat.S_ISREG(status.st_mode) or status.st_size != entry.size:
+                return False
+    except OSError:
+        return False
+    return True
+
+
+def _build(agent: Agent, draft: Path, entries: list[Entry]) -> int:
+    """Give how many files had to be copied, since the file system takes no hard links."""
+    shutil.rmtree(str(draft), ignore_errors=True)  # of an agent that was killed and had our number
+    draft.mkdir(parents=True)
+    base, made, copied = str(draft), {""}, 0
+    for entry in entries:
+        above = entry.path.rpartition("/")[0]
+        if above not in made:
+            os.makedirs(base + "/" + above, exist_ok=True)  # noqa: PTH103  # many thousands: texts are quicker
+            made.add(above)
+        source = object_path(agent, entry.sha256)
+        if not is_here(source, entry.sha256, entry.size):
+            raise Refusal(
+                "object_missing",
+                f"The file {entry.path[:200]!r} has not arrived on the host.",
+                "Start again: only what is missing is sent.",
+            )
+        copied += _link(str(source), base + "/" + entry.path)
+    return copied
+
+
+def _link(source: str, target: str) -> bool:
+    try:
+        os.link(source, target)
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+    shutil.copyfile(source, target)
+    os.chmod(target, 0o444)  # noqa: PTH101  # the same
+    return True
+
+
+def _publish(draft: Path, target: Path, entries: list[Entry]) -> None:
+    """Give the draft its name; whatever incomplete thing has it goes away first."""
+    for _ in range(3):
+        try:
+            os.rename(str(draft), str(target))  # noqa: PTH104  # one form for all Pythons
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise
+        if _is_whole(target, entries):  # another desktop was quicker
+            return
+        old = target.with_name(f".{target.name}.{os.getpid()}.old")
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(str(target), str(old))  # noqa: PTH104  # the same
+        _discard(old)
+    raise Refusal("host_file_failed", f"{target} on the host keeps changing.", "Try again.")
+
+
+def _discard(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(str(path), ignore_errors=True)
+    else:
+        path.unlink()
+
+
+def _listed(folder: Path) -> list[Path]:
+    """Real folders in a folder: links are not followed."""
+    if not folder.is_dir() or folder.is_symlink():
+        return []
+    return [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.is_symlink()]
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.lstat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _remove_tree(folder: Path) -> int:
+    """Give the bytes of copies in it; a hard link's bytes are its object's."""
+    freed = 0
+    gone = folder.with_name(f".{folder.name.lstrip('.')}.{os.getpid()}.gone")
+    os.rename(str(folder), str(gone))  # noqa: PTH104  # at once: no half of it shall keep a good name
+    for place, _, names in os.walk(str(gone)):
+        for name in names:
+            status = os.lstat(os.path.join(place, name))  # noqa: PTH118  # many thousands
+            freed += status.st_size if status.st_nlink == 1 else 0
+    shutil.rmtree(str(gone), ignore_errors=True)
+    return freed
+
+
+def _unneeded(folder: Path, settled: float, abandoned: float) -> Iterator[Path]:
+    """Objects without a tree, drafts of killed agents, and parts that nobody has added to for long."""
+    now = time.time()
+    for shard in _listed(folder):
+        for path in sorted(shard.iterdir()):
+            try:
+                status = path.lstat()
+            except FileNotFoundError:
+                continue
+            limit = abandoned if shard.name == PARTS else settled
+            # The time of the last link or unlink, which a file's content does not change.
+            if stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and now - status.st_ctime >= limit:
+                yield path
+
+
+VERBS: dict[str, Verb] = {"tree": tree, "sweep": sweep}

@@ -1,0 +1,80 @@
+"""How fast a transfer goes, smoothed, and what that means for the rest of it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+SMOOTHED_OVER_S = 3.0
+TOLD_EVERY_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Where a transfer is."""
+
+    done_bytes: int
+    """Arrived at the other side and verified, what was there before included."""
+    total_bytes: int
+    bytes_per_s: float | None = None
+    """None until enough has been seen."""
+    eta_s: float | None = None
+
+
+class Pace:
+    """Counts what arrives and tells of it a few times a second.
+
+    Args:
+        done_bytes: what was there before.
+        total_bytes: of everything.
+        tell: is told.
+        now: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        done_bytes: int,
+        total_bytes: int,
+        tell: Callable[[Sent], None],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._done = done_bytes
+        self._total = total_bytes
+        self._tell = tell
+        self._now = now
+        self._seen = now()
+        self._told = -math.inf
+        self._speed: float | None = None
+        self._weight = 0.0
+
+    @property
+    def bytes_per_s(self) -> float | None:
+        return self._speed
+
+    @property
+    def done_bytes(self) -> int:
+        return self._done
+
+    def add(self, size: int) -> None:
+        """Count bytes that have arrived just now."""
+        now = self._now()
+        elapsed = max(now - self._seen, 1e-6)
+        share = 1.0 - math.exp(-elapsed / SMOOTHED_OVER_S)
+        # Divided by the weight so far, so that the first figures are means and do not climb from zero.
+        total = (self._speed or 0.0) * self._weight * (1.0 - share) + size / elapsed * share
+        self._weight = self._weight * (1.0 - share) + share
+        self._speed = total / self._weight
+        self._seen = now
+        self._done = min(self._done + size, self._total)
+        self.look()
+
+    def look(self, *, at_once: bool = False) -> None:
+        """Tell when it is time to."""
+        now = self._now()
+        if at_once or now - self._told >= TOLD_EVERY_S:
+            self._told = now
+            left = self._total - self._done
+            eta = left / self._speed if self._speed else (0.0 if left == 0 else None)
+            self._tell(Sent(self._done, self._total, self._speed, eta))
