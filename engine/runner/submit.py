@@ -41,6 +41,8 @@ class SubmitRequest:
     """`cpu`, `cuda:0`, `cuda:0,cuda:1`; None takes what is free first."""
     kind: JobKind = "train"
     task_options: Mapping[str, object] = field(default_factory=dict[str, object])
+    place: str = "local"
+    """`local`, or `ssh:NAME`: the machine that runs it."""
 
 
 def submit(request: SubmitRequest, home: Home) -> str:
@@ -82,7 +84,9 @@ def submit(request: SubmitRequest, home: Home) -> str:
             task_options=dict(request.task_options),
         )
         write_record(draft.job_path, job)
-        placement = Placement(dataset_root=str(root), resource=request.resource or "cpu")
+        placement = Placement(
+            executor=request.place, dataset_root=str(root), resource=request.resource or "cpu"
+        )
         write_record(draft.attempt(1).spec_path, AttemptSpec(attempt=1, placement=placement))
         told = add_supervision(draft.attempt(1), StateChanged(state="queued", attempt=1))
         draft.path.rename(home.runs / run)
