@@ -145,7 +145,7 @@ def option_there(view: HostView, ours: Waiting, known: Estimate | None) -> Place
     shown = (
         _gpu_fact(found.gpus if found is not None else ()),
         _queue_fact(Waiting(max(ours.running, found.queue if found is not None else 0), ours.queued)),
-        _data_fact(to_send, seconds),
+        _data_fact(status, is_asked=is_usable),
         _time_fact(known, seconds if to_send else 0.0),
     )
     address = f"{host.user}@{host.host}" if host.user else host.host
@@ -179,13 +179,15 @@ def _queue_fact(waiting: Waiting) -> Fact:
     return Fact("Queue", running, f"{waiting.queued} {'waits' if waiting.queued == 1 else 'wait'}")
 
 
-def _data_fact(to_send: int | None, seconds: float | None) -> Fact:
-    if to_send is None:
-        return Fact("Data to send", "Not known", "it is asked")
-    if not to_send:
-        return Fact("Data to send", "Nothing", "it is there already")
+def _data_fact(status: HostStatus | None, *, is_asked: bool) -> Fact:
+    name = "Data to send"
+    if status is None or status.bytes_to_send is None:
+        return Fact(name, "Not known", "it is asked …" if status is None and is_asked else "")
+    if not status.bytes_to_send:
+        return Fact(name, "Nothing", "it is there already")
+    seconds = status.seconds_to_send
     note = f"about {duration_words(max(1.0, seconds))}" if seconds is not None else "speed not measured yet"
-    return Fact("Data to send", size_words(to_send), note)
+    return Fact(name, size_words(status.bytes_to_send), note)
 
 
 def _time_fact(known: Estimate | None, sending: float | None) -> Fact:

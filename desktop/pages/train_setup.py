@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.charts.schedule_plot import SchedulePlot
 from desktop.context import Context
 from desktop.forms.form_state import FormState
 from desktop.forms.plugin_validation import PluginValidation
 from desktop.forms.schema_form import SchemaForm
-from desktop.models.estimate import estimate, steps_per_epoch
+from desktop.models.estimate import Estimate, steps_per_epoch
+from desktop.models.place_words import is_elsewhere, place_label
 from desktop.models.run_words import plural
 from desktop.pages.train_pick import PickCard
+from desktop.pages.train_place_foot import StartFoot
+from desktop.pages.train_place_list import Offer
+from desktop.pages.train_place_sheet import PlaceSheet
 from desktop.theme.tokens import SIZE, SPACE
-from desktop.widgets.buttons import Button
-from desktop.widgets.card import column, row
+from desktop.widgets.card import column
 from desktop.widgets.labels import set_role, text_label
 from engine.datasets.manifest import Manifest
 from engine.errors import UserError
 from engine.protocol.catalog import PluginEntry
+from engine.protocol.hosts import place_name
 from engine.runner.submit import SubmitRequest
-
-AUTOMATIC = "auto"
 
 
 class SetupPane(QWidget):
@@ -54,7 +56,6 @@ class SetupPane(QWidget):
         context.catalogue.changed.connect(self._plugins_changed)
         context.catalogue.failed.connect(self._catalogue_failed)
         context.catalogue.loading.connect(self._loading)
-        context.machine.sampled.connect(self._offer_devices)
         self._datasets_changed()
         self._plugins_changed()
 
@@ -112,32 +113,12 @@ class SetupPane(QWidget):
         self._no_form.setContentsMargins(SPACE.l, SPACE.l, SPACE.l, 0)
         self._no_form.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._form_place.addWidget(self._no_form, 1)
-        layout.addLayout(self._make_foot())
-
-    def _make_foot(self) -> QVBoxLayout:
-        foot = column(SPACE.s)
-        foot.setContentsMargins(SPACE.l, SPACE.s, SPACE.l, SPACE.l)
-        self.hint = text_label("", "caption", wrap=True)
-        foot.addWidget(self.hint)
-        line = row(SPACE.s)
-        self.name = QLineEdit()
-        self.name.setPlaceholderText("Name of the run (optional)")
-        self.name.setAccessibleName("Name of the run")
-        self.name.setMaxLength(80)
-        self.device = QComboBox()
-        self.device.setAccessibleName("Device")
-        self.device.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.device.addItem("Any free device", AUTOMATIC)
-        self.device.hide()
-        line.addWidget(self.name, 1)
-        line.addWidget(self.device)
-        foot.addLayout(line)
-        self.start = Button("Start training", "ph.play", "primary")
-        self.start.explain("Put the run in the queue; it starts when its device is free", "Ctrl+Return")
-        self.start.setMinimumHeight(SIZE.primary)
-        self.start.clicked.connect(self.submit)
-        foot.addWidget(self.start)
-        return foot
+        self.foot = StartFoot(self.context)
+        self.hint, self.name, self.start = self.foot.hint, self.foot.name, self.foot.start
+        self.foot.start_wanted.connect(self.submit)
+        self.foot.places_wanted.connect(self.open_places)
+        self.foot.changed.connect(self.check)
+        layout.addWidget(self.foot)
 
     # --- choosing -------------------------------------------------------------------------------------------------
 
@@ -158,6 +139,18 @@ class SetupPane(QWidget):
         chooser = ModelChooser(self.context, self.entry, task, self.window())
         chooser.chosen.connect(self._entry_chosen)
         chooser.exec()
+
+    def open_places(self) -> None:
+        """Let a machine be chosen."""
+        offer = Offer(self._dataset_name(), "Start here", not self._trouble(), self._estimate)
+        sheet = PlaceSheet(self.context, offer, self.foot.choice.place, self.window())
+        sheet.chosen.connect(self.foot.choice.choose)
+        sheet.start_wanted.connect(self._start_at)
+        sheet.open()
+
+    def _start_at(self, place: str) -> None:
+        self.foot.choice.choose(place)
+        self.submit()
 
     def _entry_chosen(self, entry: PluginEntry) -> None:
         self.choose_plugin(entry.id, entry.model)
@@ -255,6 +248,7 @@ class SetupPane(QWidget):
         return self.dataset.name if self.dataset is not None else ""
 
     def _show_picks(self) -> None:
+        self.foot.choice.set_dataset(self._dataset_name())
         if self.dataset is not None:
             classes = plural(len(self.dataset.classes), "class", "classes")
             images = plural(len(self.dataset.items), "image")
@@ -281,19 +275,34 @@ class SetupPane(QWidget):
         if trouble:
             self.hint.setText(trouble)
         elif self.state is not None and self.entry is not None:
-            rows = self.context.runs.rows()
-            known = estimate(rows, self.entry.id, self.dataset, self.state.values())
-            notices = " ".join(self.state.notices())
+            notices = " ".join((*self.state.notices(), *self._place_notice()))
             set_role(self.hint, "role", "warning" if notices else "caption")
-            time = (
-                known.sentence()
-                if known is not None
-                else "How long it takes is known after the first run like this."
-            )
+            time = self._time_words()
             self.hint.setText(f"{notices} {time}".strip())
         if self.state is not None:
             values = self.state.values()
             self.schedule.set_config(values, steps_per_epoch(self.dataset, values))
+
+    def _estimate(self, place: str) -> Estimate | None:
+        if self.state is None or self.entry is None:
+            return None
+        return self.foot.choice.estimate(place, self.entry.id, self.dataset, self.state.values())
+
+    def _time_words(self) -> str:
+        place = self.foot.choice.place
+        known = self._estimate(place)
+        if known is not None:
+            return known.sentence()
+        there = f" on {place_label(place)}" if is_elsewhere(place) else ""
+        return f"How long it takes{there} is known after the first run like this{' there' if there else ''}."
+
+    def _place_notice(self) -> list[str]:
+        """Say it where the chosen machine is known not to be ready."""
+        name = place_name(self.foot.choice.place)
+        state = self.context.hosts.state(name) if name else None
+        if state is None or state.kind in ("ready", "checking"):
+            return []
+        return [f"{name}: {state.sentence} {state.hint}".strip()]
 
     def _trouble(self) -> str:
         if self.dataset is None:
@@ -336,14 +345,14 @@ class SetupPane(QWidget):
         self._is_starting = True
         self.start.setEnabled(False)
         self.start.setText("Starting …")
-        chosen = str(self.device.currentData())
         request = SubmitRequest(
             entry=self.entry,
             dataset=self.dataset.name,
             config=self.state.values(),
             preset=self.state.preset,
             name=self.name.text().strip() or self._next_name(),
-            resource=None if chosen == AUTOMATIC else chosen,
+            resource=self.foot.resource(),
+            place=self.foot.choice.place,
         )
         self.context.actions.submit(request, then=self._started, failed=self._refused)
 
@@ -381,11 +390,3 @@ class SetupPane(QWidget):
             self._show_picks()
             self.check()
             self._no_form.setText("The settings appear here when a model is chosen.")
-
-    def _offer_devices(self, machine: object) -> None:
-        gpus = getattr(machine, "gpus", [])
-        if self.device.count() == 1 and gpus:
-            for number, gpu in enumerate(gpus):
-                self.device.addItem(f"GPU {number}: {gpu.name}", f"cuda:{number}")
-            self.device.addItem("CPU", "cpu")
-            self.device.show()
