@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from desktop.bridge.place_history import PlaceHistory, read_place_history
 from desktop.context import Context
+from desktop.models.place_live import LivePlace
+from desktop.models.place_segments import Point, begins_of
 from desktop.models.run_words import PHASE_WORDS, metric_text, metric_words
 from engine.errors import UserError
 from engine.protocol import events as said
@@ -41,6 +45,9 @@ class History:
     phases: dict[str, float | None]
     seen: dict[tuple[int, str], int]
     """The last event that all this holds, by attempt and source."""
+    places: PlaceHistory
+    begins: dict[int, float]
+    """Epoch at which each attempt took over."""
 
 
 @dataclass(slots=True)
@@ -67,6 +74,11 @@ class Series:
         if len(self.steps) > _MOST_VALUES:
             self._thin()
         return True
+
+    def end_before(self, step: int) -> float:
+        """Give the epoch of the last value before a step; 0 without one."""
+        at = bisect_left(self.steps, step)
+        return self.epochs[at - 1] if at else 0.0
 
     def _thin(self) -> None:
         half = len(self.steps) // 2
@@ -106,6 +118,7 @@ class LiveRun(QObject):
         self.notices: list[NoticeRow] = []
         self.phase = ""
         self.phase_edge = "end"
+        self.where = LivePlace()
         self.samples: deque[said.ResourcesSampled] = deque(maxlen=_SAMPLES)
         self.is_loaded = False
         self._is_reading = False
@@ -137,8 +150,7 @@ class LiveRun(QObject):
 
     def steps_per_epoch(self) -> int:
         """Optimizer steps of an epoch; 0 while it is not known."""
-        row = self.row
-        return row.steps_total // row.epochs if row is not None and row.epochs and row.steps_total else 0
+        return steps_per_epoch(self.row)
 
     def last(self, name: str) -> float | None:
         """The newest value of a metric."""
@@ -163,6 +175,7 @@ class LiveRun(QObject):
         self.checkpoints = []
         self.notices = []
         self.phase, self.phase_edge = "", "end"
+        self.where.reset()
         self.samples.clear()
         self.is_loaded = False
         self._held_back = []
@@ -207,6 +220,7 @@ class LiveRun(QObject):
         self._is_reading = False
         held, self._held_back = self._held_back, []
         self._seen = dict(history.seen)
+        self.where.take(history.places, history.begins)
         self.loaded.emit()
         for attempt, source, event in held:
             self._take_event(attempt, source, event)
@@ -242,7 +256,7 @@ class LiveRun(QObject):
     def _apply(self, attempt: int, event: Event) -> None:
         match event:
             case said.MetricsLogged():
-                self._metrics(event)
+                self._metrics(attempt, event)
             case said.CheckpointSaved() | said.CheckpointRemoved():
                 self._checkpoint(event)
             case said.PhaseChanged():
@@ -255,6 +269,8 @@ class LiveRun(QObject):
                 self.sampled.emit(event)
             case said.ResultWritten():
                 self.result_written.emit(event.folder)
+            case said.Contact() | said.Transfer():
+                self.where.hear(event)
             case said.RunStarted() | said.RunEnded():
                 self.reload()
             case _:
@@ -281,7 +297,10 @@ class LiveRun(QObject):
         self.checkpoints = kept
         self.checkpoints_changed.emit()
 
-    def _metrics(self, event: said.MetricsLogged) -> None:
+    def _metrics(self, attempt: int, event: said.MetricsLogged) -> None:
+        if not self.where.knows(attempt):
+            before = [series.end_before(event.step) for series in self.series.values()]
+            self.where.begin(attempt, max(before, default=0.0))
         for name, value in event.values.items():
             point = self._put(name, event.scope, event.step, event.epoch, value)
             if point is not None:
@@ -300,8 +319,7 @@ class LiveRun(QObject):
         series = self.series.setdefault(name, Series(by_epoch=scope != "step"))
         if scope == "epoch" and not series.by_epoch:
             return None
-        per_epoch = self.steps_per_epoch()
-        point = step / per_epoch if per_epoch and step else float(epoch)
+        point = epoch_of(self.row, step, epoch)
         return point if series.put(step, point, value) else None
 
 
@@ -336,7 +354,20 @@ def read_history(home: Home, run: str) -> History:
         config = folder.effective_config()
     except UserError:
         config = dict(row.config)
-    return History(row, config, metrics, per_class, checkpoints, notices, phases, seen)
+    begins = begins_of([Point(m.attempt, m.step, epoch_of(row, m.step, m.epoch)) for m in metrics])
+    places = read_place_history(folder)
+    return History(row, config, metrics, per_class, checkpoints, notices, phases, seen, places, begins)
+
+
+def epoch_of(row: RunRow | None, step: int, epoch: int) -> float:
+    """Give where on the epoch axis a value lies, as exactly as its step says."""
+    per_epoch = steps_per_epoch(row)
+    return step / per_epoch if per_epoch and step else float(epoch)
+
+
+def steps_per_epoch(row: RunRow | None) -> int:
+    """Optimizer steps of an epoch; 0 while it is not known."""
+    return row.steps_total // row.epochs if row is not None and row.epochs and row.steps_total else 0
 
 
 def values_line(epoch: float, values: Mapping[str, float]) -> str:

@@ -166,8 +166,9 @@ def _gpu_fact(gpus: Sequence[GpuFacts]) -> Fact:
         return Fact("GPU", "None", "trains on the processor")
     free = [gpu for gpu in gpus if not gpu.holder]
     best = max(free or gpus, key=lambda gpu: gpu.free_bytes)
-    room = f"{best.free_bytes / 2**30:.1f} of {best.memory_bytes / 2**30:.0f} GB free"
-    several = f"{len(free)} of {len(gpus)} free, {room}"
+    free_gb, whole_gb = best.free_bytes / 2**30, best.memory_bytes / 2**30
+    room = f"{free_gb:.1f} of {whole_gb:.0f} GB free"
+    several = f"{len(free)} of {len(gpus)} free, {free_gb:.1f} GB"
     note = several if len(gpus) > 1 else room if free else "a run holds it"
     return Fact("GPU", gpu_names(gpu.name for gpu in gpus), note)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from desktop.models.place_option import PlaceOption
 from desktop.models.place_words import place_icon
@@ -37,7 +37,11 @@ class PlaceCard(Card):
         self._name = ElidedLabel("", "strong")
         self._about = ElidedLabel("", "caption")
         self._state = Pill()
-        self._mark = Pill("Chosen", "info")
+        self._mark = QWidget()
+        mark = row(SPACE.xs)
+        self._mark.setLayout(mark)
+        mark.addWidget(IconLabel("ph.check-circle", "accent"))
+        mark.addWidget(text_label("Chosen", "caption"))
         self.go = Button(action)
         self.go.clicked.connect(self._go)
         self.remedy = Button()

@@ -17,7 +17,7 @@ from desktop.widgets.labels import text_label
 from engine.protocol.hosts import place_name
 
 AUTOMATIC = "auto"
-_WIDEST = 150
+_WIDEST = 168
 
 
 class PlaceButton(Button):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.bridge.host_desk import HostStatus
@@ -14,12 +15,13 @@ from desktop.context import Context
 from desktop.models.estimate import Estimate
 from desktop.models.place_option import HostView, PlaceOption, option_here, option_there, waiting_at
 from desktop.pages.train_place_card import PlaceCard
-from desktop.theme.tokens import SPACE
+from desktop.theme.tokens import SIZE, SPACE
 from engine.errors import UserError
 from engine.protocol.hosts import LOCAL, SSH_PREFIX, HostRecord
 
-_MOST_PX = 460
-"""Higher than this, the list scrolls."""
+_LEAST_PX = 240
+_AROUND_PX = 260
+"""Of a window's height, for what stands around the list in its sheet and around that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,14 @@ class PlaceList(QScrollArea):
         context.runs.changed.connect(self.refresh)
         context.machine.sampled.connect(self.refresh)
         self.refresh()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Begin at the machine that is chosen."""
+        super().showEvent(event)
+        self._fit()
+        if self._chosen in self.cards:
+            self.cards[self._chosen].setFocus(Qt.FocusReason.OtherFocusReason)
+            self.ensureWidgetVisible(self.cards[self._chosen])
 
     def choose(self, place: str) -> None:
         """Mark a machine."""
@@ -159,7 +169,15 @@ class PlaceList(QScrollArea):
         self.cards[place] = card
         self._column.insertWidget(at, card)
 
+    def _context_height(self) -> int:
+        sheet = self.parentWidget()
+        window = sheet.parentWidget() if sheet is not None else None
+        return window.height() if window is not None else SIZE.minimum_height
+
     def _fit(self) -> None:
         inside = self.widget()
         needed = inside.layout().totalSizeHint().height() if inside is not None and inside.layout() else 0
-        self.setMinimumHeight(min(_MOST_PX, needed))
+        room = self._context_height() - _AROUND_PX
+        is_long = needed > room
+        self._column.setContentsMargins(0, 0, SPACE.s if is_long else 0, 0)
+        self.setMinimumHeight(min(max(_LEAST_PX, room), needed))

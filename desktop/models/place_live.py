@@ -1,0 +1,87 @@
+"""Where the run on show is, as it goes on: its machine, contact with it, what is on its way, and its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.bridge.place_history import PlaceHistory
+from desktop.models.place_segments import Segment, segments_of
+from desktop.models.place_words import is_elsewhere, is_under_way
+from engine.protocol.events import Contact, Event, Transfer
+from engine.protocol.hosts import LOCAL
+
+
+class LivePlace(QObject):
+    """Of one run; `LiveRun` feeds it."""
+
+    changed = Signal()
+    """Another machine, or another part of the curves."""
+    contact_changed = Signal()
+    transfer_changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget: another run comes."""
+        self.place = LOCAL
+        self.contact: Contact | None = None
+        self._transfers: dict[str, Transfer] = {}
+        self._places: dict[int, str] = {}
+        self._begins: dict[int, float] = {}
+
+    def take(self, history: PlaceHistory, begins: Mapping[int, float]) -> None:
+        """Take what the folder and the store know.
+
+        Args:
+            history: of the run's folder.
+            begins: epoch at which each attempt took over.
+        """
+        self.place = history.now
+        self._places = dict(history.places)
+        self._begins = dict(begins)
+        if history.contact is not None:
+            self.contact = history.contact
+        self._transfers = {history.transfer.direction: history.transfer} if history.transfer else {}
+        for tell in (self.changed, self.contact_changed, self.transfer_changed):
+            tell.emit()
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The parts of the training by machine, in their order."""
+        return segments_of(self._places, self._begins)
+
+    @property
+    def lost(self) -> Contact | None:
+        """The last contact, when the machine is out of reach; None when it is not, or the run is here."""
+        is_lost = self.contact is not None and not self.contact.reachable and is_elsewhere(self.place)
+        return self.contact if is_lost else None
+
+    @property
+    def transfer(self) -> Transfer | None:
+        """What is on its way there, else on its way home."""
+        for direction in ("there", "home"):
+            found = self._transfers.get(direction)
+            if is_under_way(found):
+                return found
+        return None
+
+    def knows(self, attempt: int) -> bool:
+        return attempt in self._begins
+
+    def begin(self, attempt: int, epoch: float) -> None:
+        """An attempt has measured its first value; the attempt before had come as far as `epoch`."""
+        self._begins[attempt] = epoch
+        self.changed.emit()
+
+    def hear(self, event: Event) -> None:
+        """Take a word on contact or a transfer."""
+        if isinstance(event, Contact):
+            self.contact = event
+            self.contact_changed.emit()
+        elif isinstance(event, Transfer):
+            self._transfers[event.direction] = event
+            self.transfer_changed.emit()
