@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import shiboken6
@@ -185,5 +186,6 @@ class HostChildren(QObject):
 
 
 def _is_there(callback: Callable[..., object]) -> bool:
-    owner = getattr(callback, "__self__", None)
+    inner = callback.func if isinstance(callback, partial) else callback
+    owner = getattr(inner, "__self__", None)
     return not isinstance(owner, QObject) or shiboken6.isValid(owner)

@@ -27,11 +27,13 @@ class HostState:
         kind: one word for programs.
         sentence: for people: what is the matter, or what it is ready with.
         hint: what to do next; empty when nothing need be done.
+        code: of the failure, where one is the matter.
     """
 
     kind: HostKind
     sentence: str
     hint: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def host_state(facts: HostFacts | None, work: HostWork | None, trouble: UserErro
         return HostState("checking", work.phase or "It is being asked.")
     if trouble is not None:
         kind: HostKind = "unreachable" if trouble.code == UNREACHABLE else "needs_attention"
-        return HostState(kind, trouble.message, trouble.hint)
+        return HostState(kind, trouble.message, trouble.hint, trouble.code)
     if facts is None:
         return HostState("unknown", "It was not asked yet.", "Test it.")
     return _state_of_facts(facts)
@@ -95,10 +97,10 @@ def _state_of_facts(facts: HostFacts) -> HostState:
     failed = [check for check in facts.checks if check.state == "failed"]
     away = next((check for check in failed if check.code == UNREACHABLE), None)
     if away is not None:
-        return HostState("unreachable", away.message, away.hint)
+        return HostState("unreachable", away.message, away.hint, away.code)
     other = next((check for check in failed if check.name not in _PREPARED_BY_US), None)
     if other is not None:
-        return HostState("needs_attention", other.message, other.hint)
+        return HostState("needs_attention", other.message, other.hint, other.code)
     environment = facts.environment
     if environment.state == "missing":
         return HostState("needs_preparing", "It has no environment for training yet.", "Prepare it once.")
@@ -113,7 +115,7 @@ def _state_of_facts(facts: HostFacts) -> HostState:
 
 def _broken_environment(check: HostCheck, *, is_own: bool) -> HostState:
     kind: HostKind = "needs_attention" if is_own else "needs_preparing"
-    return HostState(kind, check.message, check.hint)
+    return HostState(kind, check.message, check.hint, check.code)
 
 
 def _ready_sentence(facts: HostFacts) -> str:

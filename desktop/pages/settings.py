@@ -15,6 +15,7 @@ from desktop.pages.settings_diagnostics import DiagnosticsSection
 from desktop.pages.settings_engine import EngineSection
 from desktop.pages.settings_folders import FoldersSection
 from desktop.pages.settings_logs import LogsSection
+from desktop.pages.settings_machines import MachinesSection
 from desktop.pages.settings_notifications import NotificationsSection
 from desktop.pages.settings_section import Section
 from desktop.pages.settings_tracking import TrackingSection
@@ -28,6 +29,7 @@ SECTIONS: tuple[type[Section], ...] = (
     FoldersSection,
     EngineSection,
     DevicesSection,
+    MachinesSection,
     TrackingSection,
     NotificationsSection,
     LogsSection,
