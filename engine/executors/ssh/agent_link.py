@@ -89,7 +89,8 @@ class AgentLink:
             try:
                 self._channel.sendall(struct.pack(">I", len(head)) + head)
                 if payload:
-                    self._channel.sendall(payload)
+                    # A view: sendall cuts off what it has sent, which would copy the rest each time.
+                    self._channel.sendall(cast("bytes", memoryview(payload)))
             except (OSError, EOFError, paramiko.SSHException) as error:
                 self._break(error)
         return future
