@@ -8,7 +8,7 @@ import os
 import shutil
 import stat
 import time
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.executors.ssh.agent.objects import (
@@ -92,7 +92,7 @@ def sweep(agent: Agent, arguments: Arguments, _payload: bytes) -> tuple[Argument
         trees += 1
     objects = 0
     for path in _unneeded(agent.root / FOLDER, settled, max(settled, days * DAY_S)):
-        freed += max(size_of(path), 0)
+        freed += max(size_of(str(path)), 0)
         path.unlink()
         objects += 1
     return {"removed_bytes": freed, "trees": trees, "objects": objects}, b""
@@ -105,14 +105,22 @@ def _entry(row: list[object]) -> Entry:
 
 
 def _require_path(path: str) -> str:
-    pure = PurePosixPath(path)
-    parts = path.split("/")
-    if pure.is_absolute() or "\0" in path or any(part in ("", ".", "..") for part in parts):
+    parts = path.split("/")  # of an absolute one the first is empty
+    if "\0" in path or any(part in ("", ".", "..") for part in parts):
         raise Refusal("path_refused", f"The path {path[:200]!r} is no path inside a folder.")
-    longest = max(len(os.fsencode(part)) for part in parts)
-    if longest > LONGEST_NAME or len(os.fsencode(path)) > LONGEST_PATH:
+    if max(map(_length, parts)) > LONGEST_NAME or _length(path) > LONGEST_PATH:
         raise Refusal("path_refused", f"The name {path[:60]!r}… is too long for the host's disk.")
     return path
+
+
+def _length(name: str) -> int:
+    """Bytes of it on the disk."""
+    try:
+        return len(os.fsencode(name))
+    except UnicodeEncodeError as error:  # half a character, or a host whose language knows no such letters
+        raise Refusal(
+            "path_refused", f"The host cannot write the name {name[:60]!r}.", "Give the file a plainer name."
+        ) from error
 
 
 def _is_whole(target: Path, entries: list[Entry]) -> bool:
@@ -147,7 +155,7 @@ def _build(agent: Agent, draft: Path, entries: list[Entry]) -> int:
                 f"The file {entry.path[:200]!r} has not arrived on the host.",
                 "Start again: only what is missing is sent.",
             )
-        copied += _link(str(source), base + "/" + entry.path)
+        copied += _link(source, base + "/" + entry.path)
     return copied
 
 
