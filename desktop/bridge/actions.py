@@ -139,6 +139,12 @@ class EngineActions(QObject):
 
         self._do(work, then=then, failed=failed)
 
+    def move(self, run: str, place: str, then: Then | None = None, failed: Failed | None = None) -> None:
+        """Go on with a run on another machine, `local` or `ssh:NAME`, after it was released where it is."""
+        from engine.runner.move import move_run
+
+        self._do(move_run, run, self._home, place, then=then, failed=failed)
+
     def delete(self, run: str, name: str = "") -> None:
         """Move a run to the trash, and offer to undo that."""
         from engine.runner.deletion import delete_run

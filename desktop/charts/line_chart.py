@@ -172,7 +172,7 @@ class LineChart(Card):
         self._ask()
 
     def set_marks(self, marks: Sequence[Mark]) -> None:
-        """Mark epochs: checkpoints by small arrows, the best one and the starts of attempts by lines."""
+        """Mark epochs: checkpoints by small arrows, the best one, starts of attempts and borders by lines."""
         self._marks = tuple(marks)
         self._ask()
 
@@ -348,4 +348,7 @@ class LineChart(Card):
         if not said:
             return EMPTY
         end = max(float(curve.points.x[-1]) for curve in self._shown_curves() if len(curve.points))
-        return f"Epoch {epoch_text(end)}: {', '.join(said)}."
+        borders = [
+            f" At epoch {epoch_text(mark.x)}: {mark.text}." for mark in self._marks if mark.kind == "border"
+        ]
+        return f"Epoch {epoch_text(end)}: {', '.join(said)}.{''.join(borders)}"

@@ -16,13 +16,13 @@ from desktop.theme.fonts import font
 from desktop.theme.theme import theme
 from desktop.theme.tokens import RADIUS, SPACE, TYPE
 
-MarkKind = Literal["checkpoint", "best", "attempt"]
+MarkKind = Literal["checkpoint", "best", "attempt", "border"]
 _TICK_PX = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A moment of the training that is marked on the x axis."""
+    """A moment of the training that is marked on the x axis; a border parts what is left of it from what is right."""
 
     x: float
     text: str
@@ -174,12 +174,15 @@ def _paint_tick(painter: QPainter, foot: QPointF) -> None:
 
 
 def _paint_line_mark(painter: QPainter, area: QRectF, across: float, mark: Mark) -> None:
-    color = theme.color("ok" if mark.kind == "best" else "text3")
-    painter.setPen(QPen(color, 1, Qt.PenStyle.DotLine))
+    is_border = mark.kind == "border"
+    color = theme.color("ok" if mark.kind == "best" else "text2" if is_border else "text3")
+    line = theme.color("line_strong") if is_border else color
+    painter.setPen(QPen(line, 1, Qt.PenStyle.SolidLine if is_border else Qt.PenStyle.DotLine))
     painter.drawLine(QPointF(across, area.top()), QPointF(across, area.bottom()))
     face = font(TYPE.overline, 500, tabular=True)
     width = QFontMetricsF(face).horizontalAdvance(mark.text)
     left = across + SPACE.xs if across + SPACE.s + width < area.right() else across - SPACE.xs - width
     painter.setFont(face)
     painter.setPen(color)
-    painter.drawText(QPointF(left, area.bottom() - SPACE.s), mark.text)
+    foot = area.top() + TYPE.overline if is_border else area.bottom() - SPACE.s
+    painter.drawText(QPointF(left, foot), mark.text)

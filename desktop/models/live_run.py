@@ -118,7 +118,7 @@ class LiveRun(QObject):
         self.notices: list[NoticeRow] = []
         self.phase = ""
         self.phase_edge = "end"
-        self.where = LivePlace()
+        self.where = LivePlace(context.hosts)
         self.samples: deque[said.ResourcesSampled] = deque(maxlen=_SAMPLES)
         self.is_loaded = False
         self._is_reading = False

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.context import Context
 from desktop.models.estimate import Estimate, estimate
-from desktop.models.place_words import device_of, is_elsewhere, machine_label
+from desktop.models.place_words import device_of, is_elsewhere, machine_label, short_label
 from engine.datasets.manifest import Manifest
 from engine.protocol.hosts import LOCAL, place_name
 from engine.store.runs import RunRow
@@ -46,6 +47,11 @@ class PlaceChoice(QObject):
         """The machine as it is read, with its GPU."""
         return machine_label(self.place, self._context.hosts.facts(place_name(self.place)))
 
+    @property
+    def short_label(self) -> str:
+        """The same for where there is little room."""
+        return short_label(self.place, self._context.hosts.facts(place_name(self.place)))
+
     def set_dataset(self, name: str) -> None:
         """Go to the choice for another dataset."""
         if name != self._dataset:
@@ -61,25 +67,32 @@ class PlaceChoice(QObject):
         self.changed.emit()
 
     def estimate(
-        self, place: str, plugin: str, manifest: Manifest | None, config: dict[str, object]
+        self, place: str, plugin: str, manifest: Manifest | None, config: Mapping[str, object]
     ) -> Estimate | None:
         """Give the time of a training on a machine, measured in earlier runs there; None without one."""
-        places = self._context.places
-        on_gpu = self._has_gpu(place)
-
-        def is_there(row: RunRow) -> bool:
-            was_on_cpu = device_of(row.device) == CPU
-            return places.place(row.run) == place and (on_gpu is None or was_on_cpu != on_gpu)
-
-        return estimate(self._context.runs.rows(), plugin, manifest, config, is_there)
-
-    def _has_gpu(self, place: str) -> bool | None:
-        """Whether a run there gets a GPU, when the queue chooses; None while that is not known."""
-        if is_elsewhere(place):
-            facts = self._context.hosts.facts(place_name(place))
-            return bool(facts.gpus) if facts is not None else None
-        machine = self._context.machine.last
-        return bool(machine.gpus) if machine is not None else None
+        return estimate_at(self._context, place, plugin, manifest, config)
 
     def _kept(self) -> dict[str, object]:
         return cast("dict[str, object]", self._context.settings.get(_SETTING, {}))
+
+
+def estimate_at(
+    context: Context, place: str, plugin: str, manifest: Manifest | None, config: Mapping[str, object]
+) -> Estimate | None:
+    """Give the time of a training on a machine, measured in earlier runs there; None without one."""
+    on_gpu = _has_gpu(context, place)
+
+    def is_there(row: RunRow) -> bool:
+        was_on_cpu = device_of(row.device) == CPU
+        return context.places.place(row.run) == place and (on_gpu is None or was_on_cpu != on_gpu)
+
+    return estimate(context.runs.rows(), plugin, manifest, config, is_there)
+
+
+def _has_gpu(context: Context, place: str) -> bool | None:
+    """Whether a run there gets a GPU, when the queue chooses; None while that is not known."""
+    if is_elsewhere(place):
+        facts = context.hosts.facts(place_name(place))
+        return bool(facts.gpus) if facts is not None else None
+    machine = context.machine.last
+    return bool(machine.gpus) if machine is not None else None

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.bridge.host_desk import HostDesk
 from desktop.bridge.place_history import PlaceHistory
 from desktop.models.place_segments import Segment, segments_of
-from desktop.models.place_words import is_elsewhere, is_under_way
+from desktop.models.place_words import is_elsewhere, is_under_way, machine_label
 from engine.protocol.events import Contact, Event, Transfer
-from engine.protocol.hosts import LOCAL
+from engine.protocol.hosts import LOCAL, HostFacts, place_name
+from engine.store.runs import RunRow
+
+MOVABLE: Final = ("queued", "running", "held", "paused", "stopped", "failed")
+"""States from which a training can go on elsewhere."""
 
 
 class LivePlace(QObject):
@@ -21,8 +27,10 @@ class LivePlace(QObject):
     contact_changed = Signal()
     transfer_changed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, hosts: HostDesk) -> None:
         super().__init__()
+        self._hosts = hosts
+        hosts.changed.connect(self.changed)
         self.reset()
 
     def reset(self) -> None:
@@ -48,6 +56,31 @@ class LivePlace(QObject):
         self._transfers = {history.transfer.direction: history.transfer} if history.transfer else {}
         for tell in (self.changed, self.contact_changed, self.transfer_changed):
             tell.emit()
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is on another machine."""
+        return is_elsewhere(self.place)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether its machine is worth a word: there is more than one."""
+        return self.is_elsewhere or len(set(self._places.values())) > 1 or bool(self._hosts.hosts())
+
+    @property
+    def label(self) -> str:
+        """The machine as it is read, with its GPU."""
+        return machine_label(self.place, self.facts)
+
+    @property
+    def facts(self) -> HostFacts | None:
+        """What was last found on its machine; None for this one, and for one that is forgotten."""
+        return self._hosts.facts(place_name(self.place))
+
+    def can_move(self, row: RunRow) -> bool:
+        """Whether it can go to another machine: a training that is not at its end, and there is another one."""
+        others = [host for host in self._hosts.hosts() if host.name != place_name(self.place)]
+        return row.kind == "train" and row.state in MOVABLE and bool(others or self.is_elsewhere)
 
     @property
     def segments(self) -> list[Segment]:

@@ -58,6 +58,12 @@ def machine_label(place: str, facts: HostFacts | None) -> str:
     return " · ".join(part for part in (place_label(place), names) if part)
 
 
+def short_label(place: str, facts: HostFacts | None) -> str:
+    """Give a machine's name with the kinds of its GPUs, for where there is little room: `box · RTX 4090`."""
+    kinds = dict.fromkeys(short_gpu(gpu.name) for gpu in facts.gpus) if facts is not None else {}
+    return " · ".join((place_label(place), *kinds))
+
+
 def gpu_names(names: Iterable[str]) -> str:
     """Say which GPUs there are: `2 × RTX 4090, T4`; empty without one."""
     counts: dict[str, int] = {}
@@ -105,6 +111,12 @@ def transfer_numbers(transfer: Transfer) -> str:
     if transfer.eta_s is not None and done < total:
         parts.append(f"{duration_words(transfer.eta_s) or '0 s'} left")
     return "  ·  ".join(parts)
+
+
+def transfer_share(transfer: Transfer) -> str:
+    """Say how much of it is done in a word: `36% sent`."""
+    share = transfer.done_bytes / transfer.total_bytes if transfer.total_bytes else 0.0
+    return f"{int(100 * share)}% {'brought home' if transfer.direction == 'home' else 'sent'}"
 
 
 def is_under_way(transfer: Transfer | None) -> bool:

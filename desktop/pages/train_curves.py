@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSlider, QWidget
@@ -62,6 +63,7 @@ class CurvesView(QWidget):
         run.loaded.connect(self.fill)
         run.value_added.connect(self._add)
         run.checkpoints_changed.connect(self._mark)
+        run.where.changed.connect(self._mark)
 
     def fill(self) -> None:
         """Show everything that is known of the run."""
@@ -190,6 +192,8 @@ class CurvesView(QWidget):
                 marks.append(
                     Mark(float(checkpoint.epoch), text, "best" if checkpoint.kind == "best" else "checkpoint")
                 )
+        for before, after in pairwise(self._run.where.segments):
+            marks.append(Mark(after.begins, f"{before.words} → {after.words}", "border"))
         for chart in (self.loss, self.second):
             chart.set_marks(marks)
 

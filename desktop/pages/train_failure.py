@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.context import Context
 from desktop.models.live_run import LiveRun
+from desktop.models.place_words import place_label
 from desktop.models.remedy import remedy_words
 from desktop.models.run_words import without_commands
 from desktop.widgets.message_banner import Banner
@@ -42,12 +43,22 @@ class FailureBanner(QWidget):
         layout.addWidget(self.banner)
         run.loaded.connect(self.refresh)
         run.row_changed.connect(self.refresh)
+        run.where.contact_changed.connect(self._contact_changed)
         self.hide()
+
+    def _contact_changed(self) -> None:
+        self._shown = None
+        self.refresh()
 
     def refresh(self) -> None:
         """Show or hide according to the run's state."""
         row = self._run.row
-        key = None if row is None else (row.run, row.state, row.attempt, row.failure, self._run.is_loaded)
+        where = self._run.where.place
+        key = (
+            None
+            if row is None
+            else (row.run, row.state, row.attempt, row.failure, where, self._run.is_loaded)
+        )
         if key == self._shown:
             return
         self._shown = key
@@ -55,7 +66,8 @@ class FailureBanner(QWidget):
             self._show_failure(row.failure)
         elif row is not None and row.state == "lost":
             self._show_lost()
-        self.setVisible(row is not None and row.state in ("failed", "lost"))
+        is_told = row is not None and row.state == "lost" and self._run.where.lost is not None
+        self.setVisible(row is not None and row.state in ("failed", "lost") and not is_told)
 
     def _show_failure(self, failure: Failure | None) -> None:
         cause = CAUSES.get(failure.cause, "Failed") if failure else "Failed"
@@ -81,11 +93,18 @@ class FailureBanner(QWidget):
             self.banner.add_action(remedy, self._retry_with_remedy, "primary")
 
     def _show_lost(self) -> None:
+        where = self._run.where
+        who = place_label(where.place) if where.is_elsewhere else "The run"
+        silent = (
+            f"Nothing has been heard from there for a while; the run may well go on on {who}."
+            if where.is_elsewhere
+            else "Its process or machine has not been heard of for a while."
+        )
         self.banner.say(
             "warn",
-            "The run does not answer",
-            "Its process or machine has not been heard of for a while. Nothing is started again on silence alone: "
-            "it is watched further, and goes on here as soon as it answers.",
+            f"{who} does not answer",
+            f"{silent} Nothing is started again on silence alone: it is watched further, and goes on here as soon "
+            "as it answers.",
         )
         self.banner.clear_actions()
         self.banner.add_action("See the log", self.log_wanted.emit)

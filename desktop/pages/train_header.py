@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QMenu
 
 from desktop.models.live_run import LiveRun
+from desktop.models.place_words import place_icon, place_label, transfer_share
 from desktop.models.run_words import (
     PHASE_WORDS,
     duration_words,
@@ -22,12 +23,15 @@ from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
 from desktop.widgets.buttons import Button, IconButton
 from desktop.widgets.card import Card, row
+from desktop.widgets.chip import Chip
 from desktop.widgets.labels import ElidedLabel, text_label
 from desktop.widgets.pill import Pill
 from desktop.widgets.run_progress import ProgressMark, RunProgress
 from engine.protocol.job import ACTIVE_STATES
 from engine.store.measurements import CheckpointRow
 
+_NAME = 72
+"""So much is seen of a name, however little room there is."""
 RESUMABLE = ("paused", "stopped", "failed")
 
 
@@ -35,20 +39,24 @@ class RunHeader(Card):
     """Says what the run does; its buttons only ask."""
 
     wanted = Signal(str)
-    """checkpoint, pause, hold, resume, stop, cancel, validate_now, extend, mlflow, folder, fork, delete, rename."""
+    """checkpoint, pause, hold, resume, stop, cancel, move, validate_now, extend, mlflow, folder, fork, delete."""
     mark_chosen = Signal(str, QPoint)
     """A checkpoint's name, and where its menu shall open."""
 
     def __init__(self, run: LiveRun) -> None:
         super().__init__(spacing=SPACE.s, margins=(SPACE.l, SPACE.m, SPACE.l, SPACE.s))
         self._run = run
+        self._is_narrow = False
         head = row(SPACE.s)
         self.name = ElidedLabel("", "section")
+        self.name.setMinimumWidth(_NAME)
         self.pill = Pill()
         self.progress_text = text_label("", "muted")
         self.progress_text.setFont(font(TYPE.body, tabular=True))
         head.addWidget(self.name, 1)
         head.addWidget(self.pill)
+        self.machine = Chip()
+        head.addWidget(self.machine)
         head.addStretch(0)
         head.addWidget(self.progress_text)
         head.addSpacing(SPACE.s)
@@ -73,9 +81,14 @@ class RunHeader(Card):
         run.row_changed.connect(self.refresh)
         run.checkpoints_changed.connect(self.refresh)
         run.phase_changed.connect(self.refresh)
+        run.where.changed.connect(self.refresh)
+        run.where.contact_changed.connect(self.refresh)
+        run.where.transfer_changed.connect(self.refresh)
 
     def set_narrow(self, narrow: bool) -> None:
-        """Show the buttons by their icons alone, or with their words."""
+        """Show the buttons by their icons alone, or with their words; and of the machine its name alone."""
+        self._is_narrow = narrow
+        self._show_machine()
         for key, text, _icon, _kind, tip, _shortcut in _BUTTONS:
             self.buttons[key].setText("" if narrow else text)
             self.buttons[key].setAccessibleName(f"{text}: {tip}" if narrow else text)
@@ -96,8 +109,10 @@ class RunHeader(Card):
             "extend": found.state == "completed" and found.kind == "train",
             "cancel": found.state in ("queued", "lost"),
         }
+        shown["move"] = self._run.where.can_move(found)
         for key, made in self.buttons.items():
             made.setVisible(shown[key])
+        self._show_machine()
         self.progress_text.setText(self._how_far())
         self.facts.setText(self._facts())
         epochs = max(found.epochs, 1)
@@ -105,12 +120,23 @@ class RunHeader(Card):
         self.progress.show_progress(done, epochs)
         self.progress.set_marks([_mark(checkpoint) for checkpoint in _distinct(self._run.checkpoints)])
 
+    def _show_machine(self) -> None:
+        """Say where the run is, as soon as there is more than one machine."""
+        where = self._run.where
+        self.machine.setVisible(where.is_told)
+        tone = "warn" if where.lost is not None else "muted"
+        label = place_label(where.place) if self._is_narrow else where.label
+        self.machine.say(place_icon(where.place), label, tone, f"It is on {where.label}")
+
     def _how_far(self) -> str:
         found = self._run.row
         if found is None:
             return ""
         if found.state == "queued":
-            return "Starts when its device is free"
+            there = f" on {place_label(self._run.where.place)}" if self._run.where.is_elsewhere else ""
+            return f"Starts when its device{there} is free"
+        if found.state == "preparing" and self._run.where.transfer is not None:
+            return transfer_share(self._run.where.transfer)
         if found.state in ("preparing", "starting") or (found.state == "running" and not found.step):
             phase = PHASE_WORDS.get(self._run.phase, self._run.phase.replace("_", " ").capitalize())
             if self._run.phase_edge == "stalled":
@@ -137,7 +163,8 @@ class RunHeader(Card):
             if config.get("early_stopping.enabled") is True and isinstance(patience, int):
                 parts.append(f"plateau {max(0, found.epoch - found.best_epoch)}/{patience}")
         parts += [f"dataset {found.dataset}"] if found.dataset else []
-        parts += [f"on {found.device}"] if found.device else []
+        there = f" of {place_label(self._run.where.place)}" if self._run.where.is_elsewhere else ""
+        parts += [f"on {found.device}{there}"] if found.device else []
         parts += [f"attempt {found.attempt}"] if found.attempt > 1 else []
         return "  ·  ".join(parts)
 
@@ -179,6 +206,7 @@ _BUTTONS = (
     ("checkpoint", "Checkpoint", "ph.floppy-disk", None, "Save a checkpoint now", "Ctrl+S"),
     ("resume", "Resume", "ph.play", None, "Go on from the last checkpoint", None),
     ("pause", "Pause", "ph.pause", None, "Save, end the process and free the device", "Ctrl+P"),
+    ("move", "Move…", "ph.arrows-left-right", None, "Go on with this run on another machine", None),
     ("extend", "Extend…", "ph.plus", None, "Train for more epochs", None),
     ("stop", "Stop", "ph.stop", "danger", "End now and keep the model", "Ctrl+."),
     ("cancel", "Cancel", "ph.x", None, "Take the run back", None),

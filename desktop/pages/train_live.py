@@ -18,6 +18,8 @@ from desktop.pages.train_extend import ExtendSheet
 from desktop.pages.train_failure import FailureBanner
 from desktop.pages.train_header import RunHeader
 from desktop.pages.train_log import LogView
+from desktop.pages.train_place_banner import PlaceBanner
+from desktop.pages.train_place_move import MoveSheet
 from desktop.pages.train_resources import ResourceRow
 from desktop.theme.tokens import SPACE
 from desktop.widgets.card import row
@@ -60,6 +62,8 @@ class LiveView(QWidget):
         layout.addWidget(self.header)
         layout.addWidget(self.gone)
         layout.addWidget(self.failure)
+        self.place = PlaceBanner(self.run)
+        layout.addWidget(self.place)
         self.cards: dict[str, MetricCard] = {}
         numbers = QHBoxLayout()
         numbers.setSpacing(SPACE.m)
@@ -118,6 +122,7 @@ class LiveView(QWidget):
             "resume": self._resume,
             "stop": self._stop,
             "extend": self._extend,
+            "move": self._move,
             "fork": self._fork,
             "mlflow": self._open_mlflow,
             "folder": self._open_folder,
@@ -134,6 +139,9 @@ class LiveView(QWidget):
 
     def _extend(self) -> None:
         ExtendSheet(self._context, self.run, self).exec()
+
+    def _move(self) -> None:
+        MoveSheet(self._context, self.run, self.window()).open()
 
     def _fork(self) -> None:
         self.fork_wanted.emit(self.run.run)

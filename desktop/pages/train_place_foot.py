@@ -30,9 +30,9 @@ class PlaceButton(Button):
         self.setMinimumHeight(SIZE.primary)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
 
-    def show_place(self, place: str, label: str) -> None:
-        """Show a machine."""
-        self._whole = label
+    def show_place(self, place: str, label: str, short: str) -> None:
+        """Show a machine by its short label; the whole one is said."""
+        self._whole = short
         self.set_icon(place_icon(place))
         self.explain(f"Where it trains: {label}. Choose another machine")
         self.setAccessibleName(f"Where it trains: {label}")
@@ -113,7 +113,7 @@ class StartFoot(QWidget):
         is_offered = self.choice.is_offered
         self.where.setVisible(is_offered)
         self.add.setVisible(self._context.hosts.is_loaded and not is_offered)
-        self.where.show_place(self.choice.place, self.choice.label)
+        self.where.show_place(self.choice.place, self.choice.label, self.choice.short_label)
         self._offer_devices()
         self.changed.emit()
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from desktop.context import Context
 from desktop.models.live_run import LiveRun
+from desktop.models.place_words import place_label, short_gpu
 from desktop.models.run_words import memory_words, plural
 from desktop.theme.tokens import SPACE
 from desktop.widgets.metric_card import MetricCard
@@ -64,14 +65,15 @@ class ResourceRow(QWidget):
         if self._is_allowed and self.isHidden():
             self.show()
         self._show_cards(has_gpu=bool(sample.gpus))
-        machine = self._context.machine.last
-        cores = plural(machine.cores, "core") if machine is not None else ""
+        count, whole = self._cores_and_memory()
+        cores = plural(count, "core") if count else ""
         self._put("cpu", sample.cpu_percent, (f"{sample.cpu_percent:.0f}%", ""), cores)
         self._put("worker", sample.rss_bytes, memory_words(sample.rss_bytes), "held by the worker")
-        whole = machine.memory_bytes if machine is not None else 0
         of = f"of {whole / 2**30:.0f} GB" if whole else ""
         self._put("memory", sample.ram_used_bytes, memory_words(sample.ram_used_bytes), of)
-        self._put("disk", sample.disk_free_bytes, memory_words(sample.disk_free_bytes), "where runs are kept")
+        where = self._run.where
+        kept = f"on {place_label(where.place)}" if where.is_elsewhere else "where runs are kept"
+        self._put("disk", sample.disk_free_bytes, memory_words(sample.disk_free_bytes), kept)
         if sample.gpus:
             self._take_gpu(sample.gpus[0])
 
@@ -81,12 +83,32 @@ class ResourceRow(QWidget):
             gpu.get("memory_bytes", 0.0),
             gpu.get("memory_total_bytes", 0.0),
         )
-        machine = self._context.machine.last
-        name = machine.gpus[0].name if machine is not None and machine.gpus else ""
+        name = self._gpu_name()
         heat = f"{gpu['temperature_c']:.0f} °C" if "temperature_c" in gpu else ""
         caption = " · ".join(part for part in (name, heat) if part)
         self._put("gpu", load or 0.0, ("–" if load is None else f"{load:.0f}%", ""), caption)
         self._put("gpu_memory", used, memory_words(used), f"of {whole / 2**30:.0f} GB" if whole else "")
+
+    def _cores_and_memory(self) -> tuple[int, int]:
+        """Cores, and bytes of memory, of the machine that the run is on; 0 where they are not known."""
+        if self._run.where.is_elsewhere:
+            facts = self._run.where.facts
+            return (facts.cpus, facts.memory_bytes) if facts is not None else (0, 0)
+        machine = self._context.machine.last
+        return (machine.cores, machine.memory_bytes) if machine is not None else (0, 0)
+
+    def _gpu_name(self) -> str:
+        """Name of the first GPU that the run holds, where its machine tells."""
+        found = self._run.row
+        first = (found.device or "" if found is not None else "").partition(",")[0].rpartition(":")[2]
+        number = int(first) if first.isdigit() else 0
+        if self._run.where.is_elsewhere:
+            facts = self._run.where.facts
+            names = {gpu.index: short_gpu(gpu.name) for gpu in facts.gpus} if facts is not None else {}
+        else:
+            machine = self._context.machine.last
+            names = dict(enumerate(gpu.name for gpu in machine.gpus)) if machine is not None else {}
+        return names.get(number, "")
 
     def _put(self, name: str, value: float, shown: tuple[str, str], caption: str) -> None:
         self._history[name].append(value)
