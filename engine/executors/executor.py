@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from engine.protocol.events import Event
 from engine.protocol.run_folder import RunFolder
 
 WorkerStatus = Literal["alive", "gone", "unknown"]
 """unknown: the place cannot be asked at the moment."""
+
+
+class CalledOff(Exception):
+    """The user does not want a run any more that was being brought to where it should run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What an executor needs of the runner, called from the runner's thread only."""
+
+    tell: Callable[[Event], None] = lambda _: None
+    """Hears of transfers and of a host that was lost from sight."""
+    is_called_off: Callable[[], bool] = lambda: False
+    """Whether the user has ordered the run to end; asked while `place` is at work."""
 
 
 class Executor(Protocol):
@@ -22,7 +39,11 @@ class Executor(Protocol):
         ...
 
     def place(self, run: RunFolder) -> None:
-        """Bring the run folder and its dataset to where the worker will run."""
+        """Bring the run folder and its dataset to where the worker will run.
+
+        Raises:
+            CalledOff: the user has ordered the run to end meanwhile.
+        """
         ...
 
     def launch(self, run: RunFolder, attempt: int) -> None:
@@ -62,4 +83,12 @@ class Executor(Protocol):
 
     def collect(self, run: RunFolder, attempt: int) -> None:
         """Bring everything the worker has written back into the run folder of this machine."""
+        ...
+
+    def tidy(self, run: RunFolder) -> None:
+        """Remove what the run needs no longer at that place, once all of it is here, if the user wants that."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the place. Workers do not notice."""
         ...

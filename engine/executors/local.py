@@ -87,6 +87,12 @@ class LocalExecutor:
     def collect(self, run: RunFolder, attempt: int) -> None:
         """Everything is here already."""
 
+    def tidy(self, run: RunFolder) -> None:
+        """Here is where it stays."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
     def _living(self, run: RunFolder, attempt: int) -> int | None:
         """The worker's process number while it lives."""
         record = run.attempt(attempt).process()

@@ -30,7 +30,7 @@ FailureCause = Literal[
 
 TRANSITIONS: Final[Mapping[RunState, frozenset[RunState]]] = {
     "queued": frozenset({"preparing", "cancelled", "failed", "stopped"}),
-    "preparing": frozenset({"starting", "cancelled", "failed", "lost", "queued"}),
+    "preparing": frozenset({"starting", "cancelled", "stopped", "paused", "failed", "lost", "queued"}),
     "starting": frozenset(
         {"running", "stopping", "paused", "stopped", "completed", "cancelled", "failed", "lost"}
     ),
@@ -63,6 +63,8 @@ TRANSITIONS: Final[Mapping[RunState, frozenset[RunState]]] = {
 }
 """`completed -> queued` is for an extension only; `lost` may turn out to be alive after all."""
 
+HERE: Final = ("local", "inline")
+"""Executors whose workers run on this machine."""
 ACTIVE_STATES: Final[frozenset[RunState]] = frozenset(
     {"preparing", "starting", "running", "held", "stopping"}
 )
@@ -135,6 +137,11 @@ class Placement(Frozen):
     """Absolute path of the dataset's root on the executing machine."""
     threads: int | None = None
     """Compute threads of the worker; None leaves it to the worker."""
+
+    @property
+    def lease(self) -> str:
+        """What the queue leases for it: `cuda:0` here, `ssh:box/cuda:0` on another machine."""
+        return self.resource if self.executor in HERE else f"{self.executor}/{self.resource}"
 
 
 class AttemptSpec(Frozen):

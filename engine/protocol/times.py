@@ -32,6 +32,10 @@ STALL_AFTER_S: Final = 120.0
 """A phase before the first step that shows no progress for this long is named as stalled."""
 RETRY_BACKOFF_S: Final = (2.0, 10.0, 30.0)
 """Pauses before the automatic retries of a transient failure; their number is the most retries."""
+PLACE_BACKOFF_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Pauses between tries to bring a run to a machine that is out of reach or at work; the last one is repeated."""
+PLACE_PATIENCE_S: Final = 24 * 3600.0
+"""So long a run waits for a machine that is out of reach; it waits for a device without end, as in the queue."""
 DESCRIBE_TIMEOUT_S: Final = 20.0
 """A plugin whose import takes longer than this is reported as endless."""
 TRIAL_TIMEOUT_S: Final = 180.0

@@ -15,10 +15,11 @@ from engine.protocol.checkpoint import CheckpointMeta, list_checkpoints, read_me
 from engine.protocol.disk import write_error
 from engine.protocol.events import Event, StateChanged
 from engine.protocol.home import Home
-from engine.protocol.job import AttemptReason, AttemptSpec, Failure
+from engine.protocol.hosts import place_name
+from engine.protocol.job import AttemptReason, AttemptSpec, Failure, Placement
 from engine.protocol.operating_system import wait_for_lock
 from engine.protocol.run_folder import AttemptFolder, RunFolder, write_record
-from engine.runner.devices import machine_resources
+from engine.runner.devices import host_resources, machine_resources
 from engine.runner.queue import tick
 from engine.runner.supervision import add_supervision
 from engine.store.database import Store
@@ -37,6 +38,8 @@ class NewAttempt:
     """`checkpoints/last`; None starts afresh."""
     overrides: Mapping[str, object] = field(default_factory=dict[str, object])
     automatic: bool = False
+    place: str | None = None
+    """`local` or `ssh:NAME`; None stays where the attempt before was."""
 
 
 def resume_run(run: str, home: Home, checkpoint: str | None = None) -> None:
@@ -157,7 +160,7 @@ def enqueue_attempt(folder: RunFolder, home: Home, new: NewAttempt) -> None:
         try:
             with Store.open(home.store_path) as store, store.transaction():
                 store.ingest(folder.run, spec.attempt, "supervision", told)
-                store.enqueue(folder.run, spec.attempt, _wanted_device(spec.placement.resource))
+                store.enqueue(folder.run, spec.attempt, device_for(spec.placement, home))
         except BaseException:
             shutil.rmtree(folder.attempt(spec.attempt).path, ignore_errors=True)  # nobody knows of it
             raise
@@ -188,6 +191,8 @@ def write_attempt(
     before = folder.latest_attempt().spec()
     number = before.attempt + 1
     placement = before.placement
+    if new.place is not None and new.place != placement.executor:
+        placement = placement.model_copy(update={"executor": new.place, "resource": "cpu"})
     dataset = folder.job().dataset
     if dataset is not None:
         # By itself a run goes on as it was: a share that is away may be back by the time of the first image.
@@ -216,10 +221,14 @@ def write_attempt(
     return spec, told
 
 
-def _wanted_device(resource: str) -> str | None:
-    """The GPUs of the attempt before, where this machine has them; None takes what is free."""
-    here = machine_resources()
-    return resource if all(part in here for part in resource.split(",")) and resource != "cpu" else None
+def device_for(placement: Placement, home: Home) -> str | None:
+    """What the next attempt asks the queue for: the GPUs of the one before where its machine has them, else any."""
+    host = place_name(placement.executor)
+    there = host_resources(home) if host else machine_resources()
+    parts = [f"{placement.executor}/{part}" if host else part for part in placement.resource.split(",")]
+    if placement.resource != "cpu" and all(part in there for part in parts):
+        return placement.lease
+    return placement.executor if host else None
 
 
 def checkpoint_names(folder: RunFolder) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.errors import RemoteError
 from engine.executors.executor import Executor
-from engine.protocol.events import CommandDone, Event, RunEnded, parse_event
+from engine.protocol.events import MAX_LINE_BYTES, CommandDone, Event, RunEnded, parse_event
 from engine.protocol.run_folder import RunFolder
 from engine.runner.listeners import Listeners
 
@@ -33,6 +33,8 @@ class Follower:
             return 0
         # Half a line is read again with its rest: a writer that finds the disk full takes it back.
         whole = data.rfind(b"\n") + 1
+        if not whole and len(data) > MAX_LINE_BYTES:
+            whole = len(data)  # no event is so long; what follows it up to the end of the line is none either
         if not whole:
             return 0
         self._offset += whole

@@ -13,7 +13,7 @@ from engine.protocol.interpreter import child_environment, engine_command, engin
 from engine.protocol.job import Failure, ProcessRecord
 from engine.protocol.operating_system import Launch, is_same_process, spawn_detached
 from engine.protocol.run_folder import RunFolder, read_record, write_record
-from engine.runner.devices import machine_resources
+from engine.runner.devices import host_resources, machine_resources
 from engine.runner.supervision import add_supervision
 from engine.store.database import Store
 from engine.store.runs import RunRow
@@ -46,7 +46,7 @@ def tick(home: Home) -> list[str]:
     with Store.open(home.store_path) as store:
         left = store.unsettled()
         started = [row.run for row in left if _adopt(store, RunFolder(home.runs / row.run), row)]
-        resources = machine_resources()
+        resources = [*machine_resources(), *_elsewhere(home)]
         while (claimed := store.claim(resources)) is not None:
             folder = RunFolder(home.runs / claimed.run)
             if _start(store, folder, claimed.attempt, claimed.resource or "cpu"):
@@ -71,6 +71,13 @@ def spawn_runner(folder: RunFolder) -> None:
     environment = child_environment({"LENSMITH_HOME": str(home.path)})
     command = engine_command("run", str(folder.path), interpreter=engine_interpreter(home))
     _STARTING.start(Launch(command, folder.path, environment, folder.path / RUNNER_LOG))
+
+
+def _elsewhere(home: Home) -> list[str]:
+    try:
+        return host_resources(home)
+    except UserError:  # a damaged list of hosts must not keep the runs of this machine waiting
+        return []
 
 
 def _adopt(store: Store, folder: RunFolder, row: RunRow) -> bool:
@@ -117,6 +124,7 @@ def _place(folder: RunFolder, attempt: int, resource: str) -> None:
     """Write the device that was given into the attempt, before its worker exists."""
     path = folder.attempt(attempt).spec_path
     spec = folder.attempt(attempt).spec()
+    resource = resource.rpartition("/")[2]  # which machine it is on does not change
     if spec.placement.resource != resource:
         placement = spec.placement.model_copy(update={"resource": resource})
         write_record(path, spec.model_copy(update={"placement": placement}))

@@ -5,23 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-import time
 from pathlib import Path
 
 from engine.errors import RemoteError, UserError
-from engine.executors.executor import Executor
-from engine.protocol.commands import read_commands
+from engine.executors.executor import CalledOff, Executor, Hooks
 from engine.protocol.events import Notice, RunEnded, StateChanged
 from engine.protocol.home import Home
 from engine.protocol.job import ProcessRecord
 from engine.protocol.operating_system import process_identity, wait_for_lock
 from engine.protocol.run_folder import AttemptFolder, RunFolder, write_record
-from engine.runner.attempts import NewAttempt, attempts_locked, last_checkpoint, write_attempt
+from engine.runner.attempts import NewAttempt, attempts_locked, device_for, last_checkpoint, write_attempt
 from engine.runner.commands import discard
 from engine.runner.executor_choice import executor_named
 from engine.runner.following import Follower
 from engine.runner.last_words import launch_failure, worker_died
 from engine.runner.listeners import Listeners
+from engine.runner.move import wanted_place
+from engine.runner.patience import Orders, Patience
 from engine.runner.queue import tick
 from engine.runner.timing import Timing
 from engine.runner.watching import Watch
@@ -29,7 +29,6 @@ from engine.store.rebuild import read_events
 
 TRANSIENT_CAUSES = ("worker_died", "network", "preempted")
 """What may be different the next time, without anybody changing anything."""
-_ENDING = ("pause", "stop", "cancel")
 
 
 def main(path: Path, executor: Executor | None = None, timing: Timing | None = None) -> int:
@@ -82,7 +81,9 @@ class RunLife:
             while (attempt := self._attempt_at_hand()) is not None:
                 self._listeners.take(attempt.number, "supervision", read_events(attempt.supervision_path))
                 ended = self._live(attempt)
-                if not self._tries_again(attempt, ended) and self._lets_go(attempt):
+                if self._tries_again(attempt, ended) or self._moves_on(attempt, ended):
+                    continue
+                if self._lets_go(attempt):
                     break
         finally:
             self._listeners.close()
@@ -95,7 +96,7 @@ class RunLife:
                 self._store.release(self._folder.run)
                 return None
             if self._folder.run not in self._store.leases():
-                self._store.lease(self._folder.run, attempt.spec().placement.resource)
+                self._store.lease(self._folder.run, attempt.spec().placement.lease)
             return attempt
 
     def _lets_go(self, attempt: AttemptFolder) -> bool:
@@ -110,26 +111,53 @@ class RunLife:
         said = self._already_settled(attempt)
         if said is not None:
             return said
+        orders = Orders(self._folder, attempt.number)
+        hooks = Hooks(lambda event: self._listeners.say(attempt.number, event), orders.wants_end)
+        patience = Patience(self._folder, attempt.number, self._listeners, self._timing)
         try:
-            executor = self._given_executor or executor_named(attempt.spec().placement.executor)
-            if attempt.process() is None and attempt.exit_record() is None:
-                self._launch(executor, attempt)
+            named = attempt.spec().placement.executor
+            executor = self._given_executor or executor_named(named, self._home, hooks)
         except (UserError, OSError) as error:
             return self._settle_as(attempt, RunEnded(state="failed", failure=launch_failure(error)))
-        follower = Follower(executor, self._folder, attempt.number, self._listeners)
-        watch = Watch(executor, self._folder, attempt.number, self._listeners, self._timing)
-        watch.until_gone(follower)
-        return self._settle(executor, attempt, follower)
+        with contextlib.closing(executor):
+            try:
+                if attempt.process() is None and attempt.exit_record() is None:
+                    self._launch(executor, attempt, patience)
+            except CalledOff:
+                return self._settle_as(attempt, RunEnded(state=orders.end_state()))
+            except (UserError, OSError) as error:
+                return self._settle_as(attempt, RunEnded(state="failed", failure=launch_failure(error)))
+            follower = Follower(executor, self._folder, attempt.number, self._listeners)
+            watch = Watch(executor, self._folder, attempt.number, self._listeners, self._timing)
+            watch.until_gone(follower)
+            ended = self._settle(executor, attempt, follower)
+            if ended.state not in ("paused", "failed", "lost"):
+                with contextlib.suppress(RemoteError):  # `lensmith hosts clean` removes what stays
+                    executor.tidy(self._folder)
+            return ended
 
-    def _launch(self, executor: Executor, attempt: AttemptFolder) -> None:
+    def _launch(self, executor: Executor, attempt: AttemptFolder, patience: Patience) -> None:
         """Bring the run to where it runs and start its worker; states that an earlier runner said are not repeated."""
         number = attempt.number
         if self._store.run(self._folder.run).state == "queued":
             self._listeners.say(number, StateChanged(state="preparing", attempt=number))
-        executor.place(self._folder)
+        patience.until_done(lambda: executor.place(self._folder))
+        self._leave_the_place_before(attempt)
         if self._store.run(self._folder.run).state == "preparing":
             self._listeners.say(number, StateChanged(state="starting", attempt=number))
-        executor.launch(self._folder, number)
+        patience.until_done(lambda: executor.launch(self._folder, number))
+
+    def _leave_the_place_before(self, attempt: AttemptFolder) -> None:
+        """Remove what a run that has moved has left where it came from."""
+        if attempt.number == 1:
+            return
+        before = self._folder.attempt(attempt.number - 1).spec().placement.executor
+        if before != attempt.spec().placement.executor:
+            with (
+                contextlib.suppress(UserError),
+                contextlib.closing(executor_named(before, self._home)) as left,
+            ):
+                left.tidy(self._folder)
 
     def _already_settled(self, attempt: AttemptFolder) -> RunEnded | None:
         """What an earlier runner had settled before it died."""
@@ -138,8 +166,9 @@ class RunLife:
 
     def _settle(self, executor: Executor, attempt: AttemptFolder, follower: Follower) -> RunEnded:
         """Make sure that the attempt has a last word."""
-        with contextlib.suppress(RemoteError):
-            executor.collect(self._folder, attempt.number)
+        Patience(self._folder, attempt.number, self._listeners, self._timing).until_home(
+            lambda: executor.collect(self._folder, attempt.number)
+        )
         while follower.read_new():
             pass
         if follower.ended is not None:
@@ -147,7 +176,7 @@ class RunLife:
         record = attempt.exit_record()
         if record is not None:
             return self._settle_as(attempt, RunEnded(state=record.state, failure=record.failure))
-        if self._is_ordered(attempt, "cancel"):
+        if Orders(self._folder, attempt.number).has("cancel"):
             return self._settle_as(attempt, RunEnded(state="cancelled"))
         return self._settle_as(attempt, RunEnded(state="failed", failure=worker_died(attempt)))
 
@@ -167,7 +196,8 @@ class RunLife:
             return False
         pauses = self._timing.retry_backoff_s
         tried = self._automatic_attempts()
-        if tried >= len(pauses) or not self._waits(attempt, pauses[tried]):
+        patience = Patience(self._folder, attempt.number, self._listeners, self._timing)
+        if tried >= len(pauses) or not patience.waits(pauses[tried]):
             return False
         notice = Notice(
             level="warning",
@@ -183,17 +213,22 @@ class RunLife:
             return False
         return True
 
-    def _waits(self, attempt: AttemptFolder, pause_s: float) -> bool:
-        """Let some time pass; False as soon as the user wants the run to end, or has started it again."""
-        until = time.monotonic() + pause_s
-        while True:
-            if any(self._is_ordered(attempt, kind) for kind in _ENDING):
-                return False
-            if self._folder.latest_attempt().number != attempt.number:
-                return False
-            if time.monotonic() >= until:
-                return True
-            time.sleep(min(self._timing.poll_s, pause_s))
+    def _moves_on(self, attempt: AttemptFolder, ended: RunEnded) -> bool:
+        """A run that was released to go on elsewhere waits there for its device from now on."""
+        place = wanted_place(self._folder, attempt.number)
+        if place is None or ended.state != "paused":
+            return False
+        new = NewAttempt("move", last_checkpoint(self._folder), place=place)
+        try:
+            with attempts_locked(self._folder), self._store.transaction():
+                if self._folder.latest_attempt().number != attempt.number:
+                    return False
+                spec, told = write_attempt(self._folder, self._home, new)
+                self._store.ingest(self._folder.run, spec.attempt, "supervision", told)
+                self._store.enqueue(self._folder.run, spec.attempt, device_for(spec.placement, self._home))
+        except UserError:  # it stays paused, with all it has learned, and can be moved again
+            return False
+        return True
 
     def _automatic_attempts(self) -> int:
         """Automatic attempts in a row, up to now."""
@@ -203,7 +238,3 @@ class RunLife:
                 break
             count += 1
         return count
-
-    def _is_ordered(self, attempt: AttemptFolder, kind: str) -> bool:
-        orders = read_commands(self._folder.commands, 0)
-        return any(order.kind == kind and order.attempt == attempt.number for order in orders)

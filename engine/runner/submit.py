@@ -15,9 +15,11 @@ from engine.protocol.catalog import PluginEntry
 from engine.protocol.disk import is_full
 from engine.protocol.events import StateChanged
 from engine.protocol.home import Home
+from engine.protocol.hosts import LOCAL, HostBook, place_name
 from engine.protocol.job import AttemptSpec, DatasetRef, JobKind, JobSpec, Placement, PluginRef
 from engine.protocol.run_folder import RunFolder, write_record
-from engine.runner.devices import machine_resources
+from engine.runner.devices import host_resources, machine_resources
+from engine.runner.executor_choice import executor_unknown
 from engine.runner.frozen_weights import freeze_weights
 from engine.runner.queue import tick
 from engine.runner.supervision import add_supervision
@@ -53,7 +55,7 @@ def submit(request: SubmitRequest, home: Home) -> str:
             `home_read_only`, or one of the store's. Nothing is left of a run that was not enqueued.
     """
     home.ensure()
-    _require_device(request.resource)
+    wanted = wanted_device(home, request.place, request.resource)
     library = Library(home)
     manifest = library.get(request.dataset)
     root = library.root(request.dataset)
@@ -98,7 +100,7 @@ def submit(request: SubmitRequest, home: Home) -> str:
         with Store.open(home.store_path) as store, store.transaction():
             store.add_run(job)
             store.ingest(run, 1, "supervision", told)
-            store.enqueue(run, 1, request.resource)
+            store.enqueue(run, 1, wanted)
     except BaseException:
         shutil.rmtree(home.runs / run, ignore_errors=True)  # nobody knows of it
         raise
@@ -131,16 +133,30 @@ def _freeze_plugin(source: Path, target: Path, home: Home) -> str:
     return MODEL_FILE
 
 
-def _require_device(resource: str | None) -> None:
-    """A run that asks for a device that is not here would wait for ever."""
-    here = machine_resources()
-    missing = [part for part in (resource or "cpu").split(",") if part not in (*here, "cpu")]
+def wanted_device(home: Home, place: str, resource: str | None) -> str | None:
+    """What a run asks the queue for. One that is nowhere would be waited for without end.
+
+    Raises:
+        UserError: `device_unknown`, `host_unknown`, `executor_unknown`.
+    """
+    name = place_name(place)
+    if place != LOCAL and not name:
+        raise executor_unknown(place)
+    if name:
+        HostBook(home).get(name)
+        there = [part.rpartition("/")[2] for part in host_resources(home) if part.startswith(f"{place}/")]
+    else:
+        there = machine_resources()
+    missing = [part for part in (resource or "cpu").split(",") if part not in (*there, "cpu")]
     if missing:
         raise UserError(
             "device_unknown",
-            f"This machine has no device {missing[0]!r}.",
-            f"It has: {', '.join(here)}. Leave the choice to the queue, or name one of them.",
+            f"{name or 'This machine'} has no device {missing[0]!r}.",
+            f"It has: {', '.join(there)}. Leave the choice to the queue, or name one of them.",
         )
+    if not name:
+        return resource
+    return f"{place}/{resource}" if resource else place
 
 
 def _unwritable(error: OSError, home: Home) -> UserError:

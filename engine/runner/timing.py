@@ -16,3 +16,5 @@ class Timing:
     cancel_term_after_s: float = times.CANCEL_TERM_AFTER_S
     cancel_kill_after_s: float = times.CANCEL_KILL_AFTER_S
     retry_backoff_s: tuple[float, ...] = times.RETRY_BACKOFF_S
+    place_backoff_s: tuple[float, ...] = times.PLACE_BACKOFF_S
+    place_patience_s: float = times.PLACE_PATIENCE_S

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from engine.store.connection import Connected
 
@@ -22,7 +23,8 @@ class QueueRow:
     """1 is next."""
     attempt: int
     resource: str | None
-    """What it wants (`cuda:0`, `cpu`); None takes what is free. In a claimed row: what it got."""
+    """What it wants (`cuda:0`, `cpu`, `ssh:box`, `ssh:box/cuda:0`); None takes what is free here. In a claimed row:
+    what it got."""
 
 
 class QueueTable(Connected):
@@ -50,7 +52,8 @@ class QueueTable(Connected):
         """Take the first waiting run whose device is free, and lease the device to it.
 
         Args:
-            resources: the devices of this machine, preferred first; `cpu` where there is no GPU.
+            resources: the devices of this machine, preferred first, `cpu` where there is no GPU; and those of other
+                machines, `ssh:box/cuda:0`, which only a run gets that asks for one of them or for `ssh:box`.
         """
         with self.transaction() as connection:
             if self.is_queue_paused():
@@ -64,8 +67,8 @@ class QueueTable(Connected):
             for row in self.queue():
                 shared = self._is_shared(row.run)
                 got = _fitting(row.resource, free, "cpu" if shared else None)
-                if row.resource == "cpu" and "cpu" not in held:
-                    got = "cpu"  # there is always one, also beside GPUs
+                if _is_processor(row.resource) and row.resource not in held:
+                    got = row.resource  # there is always one, also beside GPUs
                 if got is None:
                     continue
                 connection.execute("DELETE FROM queue WHERE run = ?", (row.run,))
@@ -138,9 +141,16 @@ class QueueTable(Connected):
             )
 
 
+def _is_processor(wanted: str | None) -> TypeGuard[str]:
+    return wanted is not None and (wanted == "cpu" or wanted.endswith("/cpu"))
+
+
 def _fitting(wanted: str | None, free: Sequence[str], fallback: str | None) -> str | None:
     if wanted is None:
-        return free[0] if free else fallback
+        here = [name for name in free if "/" not in name]
+        return here[0] if here else fallback
+    if wanted.startswith("ssh:") and "/" not in wanted:
+        return next((name for name in free if name.startswith(f"{wanted}/")), None)
     if all(part in free for part in wanted.split(",")):
         return wanted
     return fallback if wanted == fallback else None

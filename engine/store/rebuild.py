@@ -68,11 +68,12 @@ def queue_again(store: Store, folder: RunFolder) -> None:
     if state not in ("queued", "lost", *ACTIVE_STATES):
         return
     attempt = folder.latest_attempt()
-    resource = attempt.spec().placement.resource
+    placement = attempt.spec().placement
     if state == "queued":
-        store.enqueue(folder.run, attempt.number, resource if resource.startswith("cuda") else None)
+        is_chosen = placement.lease.startswith(("cuda", "ssh:"))
+        store.enqueue(folder.run, attempt.number, placement.lease if is_chosen else None)
     else:
-        store.lease(folder.run, resource)
+        store.lease(folder.run, placement.lease)
 
 
 def read_events(path: Path) -> list[Event]:

@@ -14,11 +14,21 @@ from engine.protocol.events import RunEnded, StateChanged, parse_event
 from engine.protocol.home import Home
 from engine.protocol.run_folder import RunFolder
 from tests.fixtures import stand_in_worker
+from tests.fixtures.ssh_host import SshHost
 from tests.fixtures.stand_in_runs import LONG, claimed, local, quiet_home, wait_for
 
-EXECUTORS: dict[str, Callable[[], Executor]] = {
-    "local": local,
-    "inline": lambda: InlineExecutor(stand_in_worker.main),
+Make = Callable[[Home, pytest.FixtureRequest], Executor]
+
+
+def over_ssh(home: Home, request: pytest.FixtureRequest) -> Executor:
+    host: SshHost = request.getfixturevalue("ssh_host")
+    return host.executor(home)
+
+
+EXECUTORS: dict[str, Make] = {
+    "local": lambda _home, _request: local(),
+    "inline": lambda _home, _request: InlineExecutor(stand_in_worker.main),
+    "ssh": over_ssh,
 }
 
 
@@ -50,7 +60,7 @@ class Place:
 @pytest.fixture(params=sorted(EXECUTORS))
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     home = quiet_home(tmp_path / "Ordner mit 'Zitat' und \"ü\" 漢字")
-    made = Place(EXECUTORS[request.param](), home)
+    made = Place(EXECUTORS[request.param](home, request), home)
     yield made
     for run in made.runs:
         write_command(run.commands, "cancel", 1)
