@@ -57,6 +57,10 @@ class Pace:
     def done_bytes(self) -> int:
         return self._done
 
+    def count_as_here(self, size: int) -> None:
+        """Count bytes that were there before; they say nothing of the speed."""
+        self._done = min(self._done + size, self._total)
+
     def add(self, size: int) -> None:
         """Count bytes that have arrived just now."""
         now = self._now()

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, cast
@@ -15,9 +12,10 @@ from typing import TYPE_CHECKING, cast
 from engine.errors import RemoteError, UserError
 from engine.executors.ssh.pace import Pace, Sent
 from engine.executors.ssh.packs import OutgoingFile, Pack, Rest, in_background, packs_of
+from engine.executors.ssh.under_way import UnderWay, answer_invalid
 
 if TYPE_CHECKING:
-    from engine.executors.ssh.agent_link import AgentLink, Answer
+    from engine.executors.ssh.agent_link import AgentLink
 
 MOST_ASKED = 50_000
 MOST_UNDER_WAY = 4
@@ -25,9 +23,6 @@ ASKED_S = 120.0
 """A host may have to look for very many files on a slow disk."""
 BUILT_S = 900.0
 """And may have to copy them, where its file system takes no hard links."""
-STALLED_S = 60.0
-"""No pack is stored for so long: the host is frozen, or its disk is."""
-_LOOK_S = 0.2
 _ATTEMPTS = 3
 _SEND_ANEW = ("transfer_damaged", "transfer_gap")
 
@@ -163,7 +158,7 @@ class _Sending:
         self.line = 0
         self._link = link
         self._cancelled = cancelled
-        self._under_way: deque[tuple[Future[Answer], Pack]] = deque()
+        self._under_way: UnderWay[Pack] = UnderWay(link, pace.look)
 
     def send(self, rests: list[Rest]) -> bool:
         """Say whether everything was sent, and not cancelled."""
@@ -179,7 +174,7 @@ class _Sending:
                 future = self._link.post(
                     "pack", pack.payload, pieces=pieces, encoding=pack.encoding, crc32=pack.crc32
                 )
-                self._under_way.append((future, pack))
+                self._under_way.add(future, pack)
                 self._settle(MOST_UNDER_WAY)
             else:
                 self._settle(0)
@@ -195,26 +190,10 @@ class _Sending:
             packs.close()
 
     def _settle(self, allowed: int) -> None:
-        """Take the answers that are there; wait until at most `allowed` packs are under way."""
-        while self._under_way and (len(self._under_way) > allowed or self._under_way[0][0].done()):
-            future, pack = self._under_way[0]
-            self._wait(future)
-            self._under_way.popleft()
+        for _, pack in self._under_way.settle(allowed):
             self.sent += pack.size
             self.line += len(pack.payload)
             self.pace.add(pack.size)
-
-    def _wait(self, future: Future[Answer]) -> None:
-        until = time.monotonic() + STALLED_S
-        while True:
-            try:
-                future.result(_LOOK_S)
-                return
-            except NotYet:
-                self.pace.look()
-                if time.monotonic() > until:
-                    self._link.close()
-                    raise _stalled(self._link) from None
 
     def _catch_up(self, rest: Rest) -> None:
         while True:
@@ -226,31 +205,18 @@ class _Sending:
 
 def _rests(link: AgentLink, payload: bytes, asked: dict[str, OutgoingFile]) -> list[Rest]:
     """Read the host's answer; it can only name what was asked after, and no more bytes than there are."""
+    there: dict[str, int] = {}
     try:
         rows: object = json.loads(payload)
-        there = {str(sha): int(offset) for sha, offset in cast("list[list[object]]", rows)}  # type: ignore[call-overload]
-    except (ValueError, TypeError) as error:
+    except (ValueError, RecursionError) as error:
         raise answer_invalid(link) from error
-    if any(sha not in asked or not 0 <= offset <= asked[sha].size for sha, offset in there.items()):
-        raise answer_invalid(link)
+    for row in cast("list[object]", rows) if isinstance(rows, list) else [rows]:
+        match row:
+            case [str(sha), int(offset)] if sha in asked and 0 <= offset <= asked[sha].size:
+                there[sha] = offset
+            case _:
+                raise answer_invalid(link)
     return [Rest(file, there[sha]) for sha, file in asked.items() if sha in there]
-
-
-def answer_invalid(link: AgentLink) -> RemoteError:
-    """The host's answer has not the form it must have; nothing of it is used."""
-    return RemoteError(
-        "host_answer_invalid",
-        f"{link.host.name} answers in a form that Lensmith does not understand, so nothing of it was used.",
-        "Check that the host is the one you mean, then try again.",
-    )
-
-
-def _stalled(link: AgentLink) -> RemoteError:
-    return RemoteError(
-        "host_unreachable",
-        f"{link.host.name} has stored nothing for {STALLED_S:.0f} seconds.",
-        "Check the network and the host's disk. What has arrived is kept; start again to go on.",
-    )
 
 
 def _listing(entries: Iterable[TreeEntry]) -> bytes:
