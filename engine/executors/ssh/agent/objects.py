@@ -38,6 +38,8 @@ MOST_ASKED = 200_000
 _SHA = re.compile(r"[0-9a-f]{64}\Z")
 _READ = 1 << 20
 _AGAIN = "Send it again; what arrived before is kept."
+# Of this process's drafts; its number alone may also be another's, on another machine with the same home.
+MARK = f"{os.getpid()}.{os.urandom(4).hex()}"
 # Of parts that grow here: the folder entry (inode), bytes hashed so far, and their hash. So that the last pack of a
 # large file is not followed by a reading of all of it. One agent is one process: nobody else looks in here.
 _hashing: dict[str, tuple[int, int, Digest]] = {}
@@ -220,7 +222,7 @@ def _keep(agent: Agent, sha256: str, data: memoryview) -> None:
     if size_of(path) == len(data):
         return
     _require_content(sha256, hashlib.sha256(data))
-    draft = f"{path[:-64]}.{sha256}.{os.getpid()}"
+    draft = f"{path[:-64]}.{sha256}.{MARK}"
     try:
         descriptor = _create(draft)
         try:

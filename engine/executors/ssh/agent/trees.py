@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from engine.executors.ssh.agent.objects import (
     FOLDER,
+    MARK,
     PARTS,
     is_here,
     object_path,
@@ -63,7 +64,7 @@ def tree(agent: Agent, arguments: Arguments, payload: bytes) -> tuple[Arguments,
         return {"there": True, "reused": True, "files": len(entries), "copied": 0}, b""
     if arguments.get("look"):
         return {"there": False, "reused": False, "files": 0, "copied": 0}, b""
-    draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
+    draft = target.with_name(f".{target.name}.{MARK}.draft")
     try:
         copied = _build(agent, draft, entries)
         _publish(draft, target, entries)
@@ -140,7 +141,6 @@ def _is_whole(target: Path, entries: list[Entry]) -> bool:
 
 def _build(agent: Agent, draft: Path, entries: list[Entry]) -> int:
     """Give how many files had to be copied, since the file system takes no hard links."""
-    shutil.rmtree(str(draft), ignore_errors=True)  # of an agent that was killed and had our number
     draft.mkdir(parents=True)
     base, made, copied = str(draft), {""}, 0
     for entry in entries:
@@ -182,7 +182,7 @@ def _publish(draft: Path, target: Path, entries: list[Entry]) -> None:
                 raise
         if _is_whole(target, entries):  # another desktop was quicker
             return
-        old = target.with_name(f".{target.name}.{os.getpid()}.old")
+        old = target.with_name(f".{target.name}.{MARK}.old")
         with contextlib.suppress(FileNotFoundError):
             os.rename(str(target), str(old))  # noqa: PTH104  # the same
         _discard(old)
@@ -213,7 +213,7 @@ def _age(path: Path) -> float:
 def _remove_tree(folder: Path) -> int:
     """Give the bytes of copies in it; a hard link's bytes are its object's."""
     freed = 0
-    gone = folder.with_name(f".{folder.name.lstrip('.')}.{os.getpid()}.gone")
+    gone = folder.with_name(f".{folder.name.lstrip('.')}.{MARK}.gone")
     os.rename(str(folder), str(gone))  # noqa: PTH104  # at once: no half of it shall keep a good name
     for place, _, names in os.walk(str(gone)):
         for name in names:
