@@ -55,6 +55,7 @@ class RunDirectory(QObject):
         self._by_run: dict[str, RunRow] = {}
         self._is_reading = False
         self._is_asked_again = False
+        self._is_closed = False
         self.is_loaded = False
         self._trouble = ""
         self._soon = _timer(self, _SOON_MS)
@@ -88,6 +89,8 @@ class RunDirectory(QObject):
 
     def refresh(self) -> None:
         """Read the store in the background; asked again meanwhile, it reads once more after."""
+        if self._is_closed:
+            return
         if self._is_reading:
             self._is_asked_again = True
             return
@@ -100,7 +103,8 @@ class RunDirectory(QObject):
         self._later.start()
 
     def close(self) -> None:
-        """Look no more: the window closes."""
+        """Look no more: the window closes. What a task that ends after this asks for is not looked up."""
+        self._is_closed = True
         for timer in (self._soon, self._later, self._poll):
             timer.stop()
 

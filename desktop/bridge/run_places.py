@@ -69,6 +69,10 @@ class RunPlaces(QObject):
         """Give the machine of every run that is not here, or was looked up."""
         return dict(self._places)
 
+    def out_of_reach(self) -> dict[str, Contact]:
+        """Give the last contact of every run whose machine is out of reach."""
+        return {run: contact for run, contact in self._contacts.items() if not contact.reachable}
+
     def lost_contact(self, run: str) -> Contact | None:
         """Give the last contact with the machine of a run at work, if it is out of reach; None when it is not."""
         contact = self._contacts.get(run)

@@ -78,9 +78,10 @@ class LivePlace(QObject):
         return self._hosts.facts(place_name(self.place))
 
     def can_move(self, row: RunRow) -> bool:
-        """Whether it can go to another machine: a training that is not at its end, and there is another one."""
+        """Whether it can go to another machine: a training not at its end, whose machine can let go of it."""
         others = [host for host in self._hosts.hosts() if host.name != place_name(self.place)]
-        return row.kind == "train" and row.state in MOVABLE and bool(others or self.is_elsewhere)
+        is_movable = row.kind == "train" and row.state in MOVABLE and self.lost is None
+        return is_movable and bool(others or self.is_elsewhere)
 
     @property
     def segments(self) -> list[Segment]:

@@ -38,6 +38,12 @@ def device_of(resource: str | None) -> str:
     return resource.partition("/")[2] if resource.startswith(SSH_PREFIX) else resource
 
 
+def devices_of(resource: str) -> list[str]:
+    """Give the single devices of a lease: `ssh:box/cuda:0,cuda:1` is `ssh:box/cuda:0` and `ssh:box/cuda:1`."""
+    place, several = place_of(resource), device_of(resource).split(",")
+    return [f"{place}/{device}" if is_elsewhere(place) and device else device or place for device in several]
+
+
 def place_label(place: str) -> str:
     """Give a machine's name as it is read."""
     return place_name(place) or HERE

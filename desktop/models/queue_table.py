@@ -17,6 +17,7 @@ from PySide6.QtCore import (
     Signal,
 )
 
+from desktop.models.place_words import device_of, is_elsewhere, place_label, place_of
 from desktop.models.run_table_text import created_at, model_name, when_text
 from desktop.models.run_words import run_title
 from engine.store.queue import QueueRow
@@ -35,11 +36,16 @@ class Waiting:
     position: int
     """1 is next."""
     resource: str | None
-    """The device it waits for; None takes what is free."""
+    """The device it waits for, on which machine; None takes what is free here."""
 
     @property
     def name(self) -> str:
         return run_title(self.row)
+
+    @property
+    def place(self) -> str:
+        """The machine that it waits for."""
+        return place_of(self.resource)
 
     @property
     def about(self) -> str:
@@ -48,8 +54,8 @@ class Waiting:
             "goes on" if self.row.attempt > 1 else f"queued {when_text(created_at(self.row), time.time())}"
         )
         parts = [model_name(self.row), self.row.dataset or "", again]
-        if self.resource is not None:
-            parts.append(f"waits for {self.resource}")
+        if device_of(self.resource):
+            parts.append(f"waits for {device_of(self.resource)}")
         return " · ".join(part for part in parts if part)
 
 
@@ -111,7 +117,8 @@ class QueueTableModel(QAbstractListModel):
             case Qt.ItemDataRole.DisplayRole:
                 return item.name
             case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{item.position}: {item.name}, {item.about}"
+                there = f", on {place_label(item.place)}" if is_elsewhere(item.place) else ""
+                return f"{item.position}: {item.name}, {item.about}{there}"
             case _:
                 return item if role == WAITING_ROLE else None
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
+from desktop.models.place_words import place_label
 from desktop.models.run_table_entry import RunColumn, RunEntry, RunFilter, arrange
 from desktop.models.run_table_text import (
     NONE,
@@ -21,11 +22,12 @@ from desktop.models.run_table_text import (
     when_text,
 )
 from desktop.models.run_words import state_words
+from engine.protocol.hosts import LOCAL
 
 Index = QModelIndex | QPersistentModelIndex
 ENTRY_ROLE: Final = Qt.ItemDataRole.UserRole + 1
 """The `RunEntry` of a line."""
-HEADINGS: Final = ("Name", "Model", "Dataset", "State", "Best", "Epochs", "Duration", "Started")
+HEADINGS: Final = ("Name", "Model", "Dataset", "Machine", "State", "Best", "Epochs", "Duration", "Started")
 NUMBERS: Final = frozenset({RunColumn.BEST, RunColumn.EPOCHS, RunColumn.DURATION, RunColumn.STARTED})
 """Columns that stand on the right."""
 _MOST_RANGES = 40
@@ -78,14 +80,20 @@ class RunTableModel(QAbstractTableModel):
         return self._rows.get(run)
 
     def choices(self) -> dict[str, list[str]]:
-        """Give the states, kinds, datasets and plugins that occur, for filters."""
+        """Give the states, kinds, datasets, plugins and machines that occur, for filters."""
         rows = [entry.row for entry in self._all]
         return {
             "state": sorted({row.state for row in rows}),
             "kind": sorted({row.kind for row in rows}),
             "dataset": sorted({row.dataset for row in rows if row.dataset}),
             "plugin": sorted({row.plugin for row in rows}),
+            "machine": sorted({entry.place for entry in self._all}),
         }
+
+    @property
+    def has_machines(self) -> bool:
+        """Whether some run is, or was, on another machine: else a column of machines says nothing."""
+        return any(entry.place != LOCAL for entry in self._all)
 
     def tick(self) -> None:
         """Say that times seen from now have passed."""
@@ -207,6 +215,8 @@ def _text(entry: RunEntry, column: RunColumn) -> str:
             return model_name(row)
         case RunColumn.DATASET:
             return row.dataset or NONE
+        case RunColumn.MACHINE:
+            return place_label(entry.place)
         case RunColumn.STATE:
             return state_words(row)[0]
         case RunColumn.BEST:

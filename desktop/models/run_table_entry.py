@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from desktop.models.place_words import last_seen_words, place_label
 from desktop.models.run_table_text import KIND_NOUNS, created_at, duration, last_seen, model_name
 from desktop.models.run_words import run_title, state_words
+from engine.protocol.events import Contact
+from engine.protocol.hosts import LOCAL
 from engine.protocol.job import ACTIVE_STATES
 from engine.store.runs import RunRow
 
@@ -20,11 +23,12 @@ class RunColumn(IntEnum):
     NAME = 0
     MODEL = 1
     DATASET = 2
-    STATE = 3
-    BEST = 4
-    EPOCHS = 5
-    DURATION = 6
-    STARTED = 7
+    MACHINE = 3
+    STATE = 4
+    BEST = 5
+    EPOCHS = 6
+    DURATION = 7
+    STARTED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,10 @@ class RunEntry:
     """Somebody removed the run folder from the disk."""
     is_below_parent: bool = False
     """It stands right under its parent's line."""
+    place: str = LOCAL
+    """The machine that it is or was on: `local`, or `ssh:NAME`."""
+    lost: Contact | None = None
+    """The last contact with that machine, when it is out of reach."""
 
     @property
     def name(self) -> str:
@@ -56,6 +64,9 @@ class RunEntry:
             return "Its folder was removed from the disk. Only this line is left.", "warn"
         if self.row.state == "failed" and self.row.failure is not None:
             return self.row.failure.message, "bad"
+        if self.lost is not None:
+            seen = last_seen_words(self.lost, time.time())
+            return f"{place_label(self.place)} is out of reach, {seen}. The run goes on there.", "warn"
         if self.row.state == "lost":
             return last_seen(self.row, time.time()), "warn"
         return None
@@ -70,6 +81,8 @@ class RunFilter:
     kind: str = ""
     dataset: str = ""
     plugin: str = ""
+    machine: str = ""
+    """`local`, or `ssh:NAME`."""
 
     def accepts(self, entry: RunEntry) -> bool:
         row = entry.row
@@ -78,28 +91,43 @@ class RunFilter:
             (self.kind, row.kind),
             (self.dataset, row.dataset),
             (self.plugin, row.plugin),
+            (self.machine, entry.place),
         )
         if any(wanted and wanted != value for wanted, value in exact):
             return False
         if not self.text:
             return True
-        told = " ".join((entry.name, row.run, row.model, row.plugin, row.dataset or "", state_words(row)[0]))
+        words = (entry.name, row.run, row.model, row.plugin, row.dataset or "", state_words(row)[0])
+        told = " ".join((*words, place_label(entry.place)))
         if row.failure is not None:
             told += " " + row.failure.message
         told = told.casefold()
         return all(word in told for word in self.text.casefold().split())
 
 
-def make_entries(rows: Sequence[RunRow], folders: Collection[str] | None = None) -> list[RunEntry]:
-    """Join rows with their parents.
+def make_entries(
+    rows: Sequence[RunRow],
+    folders: Collection[str] | None = None,
+    places: Mapping[str, str] | None = None,
+    lost: Mapping[str, Contact] | None = None,
+) -> list[RunEntry]:
+    """Join rows with their parents and their machines.
 
     Args:
         rows: of all runs, so that parents are found.
         folders: names of the run folders on disk; None when that was not looked up.
+        places: machine by run; one that is not there is here.
+        lost: the last contact with the machine, by run, where it is out of reach.
     """
     by_run = {row.run: row for row in rows}
     return [
-        RunEntry(row, by_run.get(row.parent or ""), folders is not None and row.run not in folders)
+        RunEntry(
+            row,
+            by_run.get(row.parent or ""),
+            folders is not None and row.run not in folders,
+            place=(places or {}).get(row.run, LOCAL),
+            lost=(lost or {}).get(row.run) if row.state in (*ACTIVE_STATES, "lost") else None,
+        )
         for row in rows
     ]
 
@@ -112,9 +140,7 @@ def arrange(entries: Sequence[RunEntry], column: RunColumn, *, descending: bool)
     for entry in entries:
         parent = entry.row.parent
         if parent is not None and parent in present and parent != entry.row.run:
-            children.setdefault(parent, []).append(
-                RunEntry(entry.row, entry.parent, entry.is_folder_gone, True)
-            )
+            children.setdefault(parent, []).append(replace(entry, is_below_parent=True))
         else:
             roots.append(entry)
     now = time.time()
@@ -152,6 +178,8 @@ def _key(entry: RunEntry, column: RunColumn, now: float) -> str | float | None:
             return model_name(row).casefold()
         case RunColumn.DATASET:
             return row.dataset.casefold() if row.dataset is not None else None
+        case RunColumn.MACHINE:
+            return place_label(entry.place).casefold()
         case RunColumn.STATE:
             return state_words(row)[0]
         case RunColumn.BEST:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from desktop.bridge.machine import Machine
 from desktop.bridge.presence import LAST_SEEN
 from desktop.context import Context
 from desktop.models.run_table import RunTableModel
-from desktop.models.run_table_entry import RunColumn, is_at_work, make_entries
+from desktop.models.run_table_entry import RunColumn, RunEntry, is_at_work, make_entries
 from desktop.pages.home_continue import AwaySection, ContinueSection, ended_between
 from desktop.pages.home_drop import DropKind, sort_dropped
 from desktop.pages.home_start import DemoCard, DropInvitation, QuietNote, StartCards, Welcome
@@ -27,13 +28,21 @@ from desktop.widgets.buttons import Button, on_click
 from desktop.widgets.card import Card, row
 from desktop.widgets.drop_area import DropArea
 from desktop.widgets.labels import text_label
+from engine.store.runs import RunRow
 
 NO_GPU_READ: Final = "home.no_gpu_read"
 """Setting: the word on the missing GPU was read and dismissed."""
 _RECENT = 8
 _SOON_MS = 100
 _WIDEST = 1600
-_RECENT_COLUMNS = (RunColumn.NAME, RunColumn.DATASET, RunColumn.BEST, RunColumn.STARTED, RunColumn.STATE)
+_RECENT_COLUMNS = (
+    RunColumn.NAME,
+    RunColumn.DATASET,
+    RunColumn.MACHINE,
+    RunColumn.BEST,
+    RunColumn.STARTED,
+    RunColumn.STATE,
+)
 
 
 class HomePage(Page):
@@ -121,6 +130,7 @@ class HomePage(Page):
         context = self.context
         context.runs.changed.connect(self._refresh_soon)
         context.runs.run_changed.connect(self._refresh_run)
+        context.places.changed.connect(self._refresh_run)
         context.machine.sampled.connect(self._look_at_machine)
         if context.machine.last is not None:
             self._look_at_machine(context.machine.last)
@@ -149,10 +159,11 @@ class HomePage(Page):
         self.welcome.setVisible(is_first)
         self.demo.setVisible(is_first)
         self.invitation.setVisible(is_first)
-        self.going_on.show_runs([shown for shown in rows if is_at_work(shown, self.context.runs.leases())])
+        leases = self.context.runs.leases()
+        self.going_on.show_entries([entry for entry in self._entries(rows) if is_at_work(entry.row, leases)])
         self.away.show_runs(ended_between(rows, self._since, self._began) if self._since else [], by_run)
-        entries = make_entries(rows)[:_RECENT]
-        self.model.set_entries(entries)
+        self.model.set_entries(self._entries(rows)[:_RECENT])
+        self.recent.show_machines(self.model.has_machines)
         self._recent_box.setVisible(bool(rows))
         fit_to_rows(self.recent, _RECENT, self)
         self._order_tabs()
@@ -169,12 +180,19 @@ class HomePage(Page):
     def _refresh_run(self, run: str) -> None:
         shown = self.context.runs.row(run)
         leases = self.context.runs.leases()
-        if shown is None or not is_at_work(shown, leases) or not self.going_on.show_run(shown):
+        is_going_on = shown is not None and is_at_work(shown, leases)
+        if shown is None or not is_going_on or not self.going_on.show_entry(self._entries([shown])[0]):
             self._refresh_soon()
+
+    def _entries(self, rows: Sequence[RunRow]) -> list[RunEntry]:
+        places = self.context.places
+        return make_entries(rows, None, places.places(), places.out_of_reach())
 
     def _look_at_machine(self, machine: Machine) -> None:
         is_read = self.context.settings.get(NO_GPU_READ, False)
         self.no_gpu.setHidden(bool(machine.gpus) or is_read)
+        if self.context.places.out_of_reach():
+            self._refresh_soon()  # the time since they were last seen goes on
 
     def _dismiss_no_gpu(self) -> None:
         self.context.settings.set(NO_GPU_READ, True)

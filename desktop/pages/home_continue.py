@@ -9,6 +9,7 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
+from desktop.models.place_words import is_elsewhere, last_seen_words, place_icon, place_label
 from desktop.models.run_table_entry import RunEntry
 from desktop.models.run_table_text import best_explained, eta_text, last_seen, model_name, progress, when_text
 from desktop.models.run_words import run_title, state_words
@@ -16,6 +17,7 @@ from desktop.theme.fonts import font
 from desktop.theme.tokens import SIZE, SPACE, TYPE
 from desktop.widgets.buttons import Button, IconButton, on_click
 from desktop.widgets.card import Card, column, row
+from desktop.widgets.chip import Chip
 from desktop.widgets.flow_layout import FlowLayout
 from desktop.widgets.labels import ElidedLabel, IconLabel, divider, set_role, text_label
 from desktop.widgets.pill import Pill
@@ -44,6 +46,7 @@ class ContinueCard(Card):
         self._run = run
         self._name = ElidedLabel("", "section")
         self._pill = Pill()
+        self._machine = Chip()
         self._about = ElidedLabel("", "caption")
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
@@ -55,6 +58,7 @@ class ContinueCard(Card):
         self._left.setFont(font(TYPE.caption, 500, tabular=True))
         head = row()
         head.addWidget(self._name, 1)
+        head.addWidget(self._machine)
         head.addWidget(self._pill)
         head.addWidget(IconLabel("ph.caret-right", "text3"))
         foot = row()
@@ -66,9 +70,13 @@ class ContinueCard(Card):
         self.body.addLayout(foot)
         self.clicked.connect(self._open)
 
-    def show_run(self, shown: RunRow) -> None:
-        """Show how far the run is."""
+    def show_entry(self, entry: RunEntry) -> None:
+        """Show how far the run is, and where it is, when that is not here."""
+        shown = entry.row
         name, (word, tone) = run_title(shown), state_words(shown)
+        self._machine.setVisible(is_elsewhere(entry.place))
+        ground = "warn" if entry.lost is not None else "muted"
+        self._machine.say(place_icon(entry.place), place_label(entry.place), ground)
         self._name.setText(name)
         self._pill.say(word, tone)
         self._about.setText(" · ".join(part for part in (model_name(shown), shown.dataset or "") if part))
@@ -76,10 +84,13 @@ class ContinueCard(Card):
         set_role(self._bar, "tone", "warn" if shown.state in ("held", "lost") else "")
         epoch = f"Epoch {shown.epoch} of {shown.epochs}" if shown.kind == "train" and shown.epochs else ""
         told = last_seen(shown, time.time()) if shown.state == "lost" else epoch
+        if entry.lost is not None:
+            told = f"Out of reach, {last_seen_words(entry.lost, time.time())}"
         self._epoch.setText("  ·  ".join(part for part in (told, best_explained(shown)) if part))
         self._left.setText(eta_text(shown))
         self.make_clickable(f"Continue with {name}")
-        self.setAccessibleDescription(f"{word}. {told} {eta_text(shown)}".strip())
+        where = f" It is on {place_label(entry.place)}." if is_elsewhere(entry.place) else ""
+        self.setAccessibleDescription(f"{word}. {told} {eta_text(shown)}".strip() + where)
 
     def _open(self) -> None:
         self.opened.emit(self._run)
@@ -102,25 +113,25 @@ class ContinueSection(QWidget):
         self.cards: dict[str, ContinueCard] = {}
         self.hide()
 
-    def show_runs(self, rows: Sequence[RunRow]) -> None:
+    def show_entries(self, entries: Sequence[RunEntry]) -> None:
         """Show these runs; cards of runs that stay are changed in place."""
-        if [shown.run for shown in rows] != list(self.cards):
+        if [entry.row.run for entry in entries] != list(self.cards):
             self._flow.clear()
             self.cards = {}
-            for shown in rows:
-                card = ContinueCard(shown.run)
+            for entry in entries:
+                card = ContinueCard(entry.row.run)
                 card.opened.connect(self.opened)
-                self.cards[shown.run] = card
+                self.cards[entry.row.run] = card
                 self._flow.addWidget(card)
-        for shown in rows:
-            self.cards[shown.run].show_run(shown)
-        self.setVisible(bool(rows))
+        for entry in entries:
+            self.cards[entry.row.run].show_entry(entry)
+        self.setVisible(bool(entries))
 
-    def show_run(self, shown: RunRow) -> bool:
+    def show_entry(self, entry: RunEntry) -> bool:
         """Show how one of them has gone on; False when it has no card."""
-        card = self.cards.get(shown.run)
+        card = self.cards.get(entry.row.run)
         if card is not None:
-            card.show_run(shown)
+            card.show_entry(entry)
         return card is not None
 
 

@@ -26,6 +26,7 @@ from desktop.theme.tokens import SPACE
 from desktop.widgets.empty_state import EmptyState
 from desktop.widgets.skeleton import Skeleton
 from engine.runner.devices import machine_resources
+from engine.store.runs import RunRow
 
 _SOON_MS: Final = 100
 _LOOK_MS: Final = 5_000
@@ -134,6 +135,7 @@ class JobsPage(Page):
         runs = self.context.runs
         runs.changed.connect(self._refresh_soon)
         runs.run_changed.connect(self._refresh_run)
+        self.context.places.changed.connect(self._refresh_run)
         self._none.acted.connect(self._train)
         self.header.hold_wanted.connect(self.context.actions.hold_queue)
         self.header.run_opened.connect(self._open_run)
@@ -157,11 +159,9 @@ class JobsPage(Page):
         ended = {row.run for row in rows if row.run not in waiting and not is_at_work(row, leases)}
         self.header.show_queue(len(active), len(queue), is_held=runs.is_queue_held)
         self.header.show_devices(self._devices, leases, {row.run: run_title(row) for row in active})
-        self.running.show_runs(active[::-1], leases)
+        self.running.show_entries(self._entries(active[::-1]), leases)
         self.queue.show_queue(queue, rows)
-        self.history.show_entries(
-            [entry for entry in make_entries(rows, self._folders) if entry.row.run in ended]
-        )
+        self.history.show_entries([entry for entry in self._entries(rows) if entry.row.run in ended])
         self._show_part(has_runs=bool(rows))
         self._order_tabs()
         self._show_wanted()
@@ -187,10 +187,16 @@ class JobsPage(Page):
         """A run at work has gone on: its card alone is changed."""
         row, leases = self.context.runs.row(run), self.context.runs.leases()
         is_shown = (
-            row is not None and is_at_work(row, leases) and self.running.show_run(row, leases.get(run, ""))
+            row is not None
+            and is_at_work(row, leases)
+            and self.running.show_entry(self._entries([row])[0], leases.get(run, ""))
         )
         if not is_shown:
             self._refresh_soon()
+
+    def _entries(self, rows: Sequence[RunRow]) -> list[RunEntry]:
+        places = self.context.places
+        return make_entries(rows, self._folders, places.places(), places.out_of_reach())
 
     def _show_part(self, *, has_runs: bool) -> None:
         if self._compare is not None and self._stack.currentWidget() is self._compare:
@@ -243,6 +249,8 @@ class JobsPage(Page):
         self._refresh()
 
     def _look_at_folders(self) -> None:
+        if self.context.places.out_of_reach():
+            self._refresh()  # the time since they were last seen goes on
         self.context.background.run(folder_names, self.context.home.runs, then=self._take_folders, owner=self)
 
     def _take_folders(self, names: frozenset[str] | None) -> None:

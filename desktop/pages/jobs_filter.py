@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
+from desktop.models.place_words import place_label
 from desktop.models.run_table_entry import RunFilter
 from desktop.models.run_table_text import KIND_NOUNS
 from desktop.models.run_words import STATE_WORDS, plural
@@ -20,7 +21,13 @@ _SEARCH_WIDTH = 240
 _CHOICE_WIDTH = 132
 _WAIT_MS = 120
 """After the last key, before thousands of runs are searched."""
-_ALL = {"state": "All states", "kind": "All kinds", "dataset": "All datasets", "plugin": "All plugins"}
+_ALL = {
+    "state": "All states",
+    "kind": "All kinds",
+    "dataset": "All datasets",
+    "plugin": "All plugins",
+    "machine": "All machines",
+}
 
 
 class SearchField(QLineEdit):
@@ -140,4 +147,6 @@ class FilterBar(QWidget):
 def _word(key: str, value: str) -> str:
     if key == "state":
         return {str(state): word for state, (word, _) in STATE_WORDS.items()}.get(value, value)
+    if key == "machine":
+        return place_label(value)
     return KIND_NOUNS.get(value, value) if key == "kind" else value

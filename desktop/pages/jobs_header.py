@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from desktop.models.place_words import device_of, devices_of, is_elsewhere, place_icon, place_label, place_of
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.buttons import Button
 from desktop.widgets.card import Card, column, row
@@ -74,7 +75,7 @@ class JobsHeader(QWidget):
         """
         held: dict[str, list[str]] = {device: [] for device in devices}
         for run, resource in leases.items():
-            for device in resource.split(","):
+            for device in devices_of(resource):
                 held.setdefault(device, []).append(run)
         held = dict(sorted(held.items()))
         shown = [
@@ -95,9 +96,7 @@ class JobsHeader(QWidget):
 
     def _chip(self, device: str, who: str, run: str) -> Card:
         card = Card("row", SPACE.s, (SPACE.m, SPACE.s, SPACE.m, SPACE.s))
-        icon = IconLabel(
-            "ph.cpu" if device == "cpu" else "ph.lightning", "accent" if who else "text3", SIZE.icon_large
-        )
+        icon = IconLabel(_icon(device), "accent" if who else "text3", SIZE.icon_large)
         card.body.addWidget(icon, alignment=Qt.AlignmentFlag.AlignVCenter)
         words = column(0)
         words.addWidget(text_label(device_name(device), "strong"))
@@ -120,6 +119,15 @@ class JobsHeader(QWidget):
 
 
 def device_name(device: str) -> str:
-    """Give a device's name as it is read: `cuda:0` is `GPU 0`."""
+    """Give a device's name as it is read: `cuda:0` is `GPU 0`, `ssh:box/cuda:0` is `box · GPU 0`."""
+    if is_elsewhere(place := place_of(device)):
+        own = device_of(device)
+        return f"{place_label(place)} · {device_name(own)}" if own else place_label(place)
     kind, _, number = device.partition(":")
     return f"GPU {number}" if kind == "cuda" else device.upper()
+
+
+def _icon(device: str) -> str:
+    if is_elsewhere(place := place_of(device)):
+        return place_icon(place)
+    return "ph.cpu" if device == "cpu" else "ph.lightning"

@@ -61,6 +61,7 @@ class HistorySection(QWidget):
         """Show these runs."""
         self.model.set_entries(entries)
         self.filters.offer(self.model.choices())
+        self.view.show_machines(self.model.has_machines)
         self.setVisible(bool(entries))
         self._show_chosen()
 

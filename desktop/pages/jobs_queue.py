@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.models.place_words import is_elsewhere, place_icon, place_label
 from desktop.models.queue_table import WAITING_ROLE, Index, QueueTableModel, Waiting
 from desktop.theme.fonts import font
 from desktop.theme.theme import theme
@@ -29,6 +30,8 @@ from engine.store.queue import QueueRow
 from engine.store.runs import RunRow
 
 _ROW: Final = SIZE.primary + SPACE.m
+_MACHINE: Final = 160
+"""The widest that a machine's name is painted."""
 _MOST_SHOWN: Final = 5
 """Rows before the list scrolls by itself."""
 
@@ -70,6 +73,8 @@ class QueueDelegate(QStyledItemDelegate):
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, str(waiting.position))
         left = place.right() + SPACE.m
         room = rect.right() - left - SPACE.m
+        if is_elsewhere(waiting.place):
+            room -= _paint_machine(painter, rect, waiting.place)
         elide = Qt.TextElideMode.ElideRight
         upper = QRect(left, rect.y() + SPACE.xs, room, rect.height() // 2 - SPACE.xs)
         lower = QRect(left, rect.y() + rect.height() // 2, room, rect.height() // 2 - SPACE.xs)
@@ -81,6 +86,20 @@ class QueueDelegate(QStyledItemDelegate):
         painter.setPen(theme.color("text2"))
         about = painter.fontMetrics().elidedText(waiting.about, elide, room)
         painter.drawText(lower, Qt.AlignmentFlag.AlignVCenter, about)
+
+
+def _paint_machine(painter: QPainter, rect: QRect, place: str) -> int:
+    """Paint at the right for which machine a run waits; gives the width that this takes."""
+    painter.setFont(font(TYPE.caption, 500))
+    words = painter.fontMetrics().elidedText(place_label(place), Qt.TextElideMode.ElideRight, _MACHINE)
+    width = painter.fontMetrics().horizontalAdvance(words)
+    left = rect.right() - SPACE.m - width
+    painter.setPen(theme.color("text2"))
+    painter.drawText(QRect(left, rect.y(), width + 1, rect.height()), Qt.AlignmentFlag.AlignVCenter, words)
+    icon_left = left - SIZE.icon - SPACE.xs
+    icon = QRect(icon_left, rect.y() + (rect.height() - SIZE.icon) // 2, SIZE.icon, SIZE.icon)
+    theme.icon(place_icon(place), "text3").paint(painter, icon)
+    return rect.right() - icon_left + SPACE.m
 
 
 class QueueView(QListView):

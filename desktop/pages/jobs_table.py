@@ -15,7 +15,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.models.place_words import place_icon, place_label
 from desktop.models.run_table import ENTRY_ROLE, NUMBERS, RunTableModel
 from desktop.models.run_table_entry import RunColumn, RunEntry
 from desktop.models.run_words import state_words
@@ -37,6 +38,7 @@ ROW_HEIGHT: Final = SIZE.primary + SPACE.s
 _WIDTHS: Final = {
     RunColumn.MODEL: 140,
     RunColumn.DATASET: 130,
+    RunColumn.MACHINE: 124,
     RunColumn.STATE: 128,
     RunColumn.BEST: 84,
     RunColumn.EPOCHS: 80,
@@ -44,10 +46,22 @@ _WIDTHS: Final = {
     RunColumn.STARTED: 132,
 }
 """Pixels at scale 1; the name takes what is left."""
+_NARROW_WIDTHS: Final = {
+    RunColumn.MODEL: 116,
+    RunColumn.DATASET: 112,
+    RunColumn.MACHINE: 120,
+    RunColumn.STATE: 118,
+    RunColumn.BEST: 72,
+    RunColumn.EPOCHS: 74,
+    RunColumn.DURATION: 90,
+    RunColumn.STARTED: 104,
+}
+"""Where else the name would have too little."""
+_LEAST_NAME: Final = 180
 _PILL_HEIGHT: Final = 20
 _ARROW: Final = SPACE.m
 _KIND_ICONS: Final = {"train": "ph.chart-line-up", "evaluate": "ph.target", "export": "ph.package"}
-_NOTED: Final = (RunColumn.NAME, RunColumn.MODEL, RunColumn.DATASET)
+_NOTED: Final = (RunColumn.NAME, RunColumn.MODEL, RunColumn.DATASET, RunColumn.MACHINE)
 """Columns below whose text a note may stand."""
 
 
@@ -76,6 +90,8 @@ class RunDelegate(QStyledItemDelegate):
             paint_pill(painter, inner, *state_words(entry.row))
         elif column == RunColumn.NAME:
             _paint_name(painter, inner, entry, is_first=index.column() == 0)
+        elif column == RunColumn.MACHINE:
+            _paint_machine(painter, inner, entry)
         else:
             _paint_text(painter, inner, str(index.data()), column)
         painter.restore()
@@ -110,6 +126,19 @@ def _paint_name(painter: QPainter, rect: QRect, entry: RunEntry, *, is_first: bo
     room = rect.right() - left
     text = painter.fontMetrics().elidedText(entry.name, Qt.TextElideMode.ElideRight, room)
     painter.drawText(QRect(left, rect.y(), room, rect.height()), Qt.AlignmentFlag.AlignVCenter, text)
+
+
+def _paint_machine(painter: QPainter, rect: QRect, entry: RunEntry) -> None:
+    """The machine with its icon; amber when it is out of reach."""
+    role = "warn" if entry.lost is not None else "text2"
+    icon = QRect(rect.x(), rect.y() + (rect.height() - SIZE.icon) // 2, SIZE.icon, SIZE.icon)
+    theme.icon(place_icon(entry.place), "warn" if entry.lost is not None else "text3").paint(painter, icon)
+    painter.setFont(font(TYPE.body))
+    painter.setPen(theme.color(role))
+    left = icon.right() + SPACE.xs + SPACE.xxs
+    room = rect.right() - left
+    shown = painter.fontMetrics().elidedText(place_label(entry.place), Qt.TextElideMode.ElideRight, room)
+    painter.drawText(QRect(left, rect.y(), room, rect.height()), Qt.AlignmentFlag.AlignVCenter, shown)
 
 
 def _paint_text(painter: QPainter, rect: QRect, text: str, column: RunColumn) -> None:
@@ -200,6 +229,16 @@ class RunTableView(QTableView):
         model.modelReset.connect(self._tell_chosen)
         self.doubleClicked.connect(self._open)
         theme.changed.connect(self.viewport().update)
+
+    def show_machines(self, shown: bool) -> None:
+        """Have a column for machines, or none: where all runs are here it says nothing."""
+        if RunColumn.MACHINE in self._runs.columns:
+            self.setColumnHidden(self._runs.columns.index(RunColumn.MACHINE), not shown)
+            self._fit_columns()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_columns()
 
     def chosen_runs(self) -> list[str]:
         rows = sorted(index.row() for index in self.selectionModel().selectedRows())
@@ -296,7 +335,8 @@ class RunTableView(QTableView):
         for column in self._runs.columns:
             if column not in _NOTED:
                 break
-            found.append(column)
+            if not self.isColumnHidden(self._runs.columns.index(column)):
+                found.append(column)
         return found
 
     def _row_rect(self, row: int) -> QRect:
@@ -308,8 +348,19 @@ class RunTableView(QTableView):
         for number, column in enumerate(self._runs.columns):
             if column == RunColumn.NAME:
                 header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
-            else:
-                self.setColumnWidth(number, _WIDTHS[column])
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        """Leave the name its room."""
+        shown = [
+            (number, column)
+            for number, column in enumerate(self._runs.columns)
+            if column != RunColumn.NAME and not self.isColumnHidden(number)
+        ]
+        wide = sum(_WIDTHS[column] for _, column in shown)
+        is_narrow = 0 < self.viewport().width() < wide + _LEAST_NAME
+        for number, column in shown:
+            self.setColumnWidth(number, (_NARROW_WIDTHS if is_narrow else _WIDTHS)[column])
 
     def _hover(self, row: int) -> None:
         if row != self.hovered_row:
