@@ -23,8 +23,8 @@ MOST_PIECES = 1000
 """Their list is in the request's header."""
 WORTH_IT = 0.8
 """A pack that does not shrink to less is sent as it is."""
-_SAMPLES = 4
-_SAMPLE = 1 << 14
+_SAMPLES = 8
+_SAMPLE = 1 << 13
 _AHEAD = 2
 
 
@@ -73,7 +73,9 @@ class Pack:
         self.payload = b"".join(self.parts)
         self.parts.clear()
         if pays(self.payload, bytes_per_s):
-            self.payload, self.encoding = zlib.compress(self.payload, 1), "zlib"
+            smaller = zlib.compress(self.payload, 1)
+            if len(smaller) < len(self.payload) * WORTH_IT:  # the sample may have been wrong about the rest
+                self.payload, self.encoding = smaller, "zlib"
         self.crc32 = zlib.crc32(self.payload)
         return self
 
@@ -86,13 +88,13 @@ class Line(Protocol):
 
 
 def pays(payload: bytes, bytes_per_s: float | None) -> bool:
-    """Whether compressing saves more time on the line than it costs here, by a sample from four places.
+    """Whether compressing saves more time on the line than it costs here, by a sample from eight places.
 
     Args:
         payload: of a pack.
         bytes_per_s: of the line; None when it is not known yet, which takes it for slow.
     """
-    if len(payload) < _SAMPLE:
+    if len(payload) < _SAMPLE * _SAMPLES:
         return False
     step = max((len(payload) - _SAMPLE) // (_SAMPLES - 1), 1)
     sample = b"".join(payload[at : at + _SAMPLE] for at in range(0, step * _SAMPLES, step))

@@ -61,7 +61,7 @@ def refusal_of(error: OSError, where: Path) -> Refusal:
     """Say in a sentence what the host's system has against it."""
     import errno
 
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return Refusal(
             "host_disk_full",
             f"The disk of {where} on the host is full.",
