@@ -85,8 +85,13 @@ class Executor(Protocol):
         """Bring everything the worker has written back into the run folder of this machine."""
         ...
 
-    def tidy(self, run: RunFolder) -> None:
-        """Remove what the run needs no longer at that place, once all of it is here, if the user wants that."""
+    def tidy(self, run: RunFolder, *, is_discarded: bool = False) -> None:
+        """Remove what the run needs no longer at that place, if the user wants that.
+
+        Args:
+            run: that has ended there.
+            is_discarded: nobody wants what it made; else it is removed only when all of it is here.
+        """
         ...
 
     def close(self) -> None:

@@ -87,7 +87,7 @@ class LocalExecutor:
     def collect(self, run: RunFolder, attempt: int) -> None:
         """Everything is here already."""
 
-    def tidy(self, run: RunFolder) -> None:
+    def tidy(self, run: RunFolder, *, is_discarded: bool = False) -> None:
         """Here is where it stays."""
 
     def close(self) -> None:

@@ -73,6 +73,11 @@ def read_meta(folder: Path) -> CheckpointMeta:
         ) from error
 
 
+def is_whole(folder: Path, meta: CheckpointMeta) -> bool:
+    """Whether all its files are here; one made on another machine may have left them there."""
+    return all((folder / name).is_file() for name in meta.files)
+
+
 def list_checkpoints(folder: Path) -> list[tuple[str, CheckpointMeta]]:
     """List the complete checkpoints in a run's `checkpoints` folder, by step, then name.
 

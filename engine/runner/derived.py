@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.errors import UserError
 from engine.protocol.catalog import ModelMetadata, PluginEntry
-from engine.protocol.checkpoint import list_checkpoints
+from engine.protocol.checkpoint import is_whole, list_checkpoints, read_meta
 from engine.protocol.home import Home
 from engine.protocol.job import JobKind
 from engine.protocol.run_folder import RunFolder
@@ -63,17 +63,28 @@ def submit_derived(wanted: Derived, home: Home) -> str:
     return submit(request, home)
 
 
+def _at_home(folder: RunFolder, name: str) -> Path:
+    path = folder.checkpoints / name
+    if not is_whole(path, read_meta(path)):
+        raise UserError(
+            "checkpoint_elsewhere",
+            f"The checkpoint {name} of run {folder.run} is still on the machine that made it.",
+            f"Bring it home with `lensmith runs fetch {folder.run} --checkpoint {name}`.",
+        )
+    return path
+
+
 def checkpoint_in(folder: RunFolder, name: str | None = None) -> Path:
     """Find a run's checkpoint by name; without one the best, else the last.
 
     Raises:
-        UserError: `checkpoint_unknown` naming those there are.
+        UserError: `checkpoint_unknown` naming those there are; `checkpoint_elsewhere`.
     """
     there = [found for found, _ in list_checkpoints(folder.checkpoints)]
     wanted = [name] if name is not None else list(PREFERRED)
     for candidate in wanted:
         if candidate in there:
-            return folder.checkpoints / candidate
+            return _at_home(folder, candidate)
     if not there:
         raise UserError(
             "checkpoint_unknown",

@@ -133,7 +133,7 @@ class RunLife:
             ended = self._settle(executor, attempt, follower)
             if ended.state not in ("paused", "failed", "lost"):
                 with contextlib.suppress(RemoteError):  # `lensmith hosts clean` removes what stays
-                    executor.tidy(self._folder)
+                    executor.tidy(self._folder, is_discarded=ended.state == "cancelled")
             return ended
 
     def _launch(self, executor: Executor, attempt: AttemptFolder, patience: Patience) -> None:

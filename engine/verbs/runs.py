@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from engine.protocol.checkpoint import list_checkpoints
+from engine.protocol.checkpoint import is_whole, list_checkpoints
 from engine.protocol.commands import CommandKind
+from engine.protocol.events import Event, Transfer
 from engine.protocol.job import ACTIVE_STATES, Failure, RunState
 from engine.protocol.run_folder import RunFolder
 from engine.runner.attempts import extend_run, resume_run, retry_run
 from engine.runner.commands import send_command
 from engine.runner.deletion import delete_run, restore_run
+from engine.runner.fetching import fetch_checkpoints
+from engine.runner.move import move_run
 from engine.runner.queue import tick
 from engine.store.database import Store
 from engine.verbs.reply import Parsers, Reply, Session, table
@@ -65,6 +68,10 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
         help="how the learning rate goes on",
     )
     extend_verb.add_argument("--detach", action="store_true", help="come back at once; the run goes on")
+    move_verb = verb("move", "let a run go on at another place, from a checkpoint", move)
+    move_verb.add_argument("--on", required=True, metavar="PLACE", help="local, or ssh:NAME of `hosts list`")
+    fetch_verb = verb("fetch", "bring checkpoints home that were left on another machine", fetch)
+    fetch_verb.add_argument("--checkpoint", help="its name; default: all that are not here")
     verb("delete", "move a run to the trash", delete)
     verb("restore", "take a run back out of the trash", restore, "id, or beginning of an id, in the trash")
 
@@ -95,6 +102,29 @@ def show_run(session: Session, arguments: argparse.Namespace) -> Reply:
     return Reply(data, table(("", ""), rows))
 
 
+def move(session: Session, arguments: argparse.Namespace) -> Reply:
+    run, _ = _state(session, arguments.run_id)
+    move_run(run, session.home, arguments.on)
+    return Reply(
+        run_data(session, run),
+        f"Run {run} goes on at {arguments.on} as soon as it is released. Watch it with `lensmith runs show {run}`.",
+    )
+
+
+def fetch(session: Session, arguments: argparse.Namespace) -> Reply:
+    run, _ = _state(session, arguments.run_id)
+    with session.progress("Bringing checkpoints home") as progress:
+
+        def tell(event: Event) -> None:
+            if isinstance(event, Transfer):
+                progress(event.done_bytes, event.total_bytes, "bytes")
+
+        brought = fetch_checkpoints(run, session.home, arguments.checkpoint, tell)
+    return Reply(
+        {"run": run, "checkpoints": brought}, f"Here now: {', '.join(brought) or 'all was here already'}."
+    )
+
+
 def show_metrics(session: Session, arguments: argparse.Namespace) -> Reply:
     run, _ = _state(session, arguments.run_id)
     with Store.open(session.home.store_path) as store:
@@ -122,10 +152,18 @@ def show_log(session: Session, arguments: argparse.Namespace) -> Reply:
 
 
 def show_checkpoints(session: Session, arguments: argparse.Namespace) -> Reply:
-    found = list_checkpoints(_folder(session, arguments.run_id).checkpoints)
-    data = [{"name": name, **meta.model_dump(mode="json", exclude={"files"})} for name, meta in found]
-    rows = [(name, m.kind, m.epoch, m.step, f"{m.size_bytes / 1e6:.1f} MB") for name, m in found]
-    return Reply({"checkpoints": data}, table(("Checkpoint", "Kind", "Epoch", "Step", "Size"), rows))
+    folder = _folder(session, arguments.run_id).checkpoints
+    found = list_checkpoints(folder)
+    here = {name: is_whole(folder / name, meta) for name, meta in found}
+    data = [
+        {"name": name, "here": here[name], **meta.model_dump(mode="json", exclude={"files"})}
+        for name, meta in found
+    ]
+    rows = [
+        (name, m.kind, m.epoch, m.step, f"{m.size_bytes / 1e6:.1f} MB", "" if here[name] else "not here yet")
+        for name, m in found
+    ]
+    return Reply({"checkpoints": data}, table(("Checkpoint", "Kind", "Epoch", "Step", "Size", ""), rows))
 
 
 def compare_runs(session: Session, arguments: argparse.Namespace) -> Reply:

@@ -37,7 +37,7 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     )
     train.add_argument("--name", default="", help="a name for people")
     train.add_argument("--gpus", default=None, metavar="N", help="which GPU; default: the first free device")
-    train.add_argument("--on", default="local", choices=("local",), help="where to run")
+    train.add_argument("--on", default="local", metavar="PLACE", help="local, or ssh:NAME of `hosts list`")
     train.add_argument("--detach", action="store_true", help="come back at once; the run goes on")
     train.set_defaults(run=train_model)
 
@@ -60,6 +60,7 @@ def train_model(session: Session, arguments: argparse.Namespace) -> Reply:
             preset=arguments.preset,
             name=arguments.name,
             resource=_resource(arguments.gpus),
+            place=arguments.on,
         ),
         home,
     )
@@ -150,8 +151,17 @@ def run_data(session: Session, run: str) -> dict[str, object]:
         "epoch": row.epoch,
         "best": best,
         "folder": str(session.home.runs / row.run),
+        "place": _place(RunFolder(session.home.runs / row.run)),
         "failure": row.failure,
     }
+
+
+def _place(folder: RunFolder) -> str:
+    """Where the newest attempt runs: `local`, `ssh:box`."""
+    try:
+        return folder.latest_attempt().spec().placement.executor
+    except UserError:  # a damaged folder: what the store knows is still worth showing
+        return ""
 
 
 def wait_until_ended(session: Session, run: str, poll_s: float = 0.2) -> None:

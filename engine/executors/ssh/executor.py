@@ -123,8 +123,8 @@ class SshExecutor:
             self._mirror.forget(run, attempt)
         self._homecoming.collect(run, attempt)
 
-    def tidy(self, run: RunFolder) -> None:
-        if self._host.clean == "when_home" and self._homecoming.is_all_here(run):
+    def tidy(self, run: RunFolder, *, is_discarded: bool = False) -> None:
+        if self._host.clean == "when_home" and (is_discarded or self._homecoming.is_all_here(run)):
             self._contact.ask("remove", path=run_folder_on_host(run))
 
     def close(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import queue
 import re
 import shutil
@@ -12,11 +11,12 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from engine.errors import RemoteError, UserError
 from engine.executors.ssh.agent_link import AgentLink
 from engine.executors.ssh.contact import Contact
+from engine.executors.ssh.download import fetch_folder
+from engine.executors.ssh.listing import sizes
 from engine.executors.ssh.mirror import FOLLOWED, run_folder_on_host
 from engine.executors.ssh.pace import Sent
 from engine.protocol.checkpoint import META_NAME
@@ -89,17 +89,19 @@ class Homecoming:
         self.report()
         link = self._contact.own_link()
         try:
-            there = _listing(link, run_folder_on_host(run))
+            there = sizes(link, run_folder_on_host(run))
             for name in _files_of_attempt(there, attempt):
                 self._fetch_file(link, run, name)
+            if _is_discarded(run, attempt):
+                return
             for folder in _products(there):
-                self._fetch(link, _Errand(run, folder), self._tell)
+                _bring(link, _Errand(run, folder), self._tell)
             for name in _checkpoints(there):
                 errand = _Errand(run, f"{CHECKPOINTS}/{name}")
                 if self._policy == "on_demand" and not _moves(run):
                     self._fetch_file(link, run, f"{errand.folder}/{META_NAME}")
                 else:
-                    self._fetch(link, errand, self._tell)
+                    _bring(link, errand, self._tell)
         finally:
             link.close()
 
@@ -109,7 +111,7 @@ class Homecoming:
         Raises:
             RemoteError: the host cannot be asked.
         """
-        there = _listing(self._contact.link(), run_folder_on_host(run))
+        there = sizes(self._contact.link(), run_folder_on_host(run))
         produced = [
             pair for pair in there.items() if pair[0].startswith((*(f"{p}/" for p in PRODUCED), "check"))
         ]
@@ -133,7 +135,7 @@ class Homecoming:
             self._waiting.discard(errand)  # saved again meanwhile, it is fetched again
             try:
                 link = link if link is not None and link.is_open else self._contact.second_link()
-                self._fetch(link, errand, self._said.put)
+                _bring(link, errand, self._said.put)
             except (UserError, OSError):
                 # Out of reach, replaced meanwhile, or no room here: `collect` brings it, or says why not.
                 time.sleep(0 if self._closed.is_set() else AGAIN_AFTER_S)
@@ -146,27 +148,6 @@ class Homecoming:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-
-    def _fetch(self, link: AgentLink, errand: _Errand, tell: Callable[[Transfer], None]) -> None:
-        what = "checkpoint" if errand.folder.startswith(f"{CHECKPOINTS}/") else "results"
-
-        def progress(sent: Sent) -> None:
-            tell(
-                Transfer(
-                    host=self._contact.host.name,
-                    direction="home",
-                    what=what,
-                    done_bytes=sent.done_bytes,
-                    total_bytes=sent.total_bytes,
-                    bytes_per_s=sent.bytes_per_s,
-                    eta_s=sent.eta_s,
-                )
-            )
-
-        from engine.executors.ssh.download import fetch_folder
-
-        remote = f"{run_folder_on_host(errand.run)}/{errand.folder}"
-        fetch_folder(link, remote, errand.run.path / errand.folder, progress=progress)
 
     def _fetch_file(self, link: AgentLink, run: RunFolder, name: str) -> None:
         """Bring one small file."""
@@ -183,35 +164,41 @@ def fetch_checkpoint(contact: Contact, run: RunFolder, name: str, tell: Callable
     Raises:
         RemoteError: the host cannot be reached, or has it no more.
     """
-    homecoming = Homecoming(contact, tell)
     link = contact.own_link()
     try:
-        there = _listing(link, f"{run_folder_on_host(run)}/{CHECKPOINTS}/{name}")
+        there = sizes(link, f"{run_folder_on_host(run)}/{CHECKPOINTS}/{name}")
         if not there:
             raise RemoteError(
                 "checkpoint_unknown",
                 f"{contact.host.name} has no checkpoint {name!r} of run {run.run}.",
                 "See those there are with `lensmith runs checkpoints RUN`.",
             )
-        homecoming._fetch(link, _Errand(run, f"{CHECKPOINTS}/{name}"), tell)
+        _bring(link, _Errand(run, f"{CHECKPOINTS}/{name}"), tell)
     finally:
         link.close()
 
 
-def _listing(link: AgentLink, path: str) -> dict[str, int]:
-    """Sizes by relative path. What has not the form of a listing, or leads elsewhere, is passed over."""
-    try:
-        rows: object = json.loads(link.ask("list", path=path).payload)
-    except ValueError:
-        return {}
-    found: dict[str, int] = {}
-    for row in cast("list[object]", rows) if isinstance(rows, list) else []:
-        match row:
-            case [str(name), int(size), *_] if not name.startswith("/") and ".." not in name.split("/"):
-                found[name] = size
-            case _:
-                continue
-    return found
+def _bring(link: AgentLink, errand: _Errand, tell: Callable[[Transfer], None]) -> None:
+    what = "checkpoint" if errand.folder.startswith(f"{CHECKPOINTS}/") else "results"
+
+    def progress(sent: Sent) -> None:
+        tell(
+            Transfer(
+                host=link.host.name,
+                direction="home",
+                what=what,
+                done_bytes=sent.done_bytes,
+                total_bytes=sent.total_bytes,
+                bytes_per_s=sent.bytes_per_s,
+                eta_s=sent.eta_s,
+            )
+        )
+
+    remote = f"{run_folder_on_host(errand.run)}/{errand.folder}"
+    target = errand.run.path / errand.folder
+    if not fetch_folder(link, remote, target, progress=progress).files:
+        with contextlib.suppress(OSError):
+            target.rmdir()  # pruned there before it came home
 
 
 def _files_of_attempt(there: dict[str, int], attempt: int) -> Iterable[str]:
@@ -248,6 +235,11 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return -1
+
+
+def _is_discarded(run: RunFolder, attempt: int) -> bool:
+    record = run.attempt(attempt).exit_record()
+    return record is not None and record.state == "cancelled"
 
 
 def _moves(run: RunFolder) -> bool:

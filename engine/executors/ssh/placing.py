@@ -11,10 +11,12 @@ from engine.datasets.manifest import Manifest
 from engine.errors import UserError
 from engine.executors.executor import CalledOff
 from engine.executors.ssh.agent_link import AgentLink
+from engine.executors.ssh.listing import listing
 from engine.executors.ssh.mirror import run_folder_on_host
 from engine.executors.ssh.pace import Sent
 from engine.executors.ssh.packs import OutgoingFile
 from engine.executors.ssh.upload import TreeEntry, build_tree, has_tree, send_files
+from engine.protocol.checkpoint import is_whole, read_meta
 from engine.protocol.events import Transfer
 from engine.protocol.job import AttemptSpec
 from engine.protocol.run_folder import RunFolder, write_record
@@ -83,9 +85,11 @@ def place_run(placing: Placing, placed: AttemptSpec) -> None:
     """
     run, link = placing.run, placing.link
     target = run_folder_on_host(run)
-    for folder in [*TREES, *([placed.from_checkpoint] if placed.from_checkpoint else [])]:
+    for folder in TREES:
         if (run.path / folder).is_dir():
             _send_tree(placing, folder)
+    if placed.from_checkpoint:
+        _send_checkpoint(placing, placed.from_checkpoint)
     small = [run.job_path, run.resolved_path]
     small += [attempt.spec_path for attempt in run.attempts() if attempt.number < placed.attempt]
     for path in small:
@@ -102,14 +106,38 @@ def place_run(placing: Placing, placed: AttemptSpec) -> None:
 
 def _send_tree(placing: Placing, folder: str) -> None:
     """Bring a folder of the run. One that is there under this name is the same: its content never changes."""
-    source = placing.run.path / folder
-    files = [_hashed(path) for path in sorted(source.rglob("*")) if path.is_file() and not path.is_symlink()]
-    entries = [TreeEntry(f.source.relative_to(source).as_posix(), f.sha256, f.size) for f in files]
+    files, entries = _files_in(placing.run.path / folder)
     target = f"{run_folder_on_host(placing.run)}/{folder}"
     if not has_tree(placing.link, target, entries):
-        _send(placing, "checkpoint" if folder.startswith("checkpoints/") else "run", files)
+        _send(placing, "run", files)
         placing.link.ask("remove", path=target)
         build_tree(placing.link, target, entries)
+
+
+def _send_checkpoint(placing: Placing, folder: str) -> None:
+    """Bring the checkpoint to go on from, unless the host has this very one: a name like `last` means many."""
+    run, target = placing.run, f"{run_folder_on_host(placing.run)}/{folder}"
+    files, entries = _files_in(run.path / folder)
+    there = {name: sha for name, _, sha in listing(placing.link, target, hashes=True)}
+    if all(there.get(entry.path) == entry.sha256 for entry in entries):
+        return
+    if not is_whole(run.path / folder, read_meta(run.path / folder)):
+        raise UserError(
+            "checkpoint_elsewhere",
+            f"The checkpoint {folder} of run {run.run} is neither here nor on {placing.host}.",
+            f"Bring it here first with `lensmith runs fetch {run.run}`, or resume from another one.",
+        )
+    _send(placing, "checkpoint", files)
+    placing.link.ask("remove", path=target)
+    build_tree(placing.link, target, entries, own=True)
+
+
+def _files_in(folder: Path) -> tuple[list[OutgoingFile], list[TreeEntry]]:
+    """A folder's files as they lie here, and under their names."""
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
+    files = [_hashed(path) for path in paths]
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    return files, [TreeEntry(name, f.sha256, f.size) for name, f in zip(names, files, strict=True)]
 
 
 def _send(placing: Placing, what: str, files: list[OutgoingFile]) -> None:

@@ -128,18 +128,19 @@ def missing(link: AgentLink, files: Sequence[OutgoingFile]) -> list[Rest]:
     return rests
 
 
-def build_tree(link: AgentLink, path: str, entries: Iterable[TreeEntry]) -> BuiltTree:
+def build_tree(link: AgentLink, path: str, entries: Iterable[TreeEntry], *, own: bool = False) -> BuiltTree:
     """Make a folder on the host, of files that it has; its name appears when it is complete.
 
     Args:
         link: to the host's agent.
         path: of the folder, below Lensmith's folder there; names the content, as a manifest's version does.
         entries: its files.
+        own: they may be changed there, so that they are copies of what is kept.
 
     Raises:
         RemoteError: `object_missing` when a file has not been sent, `path_refused`, `host_disk_full`.
     """
-    data = link.ask("tree", _listing(entries), timeout_s=BUILT_S, path=path).data
+    data = link.ask("tree", _listing(entries), timeout_s=BUILT_S, path=path, own=own).data
     return BuiltTree(bool(data.get("reused")), _number(data.get("copied")))
 
 

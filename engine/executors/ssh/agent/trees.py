@@ -52,7 +52,8 @@ class Entry(NamedTuple):
 def tree(agent: Agent, arguments: Arguments, payload: bytes) -> tuple[Arguments, bytes]:
     """Build the folder `path` from a JSON list of [path, sha256, size]; one that is there and whole is used again.
 
-    The folder has its name only when it is complete. With `look`, only say whether it is there.
+    The folder has its name only when it is complete. With `look`, only say whether it is there. With `own`, its files
+    are copies that may be changed.
 
     Raises:
         Refusal: `path_refused`, `object_missing`, `host_disk_full`, `request_invalid`.
@@ -66,7 +67,7 @@ def tree(agent: Agent, arguments: Arguments, payload: bytes) -> tuple[Arguments,
         return {"there": False, "reused": False, "files": 0, "copied": 0}, b""
     draft = target.with_name(f".{target.name}.{MARK}.draft")
     try:
-        copied = _build(agent, draft, entries)
+        copied = _build(agent, draft, entries, own=bool(arguments.get("own")))
         _publish(draft, target, entries)
     except OSError as error:
         raise refusal_of(error, target) from error
@@ -139,8 +140,8 @@ def _is_whole(target: Path, entries: list[Entry]) -> bool:
     return True
 
 
-def _build(agent: Agent, draft: Path, entries: list[Entry]) -> int:
-    """Give how many files had to be copied, since the file system takes no hard links."""
+def _build(agent: Agent, draft: Path, entries: list[Entry], *, own: bool) -> int:
+    """Give how many files had to be copied: all, if they may be changed there; else where hard links are not taken."""
     draft.mkdir(parents=True)
     base, made, copied = str(draft), {""}, 0
     for entry in entries:
@@ -155,7 +156,9 @@ def _build(agent: Agent, draft: Path, entries: list[Entry]) -> int:
                 f"The file {entry.path[:200]!r} has not arrived on the host.",
                 "Start again: only what is missing is sent.",
             )
-        copied += _link(source, base + "/" + entry.path)
+        if own:
+            shutil.copyfile(str(source), base + "/" + entry.path)
+        copied += own or _link(str(source), base + "/" + entry.path)
     return copied
 
 
