@@ -31,6 +31,7 @@ VERB_MODULES = (
     "engine.verbs.predict",
     "engine.verbs.export",
     "engine.verbs.store",
+    "engine.verbs.hosts",
     "engine.verbs.demo",
     "engine.verbs.processes",
 )

@@ -15,7 +15,16 @@ import traceback
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from engine.executors.ssh.agent import devices, environments, files, objects, probe, processes, trees
+from engine.executors.ssh.agent import (
+    cleaning,
+    devices,
+    environments,
+    files,
+    objects,
+    probe,
+    processes,
+    trees,
+)
 from engine.executors.ssh.agent.words import Agent, Refusal, refusal_of
 
 if TYPE_CHECKING:
@@ -25,7 +34,7 @@ MAGIC = b"LENSMITH-AGENT\n"
 LONGEST_HEADER = 1 << 20
 LONGEST_PAYLOAD = 1 << 28
 VERBS: dict[str, Verb] = {}
-for _module in (devices, environments, files, objects, probe, processes, trees):
+for _module in (cleaning, devices, environments, files, objects, probe, processes, trees):
     VERBS.update(_module.VERBS)
 
 

@@ -1,4 +1,4 @@
-"""Makes a folder of wheels for a host without internet: what the engine starts with as it is installed here, else stubs."""
+"""Makes a folder of wheels for a host without internet: real ones of what the engine starts with, else stubs."""
 
 from __future__ import annotations
 
