@@ -10,6 +10,7 @@ from desktop.bridge.actions import EngineActions, Told
 from desktop.bridge.background import Background
 from desktop.bridge.catalogue import CatalogueWatcher
 from desktop.bridge.dataset_shelf import DatasetShelf
+from desktop.bridge.fetching import Fetching
 from desktop.bridge.host_desk import HostDesk
 from desktop.bridge.live_feed import LiveFeed
 from desktop.bridge.machine import MachineWatch
@@ -46,6 +47,7 @@ class Context(QObject):
         self.catalogue = CatalogueWatcher(home)
         self.datasets = DatasetShelf(home, self.background)
         self.hosts = HostDesk(home, self.background)
+        self.fetching = Fetching(home)
         self.predictor = Predictor(home)
         self.notifications = Notifications(self.settings, self.runs)
         self.mlflow = MlflowPage(home)
@@ -57,6 +59,7 @@ class Context(QObject):
         self.runs.failed.connect(self.complain)
         self.datasets.failed.connect(self.complain)
         self.hosts.failed.connect(self.complain)
+        self.fetching.failed.connect(self.complain)
         self.settings.failed.connect(self._settings_failed)
 
     def start(self) -> None:
@@ -88,6 +91,7 @@ class Context(QObject):
         self.runs.close()
         self.datasets.close()
         self.hosts.close()
+        self.fetching.close()
         self.catalogue.close()
         self.predictor.close()
         self.mlflow.close()

@@ -18,7 +18,7 @@ from engine.protocol.home import Home
 
 Then = Callable[[Any], object]
 Failed = Callable[[UserError], object]
-_SHARED: Final = (
+SHARED: Final = (
     "SSH_AUTH_SOCK",
     "DBUS_SESSION_BUS_ADDRESS",
     "XDG_CURRENT_DESKTOP",
@@ -38,11 +38,44 @@ class Waiting:
     failed: Failed | None = None
 
 
-@dataclass(slots=True)
-class _Task:
-    order: HostOrder
-    job: EngineJob
-    waiting: list[Waiting]
+class _Child(QObject):
+    """One order under way, and who waits for it. Its slots are methods: a lambda would keep the job alive."""
+
+    progressed = Signal(object, int, int, str)
+    said = Signal(object, str)
+    finished = Signal(object, object)
+    failed = Signal(object, object)
+    ended = Signal(object)
+    """Each carries this child first; `ended` comes before `finished` and `failed`."""
+
+    def __init__(self, home: Home, order: HostOrder, waiting: Waiting, parent: QObject) -> None:
+        super().__init__(parent)
+        self.order = order
+        self.waiting = [waiting]
+        arguments = ["hosts", order.verb, order.name, *order.arguments]
+        self.job = EngineJob(home, arguments, parent=self)
+        self.job.share(_SHARED)
+        self.job.give_input(order.secret)
+        self.job.progress.connect(self._progress)
+        self.job.said.connect(self._say)
+        self.job.finished.connect(self._finish)
+        self.job.failed.connect(self._fail)
+        self.job.ended.connect(self._end)
+
+    def _progress(self, done: int, total: int, phase: str) -> None:
+        self.progressed.emit(self, done, total, phase)
+
+    def _say(self, line: str) -> None:
+        self.said.emit(self, line)
+
+    def _finish(self, document: object) -> None:
+        self.finished.emit(self, document)
+
+    def _fail(self, error: UserError) -> None:
+        self.failed.emit(self, error)
+
+    def _end(self) -> None:
+        self.ended.emit(self)
 
 
 class HostChildren(QObject):
@@ -62,8 +95,8 @@ class HostChildren(QObject):
     def __init__(self, home: Home, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._home = home
-        self._tasks: dict[str, _Task] = {}
-        self._questions: list[_Task] = []
+        self._children: dict[str, _Child] = {}
+        self._questions: list[_Child] = []
         self._work: dict[str, HostWork] = {}
         self._logs: dict[str, HostLog] = {}
 
@@ -75,107 +108,100 @@ class HostChildren(QObject):
 
     def begin(self, order: HostOrder, waiting: Waiting) -> None:
         """Start an order; while another works on the machine, it fails with `host_busy`."""
-        under_way = self._tasks.get(order.name)
+        under_way = self._children.get(order.name)
         if under_way is not None:
             self._join(under_way, order, waiting)
             return
-        task = self._task(order, waiting)
-        name = order.name
-        self._tasks[name] = task
-        self._work[name] = HostWork(order.verb)
+        child = self._make(order, waiting)
+        self._children[order.name] = child
+        self._work[order.name] = HostWork(order.verb)
         if order.verb == "prepare":
-            self._logs[name] = HostLog()
-        task.job.progress.connect(lambda done, total, phase: self._progressed(name, (done, total, phase)))
-        task.job.said.connect(lambda line: self._note(name, line))
-        task.job.start()
+            self._logs[order.name] = HostLog()
+        child.progressed.connect(self._progressed)
+        child.said.connect(self._said)
+        child.job.start()
         self.changed.emit()
 
     def ask(self, order: HostOrder, waiting: Waiting) -> None:
         """Start an order that changes nothing, whatever else is under way."""
-        task = self._task(order, waiting)
-        self._questions.append(task)
-        task.job.start()
+        child = self._make(order, waiting)
+        self._questions.append(child)
+        child.job.start()
 
     def cancel(self, name: str) -> None:
         """Tell what works on a machine to leave off."""
-        task = self._tasks.get(name)
-        if task is None:
+        child = self._children.get(name)
+        if child is None:
             return
         self._work[name] = replace(self._work[name], is_ending=True)
-        task.job.ask_to_end(_PATIENCE_MS)
+        child.job.ask_to_end(_PATIENCE_MS)
         self.changed.emit()
 
     def close(self) -> None:
         """End all children."""
-        jobs = [task.job for task in (*self._tasks.values(), *self._questions)]
+        jobs = [child.job for child in (*self._children.values(), *self._questions)]
         for job in jobs:
             job.ask_to_end(_PATIENCE_MS)
         for job in jobs:
             job.cancel()
 
-    def _task(self, order: HostOrder, waiting: Waiting) -> _Task:
-        job = EngineJob(self._home, ["hosts", order.verb, order.name, *order.arguments], parent=self)
-        job.share(_SHARED)
-        job.give_input(order.secret)
-        task = _Task(order, job, [waiting])
-        # The job is gone when it has ended, and these with it. `ended` comes before `finished` and `failed`.
-        job.ended.connect(lambda: self._put_away(task))
-        job.finished.connect(lambda document: self._finish(task, document))
-        job.failed.connect(lambda error: self._fail(task, error))
-        return task
+    def _make(self, order: HostOrder, waiting: Waiting) -> _Child:
+        child = _Child(self._home, order, waiting, self)
+        child.ended.connect(self._put_away)
+        child.finished.connect(self._finish)
+        child.failed.connect(self._fail)
+        return child
 
-    def _join(self, task: _Task, order: HostOrder, waiting: Waiting) -> None:
+    def _join(self, child: _Child, order: HostOrder, waiting: Waiting) -> None:
         """Asked twice for the same, one child answers both; something else must wait its turn."""
-        if task.order == order and order.verb == "test":
-            task.waiting.append(waiting)
+        if child.order == order and order.verb == "test":
+            child.waiting.append(waiting)
             return
         error = UserError(
             "host_busy",
-            f"Something else is done with {order.name} at the moment ({task.order.verb}).",
+            f"Something else is done with {order.name} at the moment ({child.order.verb}).",
             "Wait until it has ended, or cancel it.",
         )
         self._tell_failure([waiting], error)
 
-    def _progressed(self, name: str, told: tuple[int, int, str]) -> None:
-        done, total, phase = told
+    def _progressed(self, child: _Child, done: int, total: int, phase: str) -> None:
+        name = child.order.name
         work = self._work.get(name)
         if work is None:
             return
         self._work[name] = replace(work, done=done, total=total, phase=phase)
         if phase != work.phase:
-            self._note(name, phase)
+            self._said(child, phase)
         self.progress.emit(name, done, total, phase)
 
-    def _note(self, name: str, line: str) -> None:
-        work = self._work.get(name)
-        if work is not None and work.verb == "prepare" and line:
-            self._logs[name] = self.log(name).with_line(line)
+    def _said(self, child: _Child, line: str) -> None:
+        if child.order.verb == "prepare" and line:
+            self._logs[child.order.name] = self.log(child.order.name).with_line(line)
 
-    def _put_away(self, task: _Task) -> None:
-        name = task.order.name
-        task.job.deleteLater()
-        if task in self._questions:
-            self._questions.remove(task)
-        elif self._tasks.get(name) is task:
-            del self._tasks[name]
+    def _put_away(self, child: _Child) -> None:
+        name = child.order.name
+        child.deleteLater()
+        if child in self._questions:
+            self._questions.remove(child)
+        elif self._children.get(name) is child:
+            del self._children[name]
             del self._work[name]
             self.changed.emit()
 
-    def _finish(self, task: _Task, document: object) -> None:
-        value = task.order.answer(document)
+    def _finish(self, child: _Child, document: object) -> None:
+        value = child.order.answer(document)
         if isinstance(value, UserError):
-            self._fail(task, value)
+            self._fail(child, value)
             return
-        self.answered.emit(task.order, value)
-        for one in task.waiting:
+        self.answered.emit(child.order, value)
+        for one in child.waiting:
             if one.then is not None and _is_there(one.then):
                 one.then(value)
 
-    def _fail(self, task: _Task, error: UserError) -> None:
-        if task.order.verb == "prepare":
-            self._logs[task.order.name] = self.log(task.order.name).with_line(str(error))
-        self.failed.emit(task.order, error)
-        self._tell_failure(task.waiting, error)
+    def _fail(self, child: _Child, error: UserError) -> None:
+        self._said(child, str(error))
+        self.failed.emit(child.order, error)
+        self._tell_failure(child.waiting, error)
 
     def _tell_failure(self, waiting: list[Waiting], error: UserError) -> None:
         for one in waiting:

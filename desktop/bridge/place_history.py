@@ -10,6 +10,7 @@ from engine.errors import UserError
 from engine.protocol.events import Contact, Transfer, parse_event
 from engine.protocol.hosts import LOCAL, place_name
 from engine.protocol.run_folder import AttemptFolder, RunFolder
+from engine.runner.move import wanted_place
 
 _TAIL_BYTES = 65_536
 
@@ -24,6 +25,8 @@ class PlaceHistory:
     """The last that was said; None when the machine was never out of reach."""
     transfer: Transfer | None = None
     """The last that was said."""
+    moves_to: str = ""
+    """The machine that it goes to as soon as it is released; empty when it stays."""
 
     @property
     def now(self) -> str:
@@ -39,7 +42,8 @@ def read_place_history(folder: RunFolder) -> PlaceHistory:
             places[attempt.number] = attempt_place(attempt)
     if not attempts:
         return PlaceHistory(places)
-    return PlaceHistory(places, *last_words(attempts[-1]))
+    latest = attempts[-1]
+    return PlaceHistory(places, *last_words(latest), wanted_place(folder, latest.number) or "")
 
 
 def attempt_place(attempt: AttemptFolder) -> str:

@@ -140,7 +140,7 @@ class LiveRun(QObject):
         if run:
             self._read()
 
-    def reload(self) -> None:
+    def reload(self, _because: object = None) -> None:
         """Read the history once more."""
         self._reload.start()
 

@@ -36,6 +36,7 @@ class LivePlace(QObject):
     def reset(self) -> None:
         """Forget: another run comes."""
         self.place = LOCAL
+        self.moves_to = ""
         self.contact: Contact | None = None
         self._transfers: dict[str, Transfer] = {}
         self._places: dict[int, str] = {}
@@ -49,6 +50,7 @@ class LivePlace(QObject):
             begins: epoch at which each attempt took over.
         """
         self.place = history.now
+        self.moves_to = history.moves_to
         self._places = dict(history.places)
         self._begins = dict(begins)
         if history.contact is not None:
@@ -61,6 +63,12 @@ class LivePlace(QObject):
     def is_elsewhere(self) -> bool:
         """Whether it is on another machine."""
         return is_elsewhere(self.place)
+
+    @property
+    def last_elsewhere(self) -> str:
+        """The other machine on which it was last, or is; empty when it was only here."""
+        there = [place for _, place in sorted(self._places.items()) if is_elsewhere(place)]
+        return there[-1] if there else ""
 
     @property
     def is_told(self) -> bool:
@@ -80,7 +88,7 @@ class LivePlace(QObject):
     def can_move(self, row: RunRow) -> bool:
         """Whether it can go to another machine: a training not at its end, whose machine can let go of it."""
         others = [host for host in self._hosts.hosts() if host.name != place_name(self.place)]
-        is_movable = row.kind == "train" and row.state in MOVABLE and self.lost is None
+        is_movable = row.kind == "train" and row.state in MOVABLE and self.lost is None and not self.moves_to
         return is_movable and bool(others or self.is_elsewhere)
 
     @property

@@ -49,6 +49,11 @@ def place_label(place: str) -> str:
     return place_name(place) or HERE
 
 
+def place_inside(place: str) -> str:
+    """Give a machine's name inside a sentence: `this machine`, `box`."""
+    return place_name(place) or HERE[:1].lower() + HERE[1:]
+
+
 def place_icon(place: str) -> str:
     return THERE_ICON if is_elsewhere(place) else HERE_ICON
 

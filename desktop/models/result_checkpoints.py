@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.protocol.checkpoint import META_NAME, list_checkpoints
+from engine.errors import UserError
+from engine.protocol.checkpoint import is_whole, list_checkpoints, read_meta
 from engine.protocol.home import Home
 from engine.protocol.job import ACTIVE_STATES
 from engine.protocol.run_folder import RunFolder
@@ -51,10 +52,12 @@ class TrainedRun:
 
 
 def checkpoints_of(home: Home, run: str) -> tuple[CheckpointFact, ...]:
-    """List a run's complete checkpoints, the best first. Reads the disk: never in the GUI's thread."""
+    """List a run's checkpoints that are here, the best first. Reads the disk: never in the GUI's thread."""
+    folder = RunFolder(home.runs / run)
     found = [
         CheckpointFact(name, meta.epoch, meta.metrics, meta.size_bytes)
-        for name, meta in list_checkpoints(RunFolder(home.runs / run).checkpoints)
+        for name, meta in list_checkpoints(folder.checkpoints)
+        if is_whole(folder.checkpoints / name, meta)
     ]
     return _best_first(found)
 
@@ -75,12 +78,19 @@ def trained_runs(home: Home) -> list[TrainedRun]:
         found = [
             CheckpointFact(entry.name, entry.epoch, entry.metrics, entry.size_bytes)
             for entry in listed
-            # Removed by hand, or by a runner that could not tell the store.
-            if (folder.checkpoints / entry.name / META_NAME).is_file()
+            if is_here(folder.checkpoints / entry.name)
         ]
         if found:
             trained.append(TrainedRun(row, _best_first(found), folder.path))
     return trained
+
+
+def is_here(checkpoint: Path) -> bool:
+    """Say whether all of a checkpoint lies on this disk: it may have been removed by hand, or left elsewhere."""
+    try:
+        return is_whole(checkpoint, read_meta(checkpoint))
+    except UserError:
+        return False
 
 
 def preferred_run(trained: list[TrainedRun]) -> TrainedRun | None:

@@ -38,7 +38,7 @@ ROW_HEIGHT: Final = SIZE.primary + SPACE.s
 _WIDTHS: Final = {
     RunColumn.MODEL: 140,
     RunColumn.DATASET: 130,
-    RunColumn.MACHINE: 124,
+    RunColumn.MACHINE: 132,
     RunColumn.STATE: 128,
     RunColumn.BEST: 84,
     RunColumn.EPOCHS: 80,
@@ -47,9 +47,9 @@ _WIDTHS: Final = {
 }
 """Pixels at scale 1; the name takes what is left."""
 _NARROW_WIDTHS: Final = {
-    RunColumn.MODEL: 116,
+    RunColumn.MODEL: 112,
     RunColumn.DATASET: 112,
-    RunColumn.MACHINE: 120,
+    RunColumn.MACHINE: 128,
     RunColumn.STATE: 118,
     RunColumn.BEST: 72,
     RunColumn.EPOCHS: 74,

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.context import Context
 from desktop.models.live_run import LiveRun
+from desktop.models.place_checkpoints import CheckpointsAway
 from desktop.models.run_words import is_lower_better, metric_text, metric_words, run_title
 from desktop.pages.train_checkpoints import CheckpointsView, open_checkpoint_menu
 from desktop.pages.train_classes import ClassesView
@@ -73,7 +74,8 @@ class LiveView(QWidget):
         layout.addLayout(numbers)
         self.curves = CurvesView(context, self.run)
         self.classes = ClassesView(self.run)
-        self.checkpoints = CheckpointsView(context, self.run)
+        self.away = CheckpointsAway(context, self.run)
+        self.checkpoints = CheckpointsView(context, self.run, self.away)
         self.log = LogView(context, self.run)
         self.views = QStackedWidget()
         for view in (self.curves, self.classes, self.checkpoints, self.log):
@@ -254,7 +256,7 @@ class LiveView(QWidget):
             self._context.actions.command(self.run.run, "cancel")
 
     def _open_mark(self, name: str, place: QPoint) -> None:
-        open_checkpoint_menu(self._context, self.run, name, place)
+        open_checkpoint_menu(self._context, self.run, self.away, name, place)
 
     def _show_log(self) -> None:
         self.show_view("log")

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 from desktop.models.live_run import LiveRun
 from desktop.models.place_words import (
     last_seen_words,
+    place_inside,
     place_label,
     transfer_numbers,
     transfer_title,
@@ -71,12 +72,20 @@ class PlaceBanner(QWidget):
         layout.setSpacing(SPACE.s)
         self.lost = Banner("warn")
         self.transfer = TransferCard()
+        self.moving = Banner("info")
         layout.addWidget(self.lost)
+        layout.addWidget(self.moving)
         layout.addWidget(self.transfer)
         self._tick = QTimer(self)
         self._tick.setInterval(_TICK_MS)
         self._tick.timeout.connect(self.refresh)
-        for told in (run.where.contact_changed, run.where.transfer_changed, run.loaded, run.row_changed):
+        for told in (
+            run.where.changed,
+            run.where.contact_changed,
+            run.where.transfer_changed,
+            run.loaded,
+            run.row_changed,
+        ):
             told.connect(self.refresh)
         self.refresh()
 
@@ -90,9 +99,13 @@ class PlaceBanner(QWidget):
             self._say_lost(lost)
         if transfer is not None:
             self.transfer.show_transfer(transfer)
+        moves_to = where.moves_to if is_at_work else ""
+        if moves_to:
+            self._say_moving(moves_to)
         self.lost.setVisible(lost is not None)
+        self.moving.setVisible(bool(moves_to))
         self.transfer.setVisible(transfer is not None and lost is None)
-        self.setVisible(lost is not None or transfer is not None)
+        self.setVisible(lost is not None or transfer is not None or bool(moves_to))
         self._beat()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -109,6 +122,14 @@ class PlaceBanner(QWidget):
             self._tick.start()
         else:
             self._tick.stop()
+
+    def _say_moving(self, to: str) -> None:
+        here, there = place_inside(self._run.where.place), place_inside(to)
+        self.moving.say(
+            "info",
+            f"Moving to {there}",
+            f"A checkpoint is saved on {here}; then the training goes on there, in these curves.",
+        )
 
     def _say_lost(self, lost: Contact) -> None:
         host = place_label(self._run.where.place)

@@ -9,7 +9,7 @@ from desktop.context import Context
 from desktop.models.estimate import Estimate
 from desktop.models.live_run import LiveRun
 from desktop.models.place_choice import estimate_at
-from desktop.models.place_words import place_label
+from desktop.models.place_words import place_inside
 from desktop.models.run_words import run_title
 from desktop.pages.train_place_list import Offer, PlaceList
 from desktop.pages.train_place_sheet import SECTION
@@ -42,7 +42,7 @@ class MoveSheet(Sheet):
         row = self._run.row
         first = "It goes on from its last checkpoint."
         if row is not None and row.state in ACTIVE_STATES:
-            first = f"It saves a checkpoint and frees its device ({place_label(self._run.where.place)})."
+            first = f"It saves a checkpoint and frees its device on {place_inside(self._run.where.place)}."
         return (
             f"{first} What the other machine lacks is sent there; then the training goes on there, in the same "
             "run and the same curves."
@@ -60,8 +60,8 @@ class MoveSheet(Sheet):
     def _move(self, place: str) -> None:
         row = self._run.row
         name = run_title(row) if row is not None else self._run.run
-        self._context.actions.move(self._run.run, place)
-        self._context.toast(f"Moving {name} to {place_label(place)}")
+        self._context.actions.move(self._run.run, place, then=self._run.reload)
+        self._context.toast(f"Moving {name} to {place_inside(place)}")
         self.accept()
 
     def _mend(self, place: str) -> None:
