@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, cast
 
 from engine.errors import RemoteError
@@ -19,6 +20,8 @@ LISTED_S = 900.0
 """A host may have to hash very large files on a slow disk."""
 LONGEST_NAME = 200
 LONGEST_PATH = 1000
+_LONGEST_ROW = 6 * LONGEST_PATH + 200
+"""As JSON, in which a letter may take six."""
 _SHA = re.compile(r"[0-9a-f]{64}\Z")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
 """A name must not steer a terminal, nor be a path on another system."""
@@ -55,6 +58,8 @@ def offers_of(
         RemoteError: `host_answer_unsafe` for a name or an amount that is not taken, `host_answer_invalid`.
     """
     payload = link.ask("list", path=path, hashes=hashes, timeout_s=LISTED_S).payload
+    if len(payload) > limits.files * _LONGEST_ROW:  # read, it would take many times that in memory
+        raise _unsafe(link, f"a list of {len(payload) / 1e6:.0f} MB, which is more than is taken at once")
     try:
         rows: object = json.loads(payload)
     except (ValueError, RecursionError) as error:
@@ -107,7 +112,7 @@ def _is_draft(name: str) -> bool:
 
 def _require_bounds(link: AgentLink, offers: Sequence[Offer], limits: Limits) -> None:
     names = {offer.name for offer in offers}
-    folders = {name.rpartition("/")[0] for name in names}
+    folders = {parent.as_posix() for name in names for parent in PurePosixPath(name).parents}
     if len(names) != len(offers) or names & folders:
         raise answer_invalid(link)
     total = sum(offer.size for offer in offers)

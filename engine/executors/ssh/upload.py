@@ -24,6 +24,7 @@ ASKED_S = 120.0
 BUILT_S = 900.0
 """And may have to copy them, where its file system takes no hard links."""
 _ATTEMPTS = 3
+_LONGEST_ROW = 128
 _SEND_ANEW = ("transfer_damaged", "transfer_gap")
 
 
@@ -207,6 +208,8 @@ class _Sending:
 def _rests(link: AgentLink, payload: bytes, asked: dict[str, OutgoingFile]) -> list[Rest]:
     """Read the host's answer; it can only name what was asked after, and no more bytes than there are."""
     there: dict[str, int] = {}
+    if len(payload) > _LONGEST_ROW * (len(asked) + 1):
+        raise answer_invalid(link)
     try:
         rows: object = json.loads(payload)
     except (ValueError, RecursionError) as error:
