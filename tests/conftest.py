@@ -91,18 +91,28 @@ class CommandLine:
     def __init__(self, home: Path) -> None:
         self.home = home
 
-    def __call__(self, *arguments: object, code: int = 0, timeout_s: float = 240) -> dict[str, Any]:
+    def __call__(
+        self, *arguments: object, code: int = 0, timeout_s: float = 240, stdin: str | None = None
+    ) -> dict[str, Any]:
         """Run a verb with `--json`, see that it ends with `code`, and give its document."""
-        ended = self.run(*arguments, "--json", timeout_s=timeout_s)
+        ended = self.run(*arguments, "--json", timeout_s=timeout_s, stdin=stdin)
         assert ended.returncode == code, f"{arguments}: {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
         return json.loads(ended.stdout)
 
-    def run(self, *arguments: object, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: object, timeout_s: float = 240, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run a verb as it is typed."""
         command = [sys.executable, "-P", "-m", "engine", *map(str, arguments)]
         environment = {**os.environ, "LENSMITH_HOME": str(self.home), "PYTHONPATH": str(REPOSITORY)}
         return subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+            input=stdin,
         )
 
     def start(self, *arguments: object) -> subprocess.Popen[str]:

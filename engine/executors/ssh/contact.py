@@ -33,7 +33,8 @@ class Contact:
 
     def __init__(self, host: HostRecord, home: Home, tell: Callable[[Event], None] = lambda _: None) -> None:
         self.host = host
-        self._connection = Connection(host, home, passphrase=lambda: Secrets(home).get(host.name))
+        self.home = home
+        self.connection = Connection(host, home, passphrase=lambda: Secrets(home).get(host.name))
         self._tell = tell
         self._link: AgentLink | None = None
         self._failed: RemoteError | None = None
@@ -86,7 +87,7 @@ class Contact:
             RemoteError: why there is none.
         """
         self.link()
-        return self._connection.start_agent()
+        return self.connection.start_agent()
 
     def second_link(self) -> AgentLink:
         """A link of another thread's own, over the connection as it is.
@@ -94,7 +95,7 @@ class Contact:
         Raises:
             RemoteError: the connection is gone; `ask` makes a new one.
         """
-        return self._connection.start_agent()
+        return self.connection.start_agent()
 
     def clock_offset_s(self, looks: int) -> float:
         """Its clock minus ours, by the quickest of a few questions.
@@ -114,13 +115,13 @@ class Contact:
     def close(self) -> None:
         if self._link is not None:
             self._link.close()
-        self._connection.close()
+        self.connection.close()
 
     def _fresh_link(self) -> AgentLink:
         # A frozen host keeps its connection and answers on none of its channels.
-        if self._failures or not self._connection.is_open:
-            self._connection.open()
-        return self._connection.start_agent()
+        if self._failures or not self.connection.is_open:
+            self.connection.open()
+        return self.connection.start_agent()
 
     def _note_loss(self, error: RemoteError) -> None:
         now = time.monotonic()
