@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from desktop.bridge.host_desk import HostStatus
+from desktop.bridge.host_documents import HostStatus
 from desktop.bridge.host_state import HostState
 from desktop.bridge.machine import Machine
 from desktop.models.estimate import Estimate
@@ -16,19 +16,21 @@ from desktop.models.run_words import duration_words, memory_words, plural, size_
 from engine.protocol.hosts import LOCAL, SSH_PREFIX, GpuFacts, HostFacts, HostRecord
 from engine.store.queue import QueueRow
 
+PREPARED_FIRST: Final = "The first training there prepares it by itself, which takes some minutes."
+_USABLE: Final = ("ready", "checking", "needs_preparing")
 NO_MEASUREMENT: Final = "no measurement yet"
 _STATES: Final[Mapping[str, tuple[str, str]]] = {
     "unknown": ("Not asked yet", "muted"),
     "checking": ("Asking", "info"),
     "ready": ("Ready", "ok"),
-    "needs_preparing": ("Not prepared", "warn"),
+    "needs_preparing": ("Not prepared yet", "info"),
     "preparing": ("Being prepared", "info"),
     "unreachable": ("Out of reach", "warn"),
     "needs_attention": ("Needs attention", "bad"),
 }
 _REMEDIES: Final[Mapping[str, str]] = {
     "unknown": "Test…",
-    "needs_preparing": "Prepare…",
+    "needs_preparing": "Prepare now…",
     "preparing": "See it…",
     "unreachable": "Test…",
     "needs_attention": "See why…",
@@ -57,6 +59,8 @@ class PlaceOption:
     """Word and tone; no word says that nothing need be said."""
     trouble: str = ""
     """Why it cannot be used now; empty when it can."""
+    note: str = ""
+    """What should be known before it is used."""
     remedy: str = ""
     """What the settings of the machine offer against it."""
 
@@ -71,7 +75,7 @@ class PlaceOption:
             f"{fact.name}: {', '.join(part for part in (fact.value, fact.note) if part)}"
             for fact in self.facts
         ]
-        return ". ".join(part for part in (self.about, self.state[0], self.trouble, *told) if part)
+        return ". ".join(part for part in (self.about, self.state[0], self.trouble, self.note, *told) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,7 @@ def option_there(view: HostView, ours: Waiting, known: Estimate | None) -> Place
     host, state, status = view.host, view.state, view.status
     found = status.facts if status is not None else view.facts
     word, tone = _STATES[state.kind]
-    is_usable = state.kind in ("ready", "checking") and found is not None
+    is_usable = state.kind in _USABLE and found is not None
     seconds = status.seconds_to_send if status is not None else None
     to_send = status.bytes_to_send if status is not None else None
     shown = (
@@ -157,7 +161,8 @@ def option_there(view: HostView, ours: Waiting, known: Estimate | None) -> Place
         facts=shown if found is not None else (),
         state=(word, tone),
         trouble="" if is_usable else " ".join(part for part in (state.sentence, state.hint) if part),
-        remedy="" if is_usable else _REMEDIES.get(state.kind, "See it…"),
+        note=PREPARED_FIRST if is_usable and state.kind == "needs_preparing" else "",
+        remedy="" if is_usable and state.kind != "needs_preparing" else _REMEDIES.get(state.kind, "See it…"),
     )
 
 

@@ -96,9 +96,11 @@ class PlaceCard(Card):
         self.remedy.setText(option.remedy)
         self.remedy.setAccessibleName(f"{option.remedy} {option.name}")
         self._show_facts(option)
+        told = option.trouble or option.note
         for part in (self._trouble, self._trouble_icon):
-            part.setVisible(bool(option.trouble))
-        self._trouble.setText(option.trouble)
+            part.setVisible(bool(told))
+        self._trouble.setText(told)
+        self._trouble_icon.show_icon(*(("ph.warning", "warn") if option.trouble else ("ph.info", "accent")))
         self._allow(option.is_usable)
         self.setAccessibleName(f"{option.name}{', chosen' if is_chosen else ''}")
         self.setAccessibleDescription(option.in_words)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import shiboken6
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from desktop.bridge.host_desk import HostStatus
-from desktop.bridge.host_state import UNREACHABLE, HostState
+from desktop.bridge.host_documents import HostStatus
+from desktop.bridge.host_state import UNREACHABLE, HostState, host_state
 from desktop.context import Context
 from desktop.models.estimate import Estimate
 from desktop.models.place_option import HostView, PlaceOption, option_here, option_there, waiting_at
@@ -130,16 +131,21 @@ class PlaceList(QScrollArea):
 
     def _state(self, host: HostRecord) -> HostState:
         """What it has said just now counts for more than what was found earlier."""
-        trouble = self._answers.trouble.get(host.name)
         known = self._context.hosts.state(host.name)
-        if trouble is None or known.kind in ("preparing", "checking"):
+        if known.kind in ("preparing", "checking"):
             return known
-        kind = "unreachable" if trouble.code == UNREACHABLE else "needs_attention"
-        return HostState(kind, trouble.message, trouble.hint)
+        trouble = self._answers.trouble.get(host.name)
+        status = self._answers.status.get(host.name)
+        if trouble is not None:
+            return host_state(None, None, trouble)
+        if status is not None and known.kind == "unreachable":  # it has answered
+            checks = tuple(check for check in status.facts.checks if check.code != UNREACHABLE)
+            return host_state(status.facts.model_copy(update={"checks": checks}), None, None)
+        return known
 
     def _ask(self) -> None:
         for host in self._context.hosts.hosts():
-            if host.name not in self._answers.asked and self._context.hosts.facts(host.name) is not None:
+            if host.name not in self._answers.asked:
                 self._answers.asked.add(host.name)
                 self._ask_one(host.name)
 
@@ -156,8 +162,6 @@ class PlaceList(QScrollArea):
         self._context.hosts.status(name, self._offer.dataset, then, failed)
 
     def _refresh_if_there(self) -> None:
-        import shiboken6
-
         if shiboken6.isValid(self):  # the sheet may have been closed before the machine answered
             self.refresh()
 
@@ -175,8 +179,7 @@ class PlaceList(QScrollArea):
         return window.height() if window is not None else SIZE.minimum_height
 
     def _fit(self) -> None:
-        inside = self.widget()
-        needed = inside.layout().totalSizeHint().height() if inside is not None and inside.layout() else 0
+        needed = self._column.totalSizeHint().height()
         room = self._context_height() - _AROUND_PX
         is_long = needed > room
         self._column.setContentsMargins(0, 0, SPACE.s if is_long else 0, 0)

@@ -300,7 +300,7 @@ class SetupPane(QWidget):
         """Say it where the chosen machine is known not to be ready."""
         name = place_name(self.foot.choice.place)
         state = self.context.hosts.state(name) if name else None
-        if state is None or state.kind in ("ready", "checking"):
+        if state is None or state.kind in ("ready", "checking", "needs_preparing"):
             return []
         return [f"{name}: {state.sentence} {state.hint}".strip()]
 
