@@ -68,17 +68,17 @@ def require_sha(value: object) -> str:
     """Give the hash back.
 
     Raises:
-        Refusal: `request_invalid` when it is none: it becomes a name on the disk.
+        Refusal: `host_request_invalid` when it is none: it becomes a name on the disk.
     """
     if isinstance(value, str) and _SHA.match(value):
         return value
-    raise Refusal("request_invalid", f"{str(value)[:80]!r} is no SHA-256.")
+    raise Refusal("host_request_invalid", f"{str(value)[:80]!r} is no SHA-256.")
 
 
 def require_size(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 62:
         return value
-    raise Refusal("request_invalid", f"{str(value)[:80]!r} is no number of bytes.")
+    raise Refusal("host_request_invalid", f"{str(value)[:80]!r} is no number of bytes.")
 
 
 def size_of(path: str) -> int:
@@ -105,14 +105,14 @@ def parse_json(payload: bytes) -> list[list[object]]:
     """Read a list of lists.
 
     Raises:
-        Refusal: `request_invalid`.
+        Refusal: `host_request_invalid`.
     """
     try:
         value = json.loads(payload.decode("utf-8"))
     except ValueError as error:
-        raise Refusal("request_invalid", "The list in the request is no JSON.") from error
+        raise Refusal("host_request_invalid", "The list in the request is no JSON.") from error
     if not isinstance(value, list) or not all(isinstance(row, list) for row in value):  # pyright: ignore[reportUnknownVariableType]  # just read
-        raise Refusal("request_invalid", "The request holds no list of lists.")
+        raise Refusal("host_request_invalid", "The request holds no list of lists.")
     return value  # pyright: ignore[reportUnknownVariableType]  # looked at above
 
 
@@ -123,7 +123,7 @@ def missing(agent: Agent, _arguments: Arguments, payload: bytes) -> tuple[Argume
     """
     asked = parse_json(payload)
     if len(asked) > MOST_ASKED:
-        raise Refusal("request_invalid", f"More than {MOST_ASKED} files were asked after at once.")
+        raise Refusal("host_request_invalid", f"More than {MOST_ASKED} files were asked after at once.")
     absent: list[tuple[str, int]] = []
     for row in asked:
         sha, size = require_sha(row[0] if row else None), require_size(row[-1] if row else None)
@@ -144,7 +144,7 @@ def pack(agent: Agent, arguments: Arguments, payload: bytes) -> tuple[Arguments,
 
     Raises:
         Refusal: `transfer_damaged` for a pack or file that is not what it says it is (it is not kept), `transfer_gap`
-            for a piece beyond what is here, `host_disk_full`, `request_invalid`.
+            for a piece beyond what is here, `host_disk_full`, `host_request_invalid`.
     """
     rows: list[object] = arguments.get("pieces") or []
     pieces = [_piece(row) for row in rows]
@@ -194,18 +194,18 @@ def discard(agent: Agent, arguments: Arguments, _payload: bytes) -> tuple[Argume
 
 def _piece(row: object) -> Piece:
     if not isinstance(row, list) or len(row) != 4:  # pyright: ignore[reportUnknownArgumentType]  # from JSON
-        raise Refusal("request_invalid", "A piece of a pack is not told by four values.")
+        raise Refusal("host_request_invalid", "A piece of a pack is not told by four values.")
     sha, *numbers = row  # pyright: ignore[reportUnknownVariableType]  # looked at one by one
     piece = Piece(require_sha(sha), *(require_size(number) for number in numbers))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     if piece.offset + piece.length > piece.total:
-        raise Refusal("request_invalid", "A piece of a pack is longer than its file.")
+        raise Refusal("host_request_invalid", "A piece of a pack is longer than its file.")
     return piece
 
 
 def _decoded(encoding: str, payload: bytes, size: int) -> bytes:
     """Never more than `size` bytes, whatever a compressed payload would grow to."""
     if size > LARGEST_PACK:
-        raise Refusal("request_invalid", f"A pack of {size} bytes is too large.")
+        raise Refusal("host_request_invalid", f"A pack of {size} bytes is too large.")
     if encoding == "zlib":
         reader = zlib.decompressobj()
         try:
@@ -213,7 +213,7 @@ def _decoded(encoding: str, payload: bytes, size: int) -> bytes:
         except zlib.error as error:
             raise Refusal("transfer_damaged", "A pack of files cannot be unpacked.", _AGAIN) from error
     if len(payload) != size:
-        raise Refusal("request_invalid", "The pieces of a pack do not fill it.")
+        raise Refusal("host_request_invalid", "The pieces of a pack do not fill it.")
     return payload
 
 

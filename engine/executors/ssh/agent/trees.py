@@ -56,7 +56,7 @@ def tree(agent: Agent, arguments: Arguments, payload: bytes) -> tuple[Arguments,
     are copies that may be changed.
 
     Raises:
-        Refusal: `path_refused`, `object_missing`, `host_disk_full`, `request_invalid`.
+        Refusal: `path_refused`, `object_missing`, `host_disk_full`, `host_request_invalid`.
     """
     entries = [_entry(row) for row in parse_json(payload)]
     target = agent.inside(str(arguments.get("path", "")))
@@ -102,7 +102,7 @@ def sweep(agent: Agent, arguments: Arguments, _payload: bytes) -> tuple[Argument
 
 def _entry(row: list[object]) -> Entry:
     if len(row) != 3 or not isinstance(row[0], str):
-        raise Refusal("request_invalid", "A file of a folder is not told by path, hash and size.")
+        raise Refusal("host_request_invalid", "A file of a folder is not told by path, hash and size.")
     return Entry(_require_path(row[0]), require_sha(row[1]), require_size(row[2]))
 
 

@@ -334,4 +334,4 @@ def test_that_a_payload_that_is_no_pack_is_refused_by_the_host(link: AgentLink) 
     with pytest.raises(RemoteError) as told:
         link.ask("pack", b"abc", pieces=[["x", 0, 3, 3]], encoding="none", crc32=zlib.crc32(b"abc"))
 
-    assert told.value.code == "request_invalid"
+    assert told.value.code == "host_request_invalid"

@@ -155,7 +155,7 @@ def test_that_a_compressed_pack_never_grows_beyond_its_pieces(agent: Agent) -> N
 
     rows = [[sha_of(b"abc"), 0, 3, 3]]
 
-    assert refusal(agent, {"pieces": rows, "encoding": "zlib"}, bomb) == "request_invalid"
+    assert refusal(agent, {"pieces": rows, "encoding": "zlib"}, bomb) == "host_request_invalid"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_that_a_compressed_pack_never_grows_beyond_its_pieces(agent: Agent) -> N
     ],
 )
 def test_that_a_piece_that_makes_no_sense_is_refused(agent: Agent, row: object) -> None:
-    assert refusal(agent, {"pieces": [row]}, b"abc") == "request_invalid"
+    assert refusal(agent, {"pieces": [row]}, b"abc") == "host_request_invalid"
     assert kept(agent) == {}
 
 
@@ -181,7 +181,7 @@ def test_that_a_question_that_makes_no_sense_is_refused(agent: Agent, asked: byt
     with pytest.raises(Refusal) as told:
         objects.missing(agent, {}, asked)
 
-    assert told.value.code == "request_invalid"
+    assert told.value.code == "host_request_invalid"
 
 
 def test_that_an_object_cut_short_by_a_power_failure_is_missing(agent: Agent) -> None:
