@@ -36,6 +36,7 @@ def put_moved(
     state: RunState = "running",
     told: Sequence[Event] = (),
     epochs_each: int = 2,
+    version: str = "abc",
 ) -> RunFolder:
     """A training that was on these machines one after the other, some epochs on each.
 
@@ -46,6 +47,7 @@ def put_moved(
         state: of the last attempt; the others were paused. In preparing and queued it has measured nothing there.
         told: by the runner of the last attempt, after its first states.
         epochs_each: validated on each machine.
+        version: of the dataset `pictures`.
     """
     home.ensure()
     folder = RunFolder(home.runs / run)
@@ -54,7 +56,7 @@ def put_moved(
         name=run,
         created="2026-01-01T00:00:00+00:00",
         plugin=PluginRef(id="tiny", model="Tiny", source_hash="0" * 64),
-        dataset=DatasetRef(name="pictures", version="abc"),
+        dataset=DatasetRef(name="pictures", version=version),
         config={"epochs": epochs_each * len(places)},
     )
     write_record(folder.job_path, job)
