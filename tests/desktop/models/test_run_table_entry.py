@@ -7,6 +7,7 @@ import math
 import pytest
 
 from desktop.models.run_table_entry import RunColumn, RunEntry, RunFilter, arrange, make_entries
+from tests.desktop.places import GONE
 from tests.desktop.run_rows import OUT_OF_MEMORY, row
 
 
@@ -97,3 +98,23 @@ def test_that_a_removed_folder_is_noted_only_when_it_was_looked_for() -> None:
 def test_that_a_filter_takes_all_words_and_all_choices(wanted: RunFilter, found: list[str]) -> None:
     entries = make_entries([row("a"), row("b", state="failed", failure=OUT_OF_MEMORY)])
     assert [entry.row.run for entry in entries if wanted.accepts(entry)] == found
+
+
+def test_that_machines_sort_and_filter_and_are_found_by_name() -> None:
+    rows = [row("a"), row("b"), row("c")]
+    entries = make_entries(rows, places={"a": "ssh:box", "b": "ssh:lab"})
+    assert order(entries, RunColumn.MACHINE) == ["a", "b", "c"]
+    assert order(entries, RunColumn.MACHINE, descending=True) == ["c", "b", "a"]
+    assert [e.row.run for e in entries if RunFilter(machine="ssh:lab").accepts(e)] == ["b"]
+    assert [e.row.run for e in entries if RunFilter(machine="local").accepts(e)] == ["c"]
+    assert [e.row.run for e in entries if RunFilter("box").accepts(e)] == ["a"]
+
+
+def test_that_silence_of_a_machine_is_noted_only_while_a_run_is_at_work_there() -> None:
+    rows = [row("works", state="running"), row("done")]
+    gone = {"works": GONE, "done": GONE}
+    works, done = make_entries(rows, places={"works": "ssh:box", "done": "ssh:box"}, lost=gone)
+    assert works.note is not None
+    assert works.note[0].startswith("box is out of reach, last seen ")
+    assert works.note[1] == "warn"
+    assert done.note is None
