@@ -9,8 +9,8 @@ from pathlib import Path
 from engine.errors import UserError
 from engine.protocol.events import Contact, Transfer, parse_event
 from engine.protocol.hosts import LOCAL, place_name
+from engine.protocol.moving import wanted_place
 from engine.protocol.run_folder import AttemptFolder, RunFolder
-from engine.runner.move import wanted_place
 
 _TAIL_BYTES = 65_536
 

@@ -134,6 +134,15 @@ def place_name(executor: str) -> str:
     return executor.removeprefix(SSH_PREFIX) if executor.startswith(SSH_PREFIX) else ""
 
 
+def place_unknown(place: str) -> UserError:
+    """Nothing of this version can run there."""
+    return UserError(
+        "executor_unknown",
+        f"This version of Lensmith cannot run on {place!r}.",
+        "Say `local`, or `ssh:NAME` with a name from `lensmith hosts list`.",
+    )
+
+
 def require_host_name(name: str) -> str:
     """Give the name back, or say what is wrong with it.
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from engine.errors import UserError
 from engine.executors.executor import Executor, Hooks
 from engine.executors.local import LocalExecutor
 from engine.protocol.home import Home
-from engine.protocol.hosts import HostBook, place_name
+from engine.protocol.hosts import HostBook, place_name, place_unknown
 
 
 def executor_named(name: str, home: Home, hooks: Hooks | None = None) -> Executor:
@@ -24,18 +23,10 @@ def executor_named(name: str, home: Home, hooks: Hooks | None = None) -> Executo
         return LocalExecutor()
     host = place_name(name)
     if not host:
-        raise executor_unknown(name)
+        raise place_unknown(name)
     record = HostBook(home).get(host)
     # Here and not above: its library is loaded only by runners that need it.
     from engine.executors.ssh.executor import SshExecutor
     from engine.executors.ssh.worker_command import worker_command
 
     return SshExecutor(record, home, worker_command, hooks)
-
-
-def executor_unknown(name: str) -> UserError:
-    return UserError(
-        "executor_unknown",
-        f"This version of Lensmith cannot run on {name!r}.",
-        "Say `local`, or `ssh:NAME` with a name from `lensmith hosts list`.",
-    )

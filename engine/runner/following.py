@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.errors import RemoteError
 from engine.executors.executor import Executor
 from engine.protocol.events import MAX_LINE_BYTES, CommandDone, Event, RunEnded, parse_event
+from engine.protocol.job import HERE
 from engine.protocol.run_folder import RunFolder
 from engine.runner.listeners import Listeners
 
@@ -23,6 +24,8 @@ class Follower:
         """Where the first line begins that has not been taken in whole."""
         self.ended: RunEnded | None = None
         """The worker's last word, once it has been read."""
+        self._holds_back = executor.name not in HERE
+        self._held: list[Event] = []
         self.done_commands: set[int] = set()
 
     def read_new(self) -> int:
@@ -39,11 +42,23 @@ class Follower:
             return 0
         self._offset += whole
         events = [event for event in map(parse_event, data[:whole].split(b"\n")) if event is not None]
-        for start in range(0, len(events), CHUNK_LINES):
-            self._listeners.take(self._attempt, "worker", events[start : start + CHUNK_LINES])
         for event in events:
             self._note(event)
+        if self._holds_back and (self._held or any(isinstance(event, RunEnded) for event in events)):
+            self._held += events
+        else:
+            self._take(events)
         return len(events)
+
+    def release(self) -> None:
+        """Pass on the last word of a worker elsewhere: all it has made is here, so that the run may go on anywhere."""
+        self._take(self._held)
+        self._held = []
+        self._holds_back = False
+
+    def _take(self, events: list[Event]) -> None:
+        for start in range(0, len(events), CHUNK_LINES):
+            self._listeners.take(self._attempt, "worker", events[start : start + CHUNK_LINES])
 
     def _note(self, event: Event) -> None:
         if isinstance(event, RunEnded):

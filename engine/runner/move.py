@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from engine.errors import UserError
 from engine.protocol.home import Home
-from engine.protocol.job import ACTIVE_STATES, Frozen
-from engine.protocol.run_folder import RunFolder, read_record, write_record
+from engine.protocol.job import ACTIVE_STATES
+from engine.protocol.moving import ask_to_move
+from engine.protocol.run_folder import RunFolder, write_record
 from engine.runner.attempts import RESUMABLE, NewAttempt, attempts_locked, enqueue_attempt, last_checkpoint
 from engine.runner.commands import send_command
 from engine.runner.queue import tick
 from engine.runner.submit import wanted_device
 from engine.store.database import Store
-
-INTENT = "move.json"
-
-
-class MoveIntent(Frozen):
-    """RUN/move.json: where the run shall go on when the attempt has been released."""
-
-    attempt: int
-    place: str
 
 
 def move_run(run: str, home: Home, place: str) -> None:
@@ -52,22 +44,10 @@ def move_run(run: str, home: Home, place: str) -> None:
     if row.state == "queued" and not holds:
         _requeue(folder, home, place, wanted)
     elif row.state in ACTIVE_STATES or holds:
-        write_record(folder.path / INTENT, MoveIntent(attempt=spec.attempt, place=place))
+        ask_to_move(folder, spec.attempt, place)
         send_command(folder, "pause", home)
     elif row.state in RESUMABLE:
         enqueue_attempt(folder, home, NewAttempt("move", last_checkpoint(folder), place=place))
-
-
-def wanted_place(folder: RunFolder, attempt: int) -> str | None:
-    """Where an attempt shall go on once it is released; None when it shall not move."""
-    path = folder.path / INTENT
-    if not path.exists():
-        return None
-    try:
-        intent = read_record(path, MoveIntent)
-    except UserError:
-        return None
-    return intent.place if intent.attempt == attempt else None
 
 
 def _requeue(folder: RunFolder, home: Home, place: str, wanted: str | None) -> None:

@@ -12,6 +12,7 @@ from engine.executors.executor import CalledOff, Executor, Hooks
 from engine.protocol.events import Notice, RunEnded, StateChanged
 from engine.protocol.home import Home
 from engine.protocol.job import ProcessRecord
+from engine.protocol.moving import wanted_place
 from engine.protocol.operating_system import process_identity, wait_for_lock
 from engine.protocol.run_folder import AttemptFolder, RunFolder, write_record
 from engine.runner.attempts import NewAttempt, attempts_locked, device_for, last_checkpoint, write_attempt
@@ -20,7 +21,6 @@ from engine.runner.executor_choice import executor_named
 from engine.runner.following import Follower
 from engine.runner.last_words import launch_failure, worker_died
 from engine.runner.listeners import Listeners
-from engine.runner.move import wanted_place
 from engine.runner.patience import Orders, Patience
 from engine.runner.queue import tick
 from engine.runner.timing import Timing
@@ -171,6 +171,7 @@ class RunLife:
         )
         while follower.read_new():
             pass
+        follower.release()
         if follower.ended is not None:
             return self._settled(follower.ended)
         record = attempt.exit_record()

@@ -15,11 +15,10 @@ from engine.protocol.catalog import PluginEntry
 from engine.protocol.disk import is_full
 from engine.protocol.events import StateChanged
 from engine.protocol.home import Home
-from engine.protocol.hosts import LOCAL, HostBook, place_name
+from engine.protocol.hosts import LOCAL, HostBook, place_name, place_unknown
 from engine.protocol.job import AttemptSpec, DatasetRef, JobKind, JobSpec, Placement, PluginRef
 from engine.protocol.run_folder import RunFolder, write_record
 from engine.runner.devices import host_resources, machine_resources
-from engine.runner.executor_choice import executor_unknown
 from engine.runner.frozen_weights import freeze_weights
 from engine.runner.queue import tick
 from engine.runner.supervision import add_supervision
@@ -141,7 +140,7 @@ def wanted_device(home: Home, place: str, resource: str | None) -> str | None:
     """
     name = place_name(place)
     if place != LOCAL and not name:
-        raise executor_unknown(place)
+        raise place_unknown(place)
     if name:
         HostBook(home).get(name)
         there = [part.rpartition("/")[2] for part in host_resources(home) if part.startswith(f"{place}/")]

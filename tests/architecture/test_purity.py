@@ -14,6 +14,7 @@ LEARNING = ("torch", "torchvision", "cv2", "timm", "albumentations", "ultralytic
 ANALYSIS = ("pandas", "scipy", "sklearn", "torchmetrics", "onnx", "onnxruntime", "optuna")
 SERVICES = ("mlflow", "boto3", "paramiko")
 WINDOW = ("PySide6", "shiboken6", "pyqtgraph", "qtawesome")
+OVER_SSH = "engine.executors.ssh"
 LATER = ("pyqtgraph", "qtawesome", "numpy", "PIL")
 """What the window needs, but not for its first frame."""
 HEAVY = (*LEARNING, *ANALYSIS, *SERVICES, *WINDOW)
@@ -45,8 +46,16 @@ def loaded_after_importing(modules: list[str], watched: tuple[str, ...]) -> list
 @pytest.mark.parametrize("part", CONTROL)
 def test_that_a_package_of_the_control_half_loads_nothing_heavy(part: str, repository: Path) -> None:
     modules = modules_of(repository / "engine" / part, f"engine.{part}")
+    modules = [name for name in modules if not name.startswith(OVER_SSH)]
 
     assert loaded_after_importing(["engine.errors", *modules], HEAVY) == []
+
+
+def test_that_the_executor_over_ssh_loads_its_own_client_and_nothing_else_heavy(repository: Path) -> None:
+    modules = modules_of(repository / "engine" / "executors" / "ssh", OVER_SSH)
+    assert len(modules) > 10
+
+    assert loaded_after_importing(modules, HEAVY) == ["paramiko"]
 
 
 def test_that_importing_the_plugin_contract_loads_neither_timm_nor_ultralytics() -> None:

@@ -28,6 +28,7 @@ from engine.protocol.events import (
     Transfer,
     parse_event,
 )
+from engine.protocol.moving import INTENT
 from engine.protocol.run_folder import RunFolder
 
 PRODUCED = ("results", "exports", "artifacts")
@@ -243,4 +244,4 @@ def _is_discarded(run: RunFolder, attempt: int) -> bool:
 
 
 def _moves(run: RunFolder) -> bool:
-    return (run.path / "move.json").exists()
+    return (run.path / INTENT).exists()
