@@ -39,7 +39,11 @@ class Waiting:
 
 
 class _Child(QObject):
-    """One order under way, and who waits for it. Its slots are methods: a lambda would keep the job alive."""
+    """One order under way, and who waits for it.
+
+    When it is deleted it must not be the last that knows a page, and by it the desk: the desk would delete it a second
+    time, from within. So it lets go of those who wait as soon as they are told.
+    """
 
     progressed = Signal(object, int, int, str)
     said = Signal(object, str)
@@ -54,13 +58,18 @@ class _Child(QObject):
         self.waiting = [waiting]
         arguments = ["hosts", order.verb, order.name, *order.arguments]
         self.job = EngineJob(home, arguments, parent=self)
-        self.job.share(_SHARED)
+        self.job.share(SHARED)
         self.job.give_input(order.secret)
         self.job.progress.connect(self._progress)
         self.job.said.connect(self._say)
         self.job.finished.connect(self._finish)
         self.job.failed.connect(self._fail)
         self.job.ended.connect(self._end)
+
+    def let_go(self) -> list[Waiting]:
+        """Give those who wait, and forget them."""
+        waiting, self.waiting = self.waiting, []
+        return waiting
 
     def _progress(self, done: int, total: int, phase: str) -> None:
         self.progressed.emit(self, done, total, phase)
@@ -139,11 +148,12 @@ class HostChildren(QObject):
 
     def close(self) -> None:
         """End all children."""
-        jobs = [child.job for child in (*self._children.values(), *self._questions)]
-        for job in jobs:
-            job.ask_to_end(_PATIENCE_MS)
-        for job in jobs:
-            job.cancel()
+        children = [*self._children.values(), *self._questions]
+        for child in children:
+            child.let_go()
+            child.job.ask_to_end(_PATIENCE_MS)
+        for child in children:
+            child.job.cancel()
 
     def _make(self, order: HostOrder, waiting: Waiting) -> _Child:
         child = _Child(self._home, order, waiting, self)
@@ -184,6 +194,8 @@ class HostChildren(QObject):
         if child in self._questions:
             self._questions.remove(child)
         elif self._children.get(name) is child:
+            if self._work[name].is_ending:
+                child.let_go()
             del self._children[name]
             del self._work[name]
             self.changed.emit()
@@ -194,14 +206,14 @@ class HostChildren(QObject):
             self._fail(child, value)
             return
         self.answered.emit(child.order, value)
-        for one in child.waiting:
+        for one in child.let_go():
             if one.then is not None and _is_there(one.then):
                 one.then(value)
 
     def _fail(self, child: _Child, error: UserError) -> None:
         self._said(child, str(error))
         self.failed.emit(child.order, error)
-        self._tell_failure(child.waiting, error)
+        self._tell_failure(child.let_go(), error)
 
     def _tell_failure(self, waiting: list[Waiting], error: UserError) -> None:
         for one in waiting:

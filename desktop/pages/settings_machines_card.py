@@ -95,7 +95,9 @@ class MachineCard(Card):
         self.work.show_work(self._desk.work(self.name))
         log = self._desk.log(self.name)
         self.log.show_log(log)
-        self.log_button.setVisible(bool(log.lines))
+        if self.log_button.isHidden() == bool(log.lines):
+            self.log_button.setVisible(bool(log.lines))
+            self._show_parts()
 
     def open_checks(self, is_open: bool = True) -> None:
         self._is_opened["checks"] = is_open
@@ -105,15 +107,21 @@ class MachineCard(Card):
         self._is_opened["log"] = is_open
         self._show_parts()
 
+    def banner_buttons(self) -> list[Button]:
+        """What the banner offers to do about the trouble."""
+        return [made for made in self.banner.findChildren(Button) if made.isVisibleTo(self.banner)]
+
     def menu(self) -> QMenu:
         """Make the menu of what is done less often."""
         menu = QMenu(self)
         is_free = self._desk.work(self.name) is None
         facts = self._desk.facts(self.name)
-        is_prepared = facts is not None and facts.environment.state in ("ready", "outdated")
+        environment = facts.environment.state if facts is not None else "missing"
+        is_prepared, is_own = environment in ("ready", "outdated"), environment == "own"
         entries = [
             ("edit", "ph.pencil-simple", "Change…", True),
             ("unlock", "ph.key", "Unlock the key…", True),
+            ("prepare", "ph.package", "Prepare", not is_prepared and not is_own),
             ("prepare_again", "ph.arrows-clockwise", "Prepare anew", is_prepared),
             ("clean", "ph.eraser", "Remove what is kept there…", True),
             ("forget_key", "ph.fingerprint", "Forget its key…", True),

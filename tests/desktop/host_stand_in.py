@@ -1,4 +1,7 @@
-"""A stand-in for the engine's Python that plays `lensmith hosts` as a test has written it down."""
+"""A stand-in for the engine's Python that plays `lensmith hosts` as a test has written it down.
+
+It keeps the facts that it answers with in the user's folder, as the engine does.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,10 @@ if turn["waits"]:
     (folder / "waiting").touch()
     while not (folder / "go").exists():
         time.sleep(0.02)
+if "facts" in turn["document"] and verb != "status":
+    path = pathlib.Path({home!r}) / "hosts" / (arguments[2] + ".facts.json")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(turn["document"]["facts"]))
 print(json.dumps(turn["document"]))
 sys.exit(turn["code"])
 """
@@ -71,7 +78,8 @@ class StandIn:
         self.folder = folder
         folder.mkdir()
         program = folder / "python"
-        program.write_text(_PROGRAM.format(python=sys.executable, folder=str(folder)), encoding="utf-8")
+        written = _PROGRAM.format(python=sys.executable, folder=str(folder), home=str(home.path))
+        program.write_text(written, encoding="utf-8")
         program.chmod(0o700)
         Settings(home).set("engine.interpreter", str(program))
         self.plays({})
