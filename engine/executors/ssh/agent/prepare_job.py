@@ -37,6 +37,8 @@ NO_NETWORK = (
 )
 MISSING = ("No matching distribution found", "Could not find a version that satisfies")
 TOLD_LINES = 12
+FULL_BYTES = 4 << 20
+"""A disk with less is full."""
 
 
 class Fault(Exception):
@@ -238,7 +240,9 @@ class Job:
             if line.strip().startswith(SHOWN):
                 self._note(line.strip()[:160])
         if child.wait() != 0:
-            raise Fault(_kind("\n".join(self.said), kind), self.said[-TOLD_LINES:])
+            # Not every program says why it could not write.
+            kind = "no_space" if _is_full(self.folder) else _kind("\n".join(self.said), kind)
+            raise Fault(kind, self.said[-TOLD_LINES:])
 
     def _environment(self, temporary: Path) -> dict[str, str]:
         # Not the system's folder for temporary files, which is often too small for a wheel of torch.
@@ -269,6 +273,11 @@ def _kind(said: str, otherwise: str) -> str:
         if any(sign in said for sign in signs):
             return kind
     return otherwise
+
+
+def _is_full(folder: Path) -> bool:
+    usage = os.statvfs(str(folder))
+    return usage.f_bavail * usage.f_frsize < FULL_BYTES
 
 
 def _link(source: str, target: str) -> str:
