@@ -20,7 +20,7 @@ PREPARED_FIRST: Final = "The first training there prepares it by itself, which t
 _USABLE: Final = ("ready", "checking", "needs_preparing")
 NO_MEASUREMENT: Final = "no measurement yet"
 _STATES: Final[Mapping[str, tuple[str, str]]] = {
-    "unknown": ("Not asked yet", "muted"),
+    "unknown": ("Not tested yet", "muted"),
     "checking": ("Asking", "info"),
     "ready": ("Ready", "ok"),
     "needs_preparing": ("Not prepared yet", "info"),
@@ -142,8 +142,10 @@ def option_there(view: HostView, ours: Waiting, known: Estimate | None) -> Place
     """Describe another machine, with our own runs there and the time of the training there."""
     host, state, status = view.host, view.state, view.status
     found = status.facts if status is not None else view.facts
-    word, tone = _STATES[state.kind]
     is_usable = state.kind in _USABLE and found is not None
+    is_unprepared = state.kind == "needs_preparing" and not host.environment
+    is_untested = state.kind == "needs_preparing" and not is_unprepared
+    word, tone = _STATES["unknown" if is_untested else state.kind]
     seconds = status.seconds_to_send if status is not None else None
     to_send = status.bytes_to_send if status is not None else None
     shown = (
@@ -161,8 +163,8 @@ def option_there(view: HostView, ours: Waiting, known: Estimate | None) -> Place
         facts=shown if found is not None else (),
         state=(word, tone),
         trouble="" if is_usable else " ".join(part for part in (state.sentence, state.hint) if part),
-        note=PREPARED_FIRST if is_usable and state.kind == "needs_preparing" else "",
-        remedy="" if is_usable and state.kind != "needs_preparing" else _REMEDIES.get(state.kind, "See it…"),
+        note=PREPARED_FIRST if is_usable and is_unprepared else "",
+        remedy="" if is_usable and not is_unprepared else _REMEDIES.get(state.kind, "See it…"),
     )
 
 

@@ -138,7 +138,7 @@ class PlaceList(QScrollArea):
         status = self._answers.status.get(host.name)
         if trouble is not None:
             return host_state(None, None, trouble)
-        if status is not None and known.kind == "unreachable":  # it has answered
+        if status is not None:  # it has answered, whatever was found earlier
             checks = tuple(check for check in status.facts.checks if check.code != UNREACHABLE)
             return host_state(status.facts.model_copy(update={"checks": checks}), None, None)
         return known

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.context import Context
@@ -15,10 +16,13 @@ from desktop.main_window import MainWindow
 from desktop.pages.data import DataPage
 from desktop.pages.home import HomePage
 from desktop.pages.train import TrainPage
+from desktop.pages.train_place_sheet import PlaceSheet
 from engine.protocol.home import Home
+from engine.protocol.run_folder import RunFolder
 from engine.store.database import Store
 from engine.store.runs import RunRow
 from tests.desktop.pages.data_stage import drop, make_pets
+from tests.fixtures.ssh_host import ENVIRONMENT, SshHost
 
 WAIT_MS = 90_000
 """The engine's child reads all plugins, and the demo is drawn."""
@@ -36,8 +40,10 @@ class Hand:
     def click(self, target: QWidget) -> None:
         assert target.isVisible()
         assert target.isEnabled()
-        middle = target.mapTo(self._window, target.rect().center())
-        hit = self._window.childAt(middle)
+        top = target.window()
+        assert QApplication.activeModalWidget() in (None, top), "something else must be answered first"
+        middle = target.mapTo(top, target.rect().center())
+        hit = top.childAt(middle)
         assert hit is target or (hit is not None and target.isAncestorOf(hit)), (
             "it is covered or out of sight"
         )
@@ -128,6 +134,38 @@ def test_that_three_acts_lead_from_a_folder_to_a_training(
 
     assert (run.dataset, run.kind, run.state) == ("pets", "train", "queued")
     assert hand.acts == 3
+
+
+def test_that_four_acts_lead_from_a_folder_to_a_training_on_another_machine(
+    qtbot: QtBot, window: MainWindow, pets: Path, ssh_host: SshHost
+) -> None:
+    context = window.context
+    ssh_host.known(context.home, environment=ENVIRONMENT)
+    qtbot.waitUntil(lambda: bool(context.hosts.hosts()), timeout=WAIT_MS)
+    hand = Hand(qtbot, window)
+    home = page(window, "home")
+
+    hand.drop(home, pets)
+    qtbot.waitUntil(lambda: window.current == "data", timeout=WAIT_MS)
+    data = page(window, "data")
+    assert isinstance(data, DataPage)
+    train_on_this = data.header.train
+    qtbot.waitUntil(lambda: train_on_this.isVisible() and data.crumb == "pets", timeout=WAIT_MS)
+    hand.click(train_on_this)
+    train = page(window, "train")
+    assert isinstance(train, TrainPage)
+    qtbot.waitUntil(train.setup.start.isEnabled, timeout=WAIT_MS)
+    hand.click(train.setup.foot.where)
+    (sheet,) = [found for found in QApplication.topLevelWidgets() if isinstance(found, PlaceSheet)]
+    there = sheet.list.cards["ssh:box"]
+    qtbot.waitUntil(lambda: re.search(r"to send: \d+ B", there.accessibleDescription()), timeout=WAIT_MS)
+    hand.click(there.go)
+    qtbot.waitUntil(lambda: bool(runs(window)), timeout=WAIT_MS)
+
+    (run,) = runs(window)
+    placement = RunFolder(context.home.runs / run.run).attempt(1).spec().placement
+    assert (run.dataset, run.state, placement.executor) == ("pets", "queued", "ssh:box")
+    assert hand.acts == 4
 
 
 def test_that_a_folder_dropped_on_the_data_page_is_shown_ready_to_train(
