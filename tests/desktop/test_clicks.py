@@ -158,7 +158,9 @@ def test_that_four_acts_lead_from_a_folder_to_a_training_on_another_machine(
     hand.click(train.setup.foot.where)
     (sheet,) = [found for found in QApplication.topLevelWidgets() if isinstance(found, PlaceSheet)]
     there = sheet.list.cards["ssh:box"]
-    qtbot.waitUntil(lambda: re.search(r"to send: \d+ B", there.accessibleDescription()), timeout=WAIT_MS)
+    qtbot.waitUntil(
+        lambda: re.search(r"to send: \d+ B", there.accessibleDescription()) is not None, timeout=WAIT_MS
+    )
     hand.click(there.go)
     qtbot.waitUntil(lambda: bool(runs(window)), timeout=WAIT_MS)
 
