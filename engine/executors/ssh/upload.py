@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -123,8 +125,8 @@ def missing(link: AgentLink, files: Sequence[OutgoingFile]) -> list[Rest]:
     rests: list[Rest] = []
     waiting = iter(distinct.values())
     while group := list(islice(waiting, MOST_ASKED)):
-        asked = json.dumps([[file.sha256, file.size] for file in group]).encode()
-        answer = link.ask("missing", asked, timeout_s=ASKED_S)
+        asked = zlib.compress(json.dumps([[file.sha256, file.size] for file in group]).encode(), 1)
+        answer = link.ask("missing", asked, timeout_s=ASKED_S, encoding="zlib")
         rests += _rests(link, answer.payload, {file.sha256: file for file in group})
     return rests
 
@@ -141,14 +143,18 @@ def build_tree(link: AgentLink, path: str, entries: Iterable[TreeEntry], *, own:
     Raises:
         RemoteError: `object_missing` when a file has not been sent, `path_refused`, `host_disk_full`.
     """
-    data = link.ask("tree", _listing(entries), timeout_s=BUILT_S, path=path, own=own).data
+    listing = _listing(entries)
+    answer = link.ask(
+        "tree", zlib.compress(listing, 1), timeout_s=BUILT_S, path=path, own=own, encoding="zlib"
+    )
+    data = answer.data
     return BuiltTree(bool(data.get("reused")), _number(data.get("copied")))
 
 
 def has_tree(link: AgentLink, path: str, entries: Iterable[TreeEntry]) -> bool:
-    """Whether that folder is there with all its files, so that nothing needs to be sent at all."""
-    answer = link.ask("tree", _listing(entries), timeout_s=ASKED_S, path=path, look=True)
-    return answer.data.get("there") is True
+    """Whether that folder is there with all its files, so that nothing needs to be sent at all: a short question."""
+    listing = hashlib.sha256(_listing(entries)).hexdigest()
+    return link.ask("has_tree", timeout_s=ASKED_S, path=path, listing=listing).data.get("there") is True
 
 
 class _Sending:
@@ -224,7 +230,8 @@ def _rests(link: AgentLink, payload: bytes, asked: dict[str, OutgoingFile]) -> l
 
 
 def _listing(entries: Iterable[TreeEntry]) -> bytes:
-    return json.dumps([[entry.path, entry.sha256, entry.size] for entry in entries]).encode()
+    rows = sorted((entry.path, entry.sha256, entry.size) for entry in entries)
+    return json.dumps(rows, separators=(",", ":")).encode()
 
 
 def _number(value: object) -> int:

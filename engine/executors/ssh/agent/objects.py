@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 FOLDER = "objects"
 PARTS = "parts"
 LARGEST_PACK = 64 << 20
+LONGEST_LIST = 1 << 29
 MOST_ASKED = 200_000
 _SHA = re.compile(r"[0-9a-f]{64}\Z")
 _READ = 1 << 20
@@ -116,12 +117,22 @@ def parse_json(payload: bytes) -> list[list[object]]:
     return value  # pyright: ignore[reportUnknownVariableType]  # looked at above
 
 
-def missing(agent: Agent, _arguments: Arguments, payload: bytes) -> tuple[Arguments, bytes]:
+def unpacked(arguments: Arguments, payload: bytes) -> bytes:
+    """The list in a request, which may be compressed."""
+    if arguments.get("encoding") != "zlib":
+        return payload
+    try:
+        return zlib.decompressobj().decompress(payload, LONGEST_LIST)
+    except zlib.error as error:
+        raise Refusal("transfer_damaged", "The list in the request cannot be unpacked.", _AGAIN) from error
+
+
+def missing(agent: Agent, arguments: Arguments, payload: bytes) -> tuple[Arguments, bytes]:
     """Of a JSON list of [sha256, size], give those that are not here, as [sha256, bytes of it that are].
 
     An object of another size may have been cut short by a power failure; then it loses its name and is missing.
     """
-    asked = parse_json(payload)
+    asked = parse_json(unpacked(arguments, payload))
     if len(asked) > MOST_ASKED:
         raise Refusal("host_request_invalid", f"More than {MOST_ASKED} files were asked after at once.")
     absent: list[tuple[str, int]] = []

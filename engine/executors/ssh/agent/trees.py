@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import shutil
 import stat
@@ -21,6 +22,7 @@ from engine.executors.ssh.agent.objects import (
     require_sha,
     require_size,
     size_of,
+    unpacked,
 )
 from engine.executors.ssh.agent.words import Agent, Refusal, refusal_of
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from engine.executors.ssh.agent.words import Arguments, Verb
 
 DATA = "data"
+LISTINGS = "trees"
+"""What trees were built from, by hash: a desktop need not send a long list to learn that nothing has changed."""
 LONGEST_NAME = 255
 LONGEST_PATH = 1024
 DAY_S = 86400.0
@@ -52,28 +56,44 @@ class Entry(NamedTuple):
 def tree(agent: Agent, arguments: Arguments, payload: bytes) -> tuple[Arguments, bytes]:
     """Build the folder `path` from a JSON list of [path, sha256, size]; one that is there and whole is used again.
 
-    The folder has its name only when it is complete. With `look`, only say whether it is there. With `own`, its files
-    are copies that may be changed.
+    The folder has its name only when it is complete. With `own`, its files are copies that may be changed. The list is
+    kept under its hash, for `has_tree`.
 
     Raises:
         Refusal: `path_refused`, `object_missing`, `host_disk_full`, `host_request_invalid`.
     """
-    entries = [_entry(row) for row in parse_json(payload)]
+    content = unpacked(arguments, payload)
+    entries = [_entry(row) for row in parse_json(content)]
     target = agent.inside(str(arguments.get("path", "")))
-    if _is_whole(target, entries):
-        os.utime(str(target))  # used today: see `sweep`
-        return {"there": True, "reused": True, "files": len(entries), "copied": 0}, b""
-    if arguments.get("look"):
-        return {"there": False, "reused": False, "files": 0, "copied": 0}, b""
     draft = target.with_name(f".{target.name}.{MARK}.draft")
+    reused = _is_whole(target, entries)
+    copied = 0
     try:
-        copied = _build(agent, draft, entries, own=bool(arguments.get("own")))
-        _publish(draft, target, entries)
+        if not reused:
+            copied = _build(agent, draft, entries, own=bool(arguments.get("own")))
+            _publish(draft, target, entries)
+        os.utime(str(target))  # used today: see `sweep`
+        _keep_listing(agent, content)
     except OSError as error:
         raise refusal_of(error, target) from error
     finally:
         shutil.rmtree(str(draft), ignore_errors=True)
-    return {"there": True, "reused": False, "files": len(entries), "copied": copied}, b""
+    return {"reused": reused, "files": len(entries), "copied": copied}, b""
+
+
+def has_tree(agent: Agent, arguments: Arguments, _payload: bytes) -> tuple[Arguments, bytes]:
+    """Say whether the folder `path` is there, built from the list with the hash `listing`, and still whole."""
+    target = agent.inside(str(arguments.get("path", "")))
+    listing = _listing_path(agent, require_sha(arguments.get("listing")))
+    try:
+        entries = [_entry(row) for row in parse_json(listing.read_bytes())]
+        there = _is_whole(target, entries)
+        if there:
+            for used in (target, listing):
+                os.utime(str(used))
+    except OSError:
+        there = False
+    return {"there": there}, b""
 
 
 def sweep(agent: Agent, arguments: Arguments, _payload: bytes) -> tuple[Arguments, bytes]:
@@ -92,6 +112,10 @@ def sweep(agent: Agent, arguments: Arguments, _payload: bytes) -> tuple[Argument
             continue
         freed += _remove_tree(folder)
         trees += 1
+    listings = agent.root / LISTINGS
+    for path in sorted(listings.iterdir()) if listings.is_dir() else []:
+        if _age(path) >= days * DAY_S:
+            path.unlink()
     objects = 0
     for path in _unneeded(agent.root / FOLDER, settled, max(settled, days * DAY_S)):
         freed += max(size_of(str(path)), 0)
@@ -123,6 +147,22 @@ def _length(name: str) -> int:
         raise Refusal(
             "path_refused", f"The host cannot write the name {name[:60]!r}.", "Give the file a plainer name."
         ) from error
+
+
+def _listing_path(agent: Agent, sha256: str) -> Path:
+    return agent.root / LISTINGS / sha256
+
+
+def _keep_listing(agent: Agent, content: bytes) -> None:
+    path = _listing_path(agent, hashlib.sha256(content).hexdigest())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{MARK}")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            draft.unlink()
 
 
 def _is_whole(target: Path, entries: list[Entry]) -> bool:
@@ -157,8 +197,8 @@ def _build(agent: Agent, draft: Path, entries: list[Entry], *, own: bool) -> int
                 "Start again: only what is missing is sent.",
             )
         if own:
-            shutil.copyfile(str(source), base + "/" + entry.path)
-        copied += own or _link(str(source), base + "/" + entry.path)
+            shutil.copyfile(source, base + "/" + entry.path)
+        copied += own or _link(source, base + "/" + entry.path)
     return copied
 
 
@@ -241,4 +281,4 @@ def _unneeded(folder: Path, settled: float, abandoned: float) -> Iterator[Path]:
                 yield path
 
 
-VERBS: dict[str, Verb] = {"tree": tree, "sweep": sweep}
+VERBS: dict[str, Verb] = {"tree": tree, "has_tree": has_tree, "sweep": sweep}

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import resource
+import signal
 import subprocess
 import threading
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from engine.errors import RemoteError, UserError
+from engine.executors.ssh import agent_link, pace, under_way
 from engine.executors.ssh.agent_link import AgentLink
 from engine.executors.ssh.pace import Sent
 from engine.executors.ssh.packs import LARGEST_PACK, OutgoingFile
@@ -112,6 +116,12 @@ def test_that_only_what_is_new_is_sent(ssh_host: SshHost, link: AgentLink, sourc
     assert kept(ssh_host) == 50 * 5000 + 7000
 
 
+@pytest.fixture
+def told_at_each_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On this machine all is over before a user is told for the second time."""
+    monkeypatch.setattr(pace, "TOLD_EVERY_S", 0.0)
+
+
 class CutMidway:
     """Kills the server's end of the connection once so much has arrived."""
 
@@ -138,6 +148,7 @@ def send_cut_off(host: SshHost, home: Path, files: list[OutgoingFile], at: int) 
 
 
 @pytest.mark.parametrize("count", [1, 3000])
+@pytest.mark.usefixtures("told_at_each_answer")
 def test_that_an_upload_goes_on_where_it_was_cut(
     own_ssh_host: SshHost, home: Path, source: Path, count: int
 ) -> None:
@@ -158,6 +169,50 @@ def test_that_an_upload_goes_on_where_it_was_cut(
     assert told[0].done_bytes == total - lacking
     assert files_in(own_ssh_host.root / "data/v1") == files_in(source)
     assert kept(own_ssh_host) == total, "no part or draft is left"
+
+
+@pytest.mark.usefixtures("told_at_each_answer")
+def test_that_the_host_keeps_only_whole_files_when_its_agent_is_killed(
+    own_ssh_host: SshHost, home: Path, source: Path
+) -> None:
+    files = [outgoing(source / f"{n}.bin", noise(20_000, n)) for n in range(1800)]
+    with linked(own_ssh_host, home) as link:
+        agent = link.hello["pid"]
+        assert isinstance(agent, int)
+
+        def kill(sent: Sent) -> None:
+            if sent.done_bytes > 5 * MB:
+                with suppress(ProcessLookupError):
+                    os.kill(agent, signal.SIGKILL)
+
+        with pytest.raises(RemoteError) as told:
+            send_files(link, files, progress=kill)
+    objects = own_ssh_host.root / "objects"
+    whole = {path.name: path for path in objects.glob("??/*") if not path.name.startswith(".")}
+
+    assert told.value.code == "host_unreachable"
+    assert len(whole) >= 5 * MB // 20_000
+    assert all(hashlib.sha256(path.read_bytes()).hexdigest() == name for name, path in whole.items())
+    with linked(own_ssh_host, home) as link:
+        assert send_files(link, files).sent_bytes == (1800 - len(whole)) * 20_000
+
+
+@pytest.mark.usefixtures("told_at_each_answer")
+def test_that_a_host_that_freezes_is_found_out(
+    own_ssh_host: SshHost, home: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [outgoing(source / f"{n}.bin", noise(MB, n)) for n in range(60)]
+    monkeypatch.setattr(under_way, "STALLED_S", 1.0)
+    monkeypatch.setattr(agent_link, "SEND_S", 1.0)
+
+    def freeze(sent: Sent) -> None:
+        if sent.done_bytes > 10 * MB:
+            own_ssh_host.freeze_children()
+
+    with linked(own_ssh_host, home) as link, pytest.raises(RemoteError) as told:
+        send_files(link, files, progress=freeze)
+
+    assert told.value.code == "host_unreachable"
 
 
 def test_that_an_upload_stops_when_it_is_cancelled_and_goes_on_later(

@@ -34,9 +34,20 @@ def keep(agent: Agent, *contents: bytes) -> None:
     objects.pack(agent, {"pieces": rows, "crc32": zlib.crc32(payload)}, payload)
 
 
-def build(agent: Agent, files: dict[str, bytes], path: str = "data/v1", **more: object) -> dict[str, object]:
-    rows = [[name, sha_of(data), len(data)] for name, data in files.items()]
-    return trees.tree(agent, {"path": path, **more}, json.dumps(rows).encode())[0]
+def listing_of(files: dict[str, bytes]) -> bytes:
+    return json.dumps([[name, sha_of(data), len(data)] for name, data in files.items()]).encode()
+
+
+def build(agent: Agent, files: dict[str, bytes], path: str = "data/v1") -> dict[str, object]:
+    return trees.tree(agent, {"path": path}, listing_of(files))[0]
+
+
+def is_there(agent: Agent, files: dict[str, bytes], path: str = "data/v1") -> bool:
+    return trees.has_tree(agent, {"path": path, "listing": sha_of(listing_of(files))}, b"")[0]["there"]
+
+
+def missing_of(agent: Agent, data: bytes) -> list[object]:
+    return json.loads(objects.missing(agent, {}, json.dumps([[sha_of(data), len(data)]]).encode())[1])
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -48,19 +59,21 @@ def test_that_a_tree_has_the_files_under_their_names_without_a_second_copy(agent
 
     told = build(agent, FILES)
 
-    assert told == {"there": True, "reused": False, "files": 4, "copied": 0}
+    assert told == {"reused": False, "files": 4, "copied": 0}
     assert files_in(agent.root / "data/v1") == FILES
     assert (agent.root / "data/v1/train/c.png").stat().st_nlink == 3
 
 
 def test_that_a_tree_that_is_there_is_used_again_and_only_looked_for_when_asked(agent: Agent) -> None:
     keep(agent, *FILES.values())
-    assert build(agent, FILES, look=True)["there"] is False
+    assert not is_there(agent, FILES)
     assert not (agent.root / "data").exists()
     build(agent, FILES)
     place = (agent.root / "data/v1").stat().st_ino
 
-    assert build(agent, FILES, look=True)["there"] is True
+    assert is_there(agent, FILES)
+    assert not is_there(agent, FILES | {"more": b""})
+    assert not is_there(agent, FILES, "data/v2")
     assert build(agent, FILES)["reused"] is True
     assert (agent.root / "data/v1").stat().st_ino == place
 
@@ -80,6 +93,7 @@ def test_that_a_tree_that_is_not_whole_is_built_anew(agent: Agent, harm: str) ->
         tree.rename(agent.root / "elsewhere")
         tree.write_bytes(b"")
 
+    assert not is_there(agent, FILES)
     assert build(agent, FILES)["reused"] is False
 
     assert files_in(tree) == FILES
@@ -150,6 +164,16 @@ def test_that_files_are_copied_where_the_file_system_takes_no_links(
     assert (agent.root / "data/v1/train/c.png").stat().st_nlink == 1
 
 
+def test_that_files_a_run_may_change_are_copies_of_what_is_kept(agent: Agent) -> None:
+    keep(agent, *FILES.values())
+
+    trees.tree(agent, {"path": "runs/r/plugin", "own": True}, listing_of(FILES))
+    (agent.root / "runs/r/plugin/train/c.png").write_bytes(b"changed")
+
+    assert missing_of(agent, b"two") == []
+    assert Path(objects.object_path(agent, sha_of(b"two"))).read_bytes() == b"two"
+
+
 def age(path: Path, seconds: float) -> None:
     then = time.time() - seconds
     os.utime(path, (then, then))
@@ -182,7 +206,7 @@ def test_that_a_look_at_a_tree_is_a_use_of_it(agent: Agent) -> None:
     keep(agent, *FILES.values())
     build(agent, FILES)
     age(agent.root / "data/v1", 99 * DAY_S)
-    build(agent, FILES, look=True)
+    assert is_there(agent, FILES)
 
     assert trees.sweep(agent, {}, b"")[0]["trees"] == 0
 
@@ -204,3 +228,25 @@ def test_that_all_can_be_swept_and_links_out_of_the_folder_are_not_followed(
     assert told["removed_bytes"] == len(b"one" + b"two" + b"a")
     assert files_in(agent.root / "objects") == {}
     assert (outside / "precious").exists()
+    assert files_in(agent.root / "trees") == {}
+
+
+def test_that_a_tree_is_built_anew_when_its_list_was_lost(agent: Agent) -> None:
+    keep(agent, *FILES.values())
+    build(agent, FILES)
+    (next((agent.root / "trees").iterdir())).unlink()
+
+    assert not is_there(agent, FILES)
+    assert build(agent, FILES)["reused"] is True
+    assert is_there(agent, FILES)
+
+
+def test_that_the_list_may_come_compressed(agent: Agent) -> None:
+    keep(agent, *FILES.values())
+
+    trees.tree(agent, {"path": "data/v1", "encoding": "zlib"}, zlib.compress(listing_of(FILES)))
+
+    assert is_there(agent, FILES)
+    with pytest.raises(Refusal) as told:
+        trees.tree(agent, {"path": "data/v1", "encoding": "zlib"}, b"no zlib")
+    assert told.value.code == "transfer_damaged"
