@@ -15,11 +15,13 @@ from desktop.bridge.host_documents import (
     HostAnswers,
     HostOrder,
     HostStatus,
+    KeptHost,
     answered,
+    cleaned_of,
     environment_of,
     facts_of,
+    kept_host_of,
     record_order,
-    removed_of,
     status_of,
 )
 from desktop.bridge.host_state import HostLog, HostState, HostWork, host_state
@@ -136,7 +138,7 @@ class HostDesk(QObject):
         failed: Failed | None = None,
         answers: HostAnswers | None = None,
     ) -> None:
-        """Connect to a machine and keep it; `then` gets the HostRecord.
+        """Connect to a machine and keep it; `then` gets a KeptHost.
 
         It fails with `host_key_unknown` (details: fingerprint, key_type, host) until the fingerprint is among the
         answers, and with `host_passphrase_needed` (details: key) until the passphrase is.
@@ -158,8 +160,8 @@ class HostDesk(QObject):
     def remove(
         self, name: str, then: Then | None = None, failed: Failed | None = None, *, clean: bool = False
     ) -> None:
-        """Forget a machine; with `clean` what Lensmith keeps there is removed first."""
-        order = HostOrder("remove", name, ("--clean",) if clean else ())
+        """Forget a machine; with `clean` what Lensmith keeps there is removed first. `then` gets what was Cleaned."""
+        order = HostOrder("remove", name, ("--clean",) if clean else (), cleaned_of)
         self._children.begin(order, Waiting(then, failed))
 
     def test(self, name: str, then: Then | None = None, failed: Failed | None = None) -> None:
@@ -180,8 +182,8 @@ class HostDesk(QObject):
     def unlock(
         self, name: str, passphrase: str, then: Then | None = None, failed: Failed | None = None
     ) -> None:
-        """Give the passphrase of the key for a machine; `then` gets the document of `hosts unlock`."""
-        order = answered(HostOrder("unlock", name), HostAnswers(passphrase=passphrase))
+        """Give the passphrase of the key for a machine; `then` gets a KeptHost, which says where it is kept."""
+        order = answered(HostOrder("unlock", name, read=kept_host_of), HostAnswers(passphrase=passphrase))
         self._children.begin(order, Waiting(then, failed))
 
     def status(
@@ -202,8 +204,8 @@ class HostDesk(QObject):
     def clean(
         self, name: str, parts: Sequence[str], then: Then | None = None, failed: Failed | None = None
     ) -> None:
-        """Remove what Lensmith keeps there: runs, data, environment; `then` gets the bytes that came free."""
-        order = HostOrder("clean", name, tuple(f"--{part}" for part in parts), removed_of)
+        """Remove what Lensmith keeps there: runs, data, environment; `then` gets what was Cleaned."""
+        order = HostOrder("clean", name, tuple(f"--{part}" for part in parts), cleaned_of)
         self._children.begin(order, Waiting(then, failed))
 
     # ---- answers
@@ -215,9 +217,9 @@ class HostDesk(QObject):
             value = value.facts
         if isinstance(value, HostFacts):
             self._now = replace(self._now, facts={**self._now.facts, order.name: value})
-        elif isinstance(value, HostRecord):
-            others = [host for host in self._now.hosts if host.name != value.name]
-            hosts = tuple(sorted([*others, value], key=lambda host: host.name))
+        elif isinstance(value, KeptHost):
+            others = [host for host in self._now.hosts if host.name != order.name]
+            hosts = tuple(sorted([*others, value.record], key=lambda host: host.name))
             self._now = replace(self._now, hosts=hosts)
         elif order.verb == "remove":
             hosts = tuple(host for host in self._now.hosts if host.name != order.name)

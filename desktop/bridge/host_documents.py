@@ -56,6 +56,32 @@ class HostStatus:
     seconds_to_send: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeptHost:
+    """A machine as it is on the list now.
+
+    Attributes:
+        record: as it was kept.
+        passphrase_in: keyring or memory, where a passphrase was given; else empty.
+    """
+
+    record: HostRecord
+    passphrase_in: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What became of what Lensmith keeps on a machine.
+
+    Attributes:
+        removed_bytes: that came free.
+        kept: what was not removed and why, one sentence each.
+    """
+
+    removed_bytes: int
+    kept: tuple[str, ...] = ()
+
+
 Document = dict[str, object]
 
 
@@ -96,7 +122,7 @@ def record_order(verb: Verb, record: HostRecord, known: HostRecord, answers: Hos
         value = getattr(record, name)
         if value != getattr(known, name):
             arguments += [option, str(value)]
-    return answered(HostOrder(verb, record.name, tuple(arguments), record_of), answers)
+    return answered(HostOrder(verb, record.name, tuple(arguments), kept_host_of), answers)
 
 
 def answered(order: HostOrder, answers: HostAnswers | None) -> HostOrder:
@@ -109,8 +135,8 @@ def answered(order: HostOrder, answers: HostAnswers | None) -> HostOrder:
     return HostOrder(order.verb, order.name, tuple(arguments), order.read, secret)
 
 
-def record_of(document: Document) -> HostRecord:
-    return HostRecord.model_validate(document["host"])
+def kept_host_of(document: Document) -> KeptHost:
+    return KeptHost(HostRecord.model_validate(document["host"]), str(document.get("kept") or ""))
 
 
 def facts_of(document: Document) -> HostFacts:
@@ -121,8 +147,9 @@ def environment_of(document: Document) -> EnvironmentFacts:
     return EnvironmentFacts.model_validate(document["environment"])
 
 
-def removed_of(document: Document) -> int:
-    return int(cast("int", document["removed_bytes"]))
+def cleaned_of(document: Document) -> Cleaned:
+    kept = cast("list[object]", document.get("kept") or [])
+    return Cleaned(int(cast("int", document["removed_bytes"])), tuple(str(line) for line in kept))
 
 
 def status_of(document: Document) -> HostStatus:

@@ -88,7 +88,7 @@ def host_state(facts: HostFacts | None, work: HostWork | None, trouble: UserErro
     if trouble is not None:
         kind: HostKind = "unreachable" if trouble.code == UNREACHABLE else "needs_attention"
         return HostState(kind, trouble.message, trouble.hint, trouble.code)
-    if facts is None:
+    if facts is None or not facts.checked:
         return HostState("unknown", "It was not asked yet.", "Test it.")
     return _state_of_facts(facts)
 

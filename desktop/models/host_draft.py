@@ -16,6 +16,7 @@ TORCH_BUILDS: Final = (
     ("cpu", "Processor only"),
     ("cu126", "CUDA 12.6"),
     ("cu130", "CUDA 13.0"),
+    ("default", "That of its own package index"),
 )
 BRING_HOME: Final[tuple[tuple[BringHome, str], ...]] = (
     ("as_they_appear", "As they appear"),
@@ -33,13 +34,13 @@ FIELD_OF_CODE: Final[Mapping[str, str]] = {
     "host_login_refused": "user",
     "host_key_file_missing": "key_file",
     "host_key_file_invalid": "key_file",
-    "host_key_file_unreadable": "key_file",
     "host_without_python": "python",
     "host_python_missing": "python",
     "host_not_writable": "folder",
-    "host_folder_invalid": "folder",
-    "host_wheels_missing": "wheels",
-    "host_torch_build_unknown": "torch_build",
+    "host_environment_broken": "environment",
+    "host_environment_differs": "environment",
+    "wheels_missing": "wheels",
+    "torch_build_unknown": "torch_build",
 }
 """Beside which field an engine's complaint is shown; all others stand above the form."""
 _WHOLE: Final = re.compile(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from desktop.bridge.host_state import HostKind
@@ -48,8 +49,15 @@ _REMEDIES: Mapping[str, str] = {
     "host_passphrase_wrong": "Type it again; small and large letters differ.",
     "host_key_unknown": "Compare its key with what the machine's owner says before anything is sent.",
     "host_key_file_missing": "Choose the key's file anew.",
+    "host_python_missing": "Install Python 3.11 or newer there (`apt install python3 python3-venv`, or conda without "
+    "root), or name one that is not on its path under Change, Advanced.",
+    "wheels_missing": "Choose the folder that `pip download` has filled.",
 }
 """What to do in the window, where the engine's own words name commands."""
+_IN_BRACKETS = re.compile(r" \(`lensmith [^`]*`\)")
+_COMMAND_AT_END = re.compile(
+    r"(?::| with) `?lensmith (?:hosts|runs) [^`;.]*`?(?:; then lensmith [^`;.]*)?(?:\.|$)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,10 @@ def remedy(code: str, hint: str) -> str:
         code: of the fault.
         hint: the engine's own words, which may name commands.
     """
-    return _REMEDIES.get(code) or without_commands(hint)
+    if code in _REMEDIES:
+        return _REMEDIES[code]
+    bare = _COMMAND_AT_END.sub(".", _IN_BRACKETS.sub("", without_commands(hint)))
+    return re.sub(r"\.{2,}$", ".", bare)
 
 
 def address_words(host: HostRecord) -> str:
@@ -176,6 +187,12 @@ def check_title(check: HostCheck) -> str:
 
 
 def removed_words(name: str, size_bytes: int) -> str:
+    """Say how much came free on a machine."""
     if size_bytes <= 0:
-        return f"There was nothing to remove on {name}."
-    return f"{size_words(size_bytes)} came free on {name}."
+        return f"Nothing was removed on {name}"
+    return f"{size_words(size_bytes)} came free on {name}"
+
+
+def kept_there_words(kept: Sequence[str]) -> str:
+    """Say what was not removed and why, as the engine told it line by line."""
+    return "\n".join(f"Kept: {remedy('', line)}" for line in kept)

@@ -7,8 +7,9 @@ from functools import partial
 from PySide6.QtWidgets import QWidget
 
 from desktop.bridge.host_desk import HostDesk
+from desktop.bridge.host_documents import Cleaned
 from desktop.context import Context
-from desktop.models.host_words import remedy, removed_words
+from desktop.models.host_words import kept_there_words, remedy, removed_words
 from desktop.models.run_words import without_commands
 from desktop.pages.settings_machines_card import MachineCard
 from desktop.pages.settings_machines_sheet import MachineSheet
@@ -194,25 +195,25 @@ class MachinesSection(Section):
             self._desk.forget_key(name, then=partial(self._forgotten, name), failed=self._complain)
 
     def clean_machine(self, name: str) -> None:
-        """Remove what Lensmith keeps there, after a question."""
+        """Remove what Lensmith keeps there and nobody needs, after a question."""
         text = (
-            "Datasets are sent again when they are needed, and the environment is prepared again. Runs there "
-            "that are not home yet would be lost, so they stay unless you choose them too."
+            "Folders of runs that are all here go, and datasets, which are sent again when they are needed. The "
+            "environment would be prepared again. What is at work there or not here yet stays in any case."
         )
         answers: list[tuple[str, str, str | None]] = [
-            ("all", "Runs too", "danger"),
-            ("rest", "Data and environment", "danger"),
+            ("all", "The environment too", "danger"),
+            ("some", "Runs and data", "danger"),
         ]
         chosen = ask(self.window(), f"Remove what is kept on {name}?", text, answers)
-        parts = {"all": ["runs", "data", "environment"], "rest": ["data", "environment"]}.get(chosen)
+        parts = {"all": ["runs", "data", "environment"], "some": ["runs", "data"]}.get(chosen)
         if parts is not None:
             self._desk.clean(name, parts, then=partial(self._cleaned, name), failed=self._complain)
 
     def remove_machine(self, name: str) -> None:
         """Take a machine off the list, after a question; its files there on demand."""
         text = (
-            "It is taken off the list, and its passphrase is forgotten. Runs that are home stay. What Lensmith "
-            "keeps on the machine can be removed as well; runs there that are not home yet would be lost with it."
+            "It is taken off the list, and its passphrase is forgotten. Your runs stay. What Lensmith keeps on the "
+            "machine and nobody needs can be removed as well."
         )
         answers: list[tuple[str, str, str | None]] = [
             ("clean", "With its files there", "danger"),
@@ -230,12 +231,12 @@ class MachinesSection(Section):
     def _forgotten(self, name: str, _document: object) -> None:
         self.test_machine(name)
 
-    def _cleaned(self, name: str, size_bytes: int) -> None:
-        self.context.toast(removed_words(name, size_bytes), "ok")
+    def _cleaned(self, name: str, cleaned: Cleaned) -> None:
+        self.context.toast(removed_words(name, cleaned.removed_bytes), "ok", kept_there_words(cleaned.kept))
         self.test_machine(name)
 
-    def _removed(self, name: str, _document: object) -> None:
-        self.context.toast(f"{name} is off the list", "info")
+    def _removed(self, name: str, cleaned: Cleaned) -> None:
+        self.context.toast(f"{name} is off the list", "info", kept_there_words(cleaned.kept))
 
     def _complain(self, error: UserError) -> None:
         self.context.toast(error.message, "bad", remedy(error.code, error.hint))

@@ -77,8 +77,9 @@ class MachineCard(Card):
         self._show_trouble(record, state)
         self.refresh_work()
         self.facts.show_facts(facts)
-        self.facts.setVisible(facts is not None)
-        self.rule.setVisible(facts is not None)
+        is_known = facts is not None and facts.checked > 0
+        self.facts.setVisible(is_known)
+        self.rule.setVisible(is_known)
         self.asked.setText(checked_words(facts, time.time()))
         is_free = work is None
         self.test_button.setEnabled(is_free)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QProgressBar, QScrollArea, QStackedWidget, QWidget
 
 from desktop.bridge.host_desk import HostDesk
-from desktop.bridge.host_documents import HostAnswers
+from desktop.bridge.host_documents import HostAnswers, HostStatus, KeptHost
 from desktop.models.host_draft import (
     FIELD_OF_CODE,
     HostDraft,
@@ -114,7 +114,8 @@ class MachineSheet(Sheet):
 
     def start_connecting(self) -> None:
         """Begin by connecting to a machine on the list, to see what it asks."""
-        self._send()
+        self._wait(f"Connecting to {address_words(self._wanted)} …")
+        self._desk.status(self._wanted.name, then=self._reached, failed=self._failed)
 
     def reject(self) -> None:
         """Leave off; what is under way ends."""
@@ -139,21 +140,21 @@ class MachineSheet(Sheet):
         send = self._desk.add if self._known is None else self._desk.edit
         if self._known is not None and self._answers.passphrase and self._wanted == self._known:
             self._desk.unlock(
-                self._wanted.name, self._answers.passphrase, then=self._unlocked, failed=self._failed
+                self._wanted.name, self._answers.passphrase, then=self._kept, failed=self._failed
             )
         else:
             send(self._wanted, then=self._kept, failed=self._failed, answers=self._answers)
 
-    def _kept(self, _record: HostRecord) -> None:
+    def _reached(self, _status: HostStatus) -> None:
         self._close_with("")
 
-    def _unlocked(self, document: dict[str, object]) -> None:
-        self._close_with(KEPT_WORDS.get(str(document.get("kept", "")), ""))
+    def _kept(self, host: KeptHost) -> None:
+        self._close_with(host.passphrase_in)
 
-    def _close_with(self, sentence: str) -> None:
+    def _close_with(self, passphrase_in: str) -> None:
         self._wait("")
         self._answers = HostAnswers()
-        self.kept.emit(self._wanted.name, sentence)
+        self.kept.emit(self._wanted.name, KEPT_WORDS.get(passphrase_in, ""))
         self.accept()
 
     def _failed(self, error: UserError) -> None:

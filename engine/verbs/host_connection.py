@@ -33,6 +33,8 @@ def connected(
 ) -> Generator[Connection]:
     """Give an open connection; a passphrase that was given now is kept once the host has let us in.
 
+    Where it is kept stands in `arguments.passphrase_kept` then.
+
     Args:
         session: asks on its terminal.
         host: where to.
@@ -68,7 +70,7 @@ def connected(
                 raise
     with connection:
         if given is not None:
-            secrets.keep(host.name, given)
+            arguments.passphrase_kept = secrets.keep(host.name, given)
         yield connection
 
 

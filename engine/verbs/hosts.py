@@ -36,6 +36,10 @@ OPTIONS: Final = {
     "clean": ("--clean", "when_home, keep: whether a run's folder there is removed"),
 }
 """Field of a record: the option that sets it, and its help."""
+KEPT_IN: Final = {
+    "keyring": "the system's keyring",
+    "memory": "memory, until nobody has asked for it for 12 hours",
+}
 WAY_THERE: Final = ("host", "port", "user", "key_file")
 """Fields after whose change the host is connected to before anything is kept."""
 
@@ -98,7 +102,7 @@ def add_host(session: Session, arguments: argparse.Namespace) -> Reply:
             f"Take another name, or change that one: lensmith hosts edit {name}",
         )
     host = _changed({"name": name}, arguments)
-    return Reply(*_told(host, _connect_and_keep(session, host, arguments, has_moved=True)))
+    return _connected_reply(session, host, arguments, has_moved=True)
 
 
 def edit_host(session: Session, arguments: argparse.Namespace) -> Reply:
@@ -107,7 +111,7 @@ def edit_host(session: Session, arguments: argparse.Namespace) -> Reply:
     host = _changed(before.model_dump(), arguments)
     has_moved = any(getattr(host, field) != getattr(before, field) for field in WAY_THERE)
     if has_moved or arguments.accept_fingerprint or arguments.passphrase_stdin:
-        return Reply(*_told(host, _connect_and_keep(session, host, arguments, has_moved=has_moved)))
+        return _connected_reply(session, host, arguments, has_moved=has_moved)
     book = HostBook(session.home)
     book.put(host)
     return Reply(*_told(host, book.facts(host.name)))
@@ -140,6 +144,17 @@ def _changed(record: dict[str, object], arguments: argparse.Namespace) -> HostRe
     if given.get("wheels"):
         wheels_in(host.wheels)
     return host
+
+
+def _connected_reply(
+    session: Session, host: HostRecord, arguments: argparse.Namespace, *, has_moved: bool
+) -> Reply:
+    """Connect, keep the host, and tell what was found, and where a passphrase that was given is kept now."""
+    data, text = _told(host, _connect_and_keep(session, host, arguments, has_moved=has_moved))
+    kept: str | None = getattr(arguments, "passphrase_kept", None)
+    if kept is None:
+        return Reply(data, text)
+    return Reply({**data, "kept": kept}, f"{text}\nThe passphrase is kept in {KEPT_IN[kept]}.")
 
 
 def _connect_and_keep(
@@ -270,8 +285,7 @@ def unlock_host(session: Session, arguments: argparse.Namespace) -> Reply:
     secrets.offer(host.name, secret)
     with connected(session, host, arguments, keeps=False):
         kept = secrets.keep(host.name, secret)
-    where = "the system's keyring" if kept == "keyring" else "memory, until this machine is idle for 12 hours"
-    return Reply({"host": host.model_dump(), "kept": kept}, f"The passphrase is kept in {where}.")
+    return Reply({"host": host.model_dump(), "kept": kept}, f"The passphrase is kept in {KEPT_IN[kept]}.")
 
 
 def _log_of(session: Session) -> Callable[[str], None]:

@@ -170,6 +170,16 @@ def added(record: HostRecord, facts: HostFacts | None = None) -> Turn:
     return Turn({"host": record.model_dump(), "facts": (facts or box_facts()).model_dump(mode="json")})
 
 
+def unlocked(kept: str) -> Turn:
+    """A turn of `hosts unlock`."""
+    return Turn({"host": box().model_dump(), "kept": kept})
+
+
+def cleaned(removed_bytes: int, *kept: str) -> Turn:
+    """A turn of `hosts clean` or `hosts remove`."""
+    return Turn({"host": box().model_dump(), "removed_bytes": removed_bytes, "kept": list(kept)})
+
+
 def put_box(home: Home, facts: HostFacts | None = None) -> HostBook:
     """Have a machine on the list already."""
     book = HostBook(home)

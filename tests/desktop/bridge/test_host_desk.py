@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.bridge.background import Background
 from desktop.bridge.host_desk import HostDesk
-from desktop.bridge.host_documents import HostAnswers, HostStatus
+from desktop.bridge.host_documents import Cleaned, HostAnswers, HostStatus, KeptHost
 from engine.errors import UserError
 from engine.protocol.home import Home
 from engine.protocol.hosts import EnvironmentFacts, HostBook, HostFacts, HostRecord
@@ -19,10 +19,12 @@ from tests.desktop.host_stand_in import (
     added,
     box,
     box_facts,
+    cleaned,
     looked_at,
     progress_line,
     put_box,
     refusal,
+    unlocked,
 )
 
 WAIT_MS = 30_000
@@ -117,7 +119,7 @@ def test_that_a_machine_is_added_with_the_options_that_differ_and_the_fingerprin
 
     desk.add(wanted, got.values.append, got.errors.append, HostAnswers(fingerprint=FINGERPRINT))
     qtbot.waitUntil(lambda: got.came == 2, timeout=WAIT_MS)
-    assert got.values == [wanted]
+    assert got.values == [KeptHost(wanted)]
     first, second = engine.heard()
     assert first.arguments == [
         "--host", "box.local", "--port", "2222", "--user", "ada", "--wheels", "/data/wheel house", "--json",
@@ -144,14 +146,14 @@ def test_that_a_passphrase_goes_to_standard_input_and_nowhere_else(
     put_box(home)
     read(desk, qtbot)
     locked = refusal("host_passphrase_needed", key="~/.ssh/id")
-    engine.plays({"unlock": [Turn({"host": "box", "kept": "memory"})], "add": [locked]})
+    engine.plays({"unlock": [unlocked("memory")], "add": [locked]})
 
     desk.unlock("box", SECRET, got.values.append, got.errors.append)
     qtbot.waitUntil(lambda: got.came == 1, timeout=WAIT_MS)
     desk.add(box(name="other"), None, got.errors.append, HostAnswers(passphrase=SECRET))
     qtbot.waitUntil(lambda: got.came == 2, timeout=WAIT_MS)
 
-    assert got.values == [{"host": "box", "kept": "memory"}]
+    assert got.values == [KeptHost(box(), "memory")]
     for call in engine.heard():
         assert call.input == f"{SECRET}\n"
         assert call.arguments[-2:] == ["--passphrase-stdin", "--json"]
@@ -274,7 +276,11 @@ def test_that_a_machine_is_removed_with_its_files_and_cleaned_in_parts(
     put_box(home)
     read(desk, qtbot)
     engine.plays(
-        {"clean": [Turn({"removed_bytes": 7})], "remove": [Turn({"host": "box"})], "forget-key": [Turn()]}
+        {
+            "clean": [cleaned(7, "The run r: not all of it is here.")],
+            "remove": [cleaned(0)],
+            "forget-key": [Turn()],
+        }
     )
 
     desk.clean("box", ["data", "environment"], got.values.append, got.errors.append)
@@ -284,7 +290,7 @@ def test_that_a_machine_is_removed_with_its_files_and_cleaned_in_parts(
     desk.remove("box", got.values.append, got.errors.append, clean=True)
     qtbot.waitUntil(lambda: got.came == 3, timeout=WAIT_MS)
 
-    assert got.values[0] == 7
+    assert got.values[0] == Cleaned(7, ("The run r: not all of it is here.",))
     assert [(call.verb, call.arguments) for call in engine.heard()] == [
         ("clean", ["--data", "--environment", "--json"]),
         ("forget-key", ["--json"]),

@@ -4,7 +4,7 @@ import pytest
 
 from desktop.bridge.host_state import HostLog, HostWork, host_state
 from engine.errors import UserError
-from engine.protocol.hosts import EnvironmentFacts, HostCheck
+from engine.protocol.hosts import EnvironmentFacts, HostCheck, HostFacts
 from tests.desktop.host_stand_in import box_facts
 
 LATE = HostCheck(name="clock", state="warning", message="Its clock is late.")
@@ -16,6 +16,7 @@ def failed(name: str, code: str = "") -> HostCheck:
 
 def test_that_a_machine_that_was_never_asked_is_unknown() -> None:
     assert host_state(None, None, None).kind == "unknown"
+    assert host_state(HostFacts(), None, None).kind == "unknown"
 
 
 def test_that_a_machine_with_an_environment_is_ready_and_its_warnings_are_told() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from desktop.models.host_words import (
     address_words,
     checks_summary,
@@ -62,15 +64,35 @@ def test_that_checks_are_counted_by_result() -> None:
     assert checks_summary(()) == ""
 
 
-def test_that_remedies_name_buttons_and_not_commands() -> None:
-    assert "lensmith" not in remedy(
-        "host_passphrase_needed", "Give it once with `lensmith hosts unlock box`."
-    )
-    assert remedy("host_other", "Free some space, or use another folder: `lensmith hosts edit box`.") == (
-        "Free some space, or use another folder."
-    )
+@pytest.mark.parametrize(
+    ("hint", "words"),
+    [
+        (
+            "Free some space there (`lensmith hosts clean box --data`), or give a folder on another disk: "
+            "lensmith hosts edit box --folder FOLDER",
+            "Free some space there, or give a folder on another disk.",
+        ),
+        (
+            "Start again: lensmith hosts prepare box. Give it more memory.",
+            "Start again. Give it more memory.",
+        ),
+        ("Try another: lensmith hosts edit box --torch cpu; then lensmith hosts prepare box", "Try another."),
+        ("Give it again with `lensmith hosts unlock box`.", "Give it again."),
+        (
+            "Put the key there with `ssh-copy-id`: user@host",
+            "Put the key there with `ssh-copy-id`: user@host",
+        ),
+        ("", ""),
+    ],
+)
+def test_that_remedies_name_no_commands_of_ours(hint: str, words: str) -> None:
+    assert remedy("host_other", hint) == words
+
+
+def test_that_the_window_has_remedies_of_its_own() -> None:
+    assert remedy("host_passphrase_needed", "Give it.") == "Unlock the key here, or add it to your key agent."
 
 
 def test_that_freed_space_is_told_also_when_it_is_none() -> None:
-    assert removed_words("box", 5_000_000) == "5.0 MB came free on box."
-    assert removed_words("box", 0) == "There was nothing to remove on box."
+    assert removed_words("box", 5_000_000) == "5.0 MB came free on box"
+    assert removed_words("box", 0) == "Nothing was removed on box"

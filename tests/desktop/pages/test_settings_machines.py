@@ -15,10 +15,12 @@ from tests.desktop.host_stand_in import (
     Turn,
     box,
     box_facts,
+    cleaned,
     looked_at,
     progress_line,
     put_box,
     refusal,
+    unlocked,
 )
 from tests.desktop.pages.machines_stage import WAIT_MS, act, open_section, open_sheet, shown
 
@@ -225,7 +227,7 @@ def test_that_a_locked_key_is_unlocked_and_where_it_is_kept_is_told(
             "test": [refusal("host_passphrase_needed", "The key for box is locked."), looked_at(box_facts())],
             "unlock": [
                 refusal("host_passphrase_wrong", "It does not fit."),
-                Turn({"host": "box", "kept": "memory"}),
+                unlocked("memory"),
             ],
         }
     )
@@ -259,7 +261,7 @@ def test_that_a_machine_is_removed_only_after_a_question(
 ) -> None:
     put_box(context.home)
     section = open_section(context, qtbot)
-    engine.plays({"remove": [Turn({"host": "box"})]})
+    engine.plays({"remove": [cleaned(0)]})
     asked: list[str] = []
 
     def choose(_parent: QWidget, title: str, _text: str, _answers: object) -> str:
@@ -284,14 +286,16 @@ def test_that_what_is_kept_there_is_removed_in_parts(
 ) -> None:
     put_box(context.home)
     section = open_section(context, qtbot)
-    engine.plays({"clean": [Turn({"removed_bytes": 5_000_000})], "test": [looked_at(box_facts())]})
-    monkeypatch.setattr(settings_machines, "ask", lambda *_arguments: "rest")
+    kept = "The run r-1: not all of it is here. Fetch it first: lensmith runs fetch r-1"
+    engine.plays({"clean": [cleaned(5_000_000, kept)], "test": [looked_at(box_facts())]})
+    monkeypatch.setattr(settings_machines, "ask", lambda *_arguments: "some")
 
     act(section.cards["box"], "Remove what is kept there…")
     qtbot.waitUntil(lambda: len(engine.heard()) == 2, timeout=WAIT_MS)
 
-    assert engine.heard()[0].arguments == ["--data", "--environment", "--json"]
-    assert told[0].title == "5.0 MB came free on box."
+    assert engine.heard()[0].arguments == ["--runs", "--data", "--json"]
+    assert told[0].title == "5.0 MB came free on box"
+    assert told[0].text == "Kept: The run r-1: not all of it is here. Fetch it first."
 
 
 def test_that_words_from_another_machine_are_never_markup(
