@@ -118,13 +118,20 @@ def check_now(link: AgentLink, home: Home) -> HostFacts:
     if not link.host.environment:
         _, environment = look_up(link, link.host)
         found.learn(environment=environment)
-    return found.facts.model_copy(update={"checked": time.time()})
+    checks = _let_in(found.facts.checks, link.host)
+    return found.facts.model_copy(update={"checked": time.time(), "checks": checks})
+
+
+def _let_in(checks: tuple[HostCheck, ...], host: HostRecord) -> tuple[HostCheck, ...]:
+    """The checks of before, without a fault of the way there: it has let us in since."""
+    fine = {"key": host_checks.key_ok(), "login": host_checks.login_ok(host)}
+    return tuple(fine.get(check.name, check) for check in checks)
 
 
 def with_environment(facts: HostFacts, host: HostRecord, environment: EnvironmentFacts) -> HostFacts:
     """The facts after the environment was prepared."""
     check = host_checks.environment(host, environment, has_gpu=bool(facts.gpus))
-    others = tuple(one for one in facts.checks if one.name != check.name)
+    others = tuple(one for one in _let_in(facts.checks, host) if one.name != check.name)
     return facts.model_copy(update={"environment": environment, "checks": (*others, check)})
 
 
