@@ -13,7 +13,8 @@ from pydantic import Field, ValidationError
 
 from engine.protocol.job import Frozen
 
-CommandKind = Literal["pause", "hold", "resume", "stop", "cancel", "checkpoint", "validate_now"]
+CommandKind = Literal["pause", "hold", "resume", "stop", "cancel", "checkpoint", "validate_now", "give_up"]
+"""`give_up` is for the runner: do not wait any longer for a machine that is out of sight."""
 
 
 class Command(Frozen):

@@ -45,7 +45,8 @@ def move_run(run: str, home: Home, place: str) -> None:
         _requeue(folder, home, place, wanted)
     elif row.state in ACTIVE_STATES or holds:
         ask_to_move(folder, spec.attempt, place)
-        send_command(folder, "pause", home)
+        # One whose machine is out of sight cannot be released: it goes on from what has come home.
+        send_command(folder, "give_up" if row.state == "lost" else "pause", home)
     elif row.state in RESUMABLE:
         enqueue_attempt(folder, home, NewAttempt("move", last_checkpoint(folder), place=place))
 

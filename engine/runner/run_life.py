@@ -130,7 +130,11 @@ class RunLife:
             follower = Follower(executor, self._folder, attempt.number, self._listeners)
             watch = Watch(executor, self._folder, attempt.number, self._listeners, self._timing)
             watch.until_gone(follower)
-            ended = self._settle(executor, attempt, follower)
+            ended = (
+                self._give_up(executor, attempt, orders)
+                if watch.given_up
+                else self._settle(executor, attempt, follower)
+            )
             if ended.state not in ("paused", "failed", "lost"):
                 with contextlib.suppress(RemoteError):  # `lensmith hosts clean` removes what stays
                     executor.tidy(self._folder, is_discarded=ended.state == "cancelled")
@@ -185,6 +189,16 @@ class RunLife:
         self._listeners.say(attempt.number, ended)
         return self._settled(ended)
 
+    def _give_up(self, executor: Executor, attempt: AttemptFolder, orders: Orders) -> RunEnded:
+        """Let go of a worker that cannot be asked; it is ended if it can be, or when the run comes there again."""
+        with contextlib.suppress(RemoteError):
+            executor.kill(self._folder, attempt.number)
+        message = (
+            "The machine did not answer and was given up. Its process may go on there until it is seen again."
+        )
+        self._listeners.say(attempt.number, Notice(level="warning", code="given_up", message=message))
+        return self._settle_as(attempt, RunEnded(state="cancelled" if orders.has("cancel") else "stopped"))
+
     def _settled(self, ended: RunEnded) -> RunEnded:
         if ended.state == "cancelled":
             discard(self._folder)
@@ -217,7 +231,7 @@ class RunLife:
     def _moves_on(self, attempt: AttemptFolder, ended: RunEnded) -> bool:
         """A run that was released to go on elsewhere waits there for its device from now on."""
         place = wanted_place(self._folder, attempt.number)
-        if place is None or ended.state != "paused":
+        if place is None or ended.state not in ("paused", "stopped"):
             return False
         new = NewAttempt("move", last_checkpoint(self._folder), place=place)
         try:

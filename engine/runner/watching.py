@@ -35,9 +35,12 @@ class Watch:
         self._end_due: float | None = None
         """Since when the worker should be ending."""
         self._asked_to_end = False
+        self._cancelled = False
+        self.given_up = False
+        """The user does not want to wait for a machine that is out of sight."""
 
     def until_gone(self, follower: Follower) -> None:
-        """Come back when the worker is gone and everything it said has been read."""
+        """Come back when the worker is gone and everything it said has been read, or when it is given up."""
         while True:
             status = self._status()
             read = follower.read_new()
@@ -45,6 +48,9 @@ class Watch:
                 return
             self._relay()
             self._listen()
+            if self.given_up or (self._cancelled and self._before_silence is not None):
+                self.given_up = True
+                return
             if follower.ended is not None and self._end_due is None:
                 self._end_due = time.monotonic()
             if self._end_due is not None:
@@ -63,6 +69,9 @@ class Watch:
         new = read_commands(self._folder.commands, self._delivered)
         if not new:
             return
+        ours = [command.kind for command in new if command.attempt == self._attempt]
+        self.given_up = self.given_up or "give_up" in ours
+        self._cancelled = self._cancelled or "cancel" in ours
         try:
             self._executor.deliver_commands(self._folder)
         except RemoteError:

@@ -52,6 +52,7 @@ class SshExecutor:
 
     def place(self, run: RunFolder) -> None:
         spec = run.latest_attempt().spec()
+        self._end_earlier(run, spec.attempt)
         self._commands[run.run] = self._worker(self._contact, self._hooks)
         link = self._contact.own_link()
         try:
@@ -131,6 +132,12 @@ class SshExecutor:
         """End the connection; the worker does not notice."""
         self._homecoming.close()
         self._contact.close()
+
+    def _end_earlier(self, run: RunFolder, attempt: int) -> None:
+        """End a worker that was given up while the host was out of sight: it would write over what is brought there."""
+        for earlier in run.attempts():
+            if earlier.number < attempt and earlier.spec().placement.executor == self.name:
+                self._signal(run, earlier.number, "KILL")
 
     def _hold(self, run: RunFolder, spec: AttemptSpec) -> None:
         """Take the GPUs, which another desktop may have; the processor is shared.

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
+from engine.protocol.checkpoint import read_meta
 from engine.protocol.commands import write_command
 from engine.protocol.events import CheckpointSaved, Contact, MetricsLogged, Notice
 from engine.protocol.home import Home
@@ -244,6 +246,41 @@ def test_that_a_run_waits_for_a_host_that_is_away(shaky: Desktop) -> None:
 
     shaky.wait(folder, "completed")
     assert notices(folder).count("host_unreachable") == 1
+
+
+def test_that_a_run_whose_host_stays_away_goes_on_here_from_what_has_come_home(shaky: Desktop) -> None:
+    folder = shaky.run("orphan", {**STEADY, "epochs": 60}, lost_after_s=4.0)
+    wait_for(lambda: (folder.checkpoints / "last" / "meta.json").is_file(), timeout_s=40, what="one here")
+    worker = shaky.worker(folder)
+    shaky.host.stop()
+    shaky.wait(folder, "lost")
+    came_home = read_meta(folder.checkpoints / "last").step
+
+    move_run("orphan", shaky.home, "local")
+    wait_for(lambda: len(folder.attempts()) == 2 and steps(folder, 2), timeout_s=40, what="it to go on here")
+    assert steps(folder, 2)[0] == came_home + 1
+
+    shaky.host.start()
+    move_run("orphan", shaky.home, "ssh:box")
+    wait_for(
+        lambda: len(folder.attempts()) == 3 and steps(folder, 3), timeout_s=60, what="it to be there again"
+    )
+    assert steps(folder, 3)[0] == steps(folder, 2)[-1] + 1
+    assert not psutil.pid_exists(worker) or psutil.Process(worker).status() == psutil.STATUS_ZOMBIE
+
+
+def test_that_a_run_whose_host_stays_away_can_be_cancelled(shaky: Desktop) -> None:
+    folder = shaky.run("unwanted", LONG, lost_after_s=3.0)
+    shaky.wait_for_steps(folder, 3)
+    worker = shaky.worker(folder)
+    shaky.host.stop()
+    shaky.wait(folder, "lost")
+
+    send_command(folder, "cancel", shaky.home)
+
+    shaky.wait(folder, "cancelled")
+    assert "given_up" in notices(folder)
+    kill(worker)
 
 
 @pytest.mark.parametrize(
