@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.recorder import scenes_data, scenes_models, scenes_runs, scenes_shell
+from tests.recorder import scenes_data, scenes_models, scenes_places, scenes_runs, scenes_shell
 from tests.recorder.play import Script
 from tests.recorder.stage import Stage
 
@@ -44,6 +44,7 @@ SCENES = (
     Scene("validate", scenes_models.validate, ("validate",)),
     Scene("predict", scenes_models.predict, ("predict",)),
     Scene("export", scenes_models.export, ("export",)),
+    Scene("places", scenes_places.places, scenes_places.PAGES),
     Scene("history", scenes_runs.history, ("jobs", "home")),
     Scene("shell", scenes_shell.shell, ("home",)),
     Scene("minimum", scenes_shell.minimum, ("home", "data", "settings", "plugins", *_OF_RUNS)),

@@ -119,15 +119,15 @@ class Stage:
 
     # ---- runs
 
-    def start(self, name: str, plugin: str, values: Mapping[str, object]) -> Script:
-        """Enqueue a training with these settings over the plugin's defaults."""
+    def start(self, name: str, plugin: str, values: Mapping[str, object], place: str = "local") -> Script:
+        """Enqueue a training with these settings over the plugin's defaults, here or on another machine."""
         yield Until(lambda: self.context.catalogue.is_loaded, "the list of plugins", LONG_S)
         yield Until(lambda: self.context.datasets.get(self.dataset) is not None, "the dataset", LONG_S)
         entry = self.context.catalogue.entry(plugin)
         assert entry is not None, f"there is no plugin {plugin}"
         assert entry.config_schema is not None, f"{plugin} has no settings"
         config = resolve_config(entry.config_schema, values)
-        self.context.actions.submit(SubmitRequest(entry, self.dataset, config, name=name))
+        self.context.actions.submit(SubmitRequest(entry, self.dataset, config, name=name, place=place))
         yield from self.named(name, lambda row: row.name == name)
         self.context.actions.tick()
 
