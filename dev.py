@@ -65,6 +65,10 @@ QT_LIBRARIES = (
 )
 # What shows a window where there is no screen: (program, Debian package).
 SCREEN_TOOLS = (("Xvfb", "xvfb"), ("xauth", "xauth"), ("xdotool", "xdotool"), ("openbox", "openbox"))
+# The other machine of the tests is an SSH server of their own on this one.
+TEST_TOOLS = (*SCREEN_TOOLS, ("sshd", "openssh-server"), ("ssh-keygen", "openssh-client"), ("rsync", "rsync"))
+# Where Debian keeps servers, which is not on everybody's path.
+SERVER_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")
 
 
 class SetupError(Exception):
@@ -99,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "run": run,
         "demo": lambda: demo(rest),
         "test": lambda: test_all(rest, options.only),
-        "setup": lambda: prepare_for_screens(FULL),
+        "setup": lambda: prepare_for_screens(FULL, TEST_TOOLS),
         "bench": lambda: prepare(BASIC) or call([python(), "-m", "benchmarks", *rest]),
         "screenshots": lambda: prepare_for_screens() or call([python(), "-m", "tests.recorder", *rest]),
         "docs": lambda: prepare(BASIC) or call([python(), "-c", WRITE_DOCS]),
@@ -136,7 +140,7 @@ def test_all(pytest_arguments: Sequence[str], only: str | None) -> int:
     chosen = [stage for stage in stages(pytest_arguments) if only in (None, stage.name)]
     if not chosen:
         raise SetupError(f"There is no stage {only}. There are: {', '.join(s.name for s in stages(()))}.")
-    prepare_for_screens()
+    prepare_for_screens(tools=TEST_TOOLS)
     seconds: dict[str, float] = {}
     failed: list[str] = []
     for stage in chosen:
@@ -173,9 +177,9 @@ def stages(pytest_arguments: Sequence[str]) -> list[Stage]:
 # ---- setting up
 
 
-def prepare_for_screens(level: str = BASIC) -> int:
-    """Do as `prepare`, and have what shows a window where there is no screen."""
-    install_system_packages(SCREEN_TOOLS)
+def prepare_for_screens(level: str = BASIC, tools: Sequence[tuple[str, str]] = SCREEN_TOOLS) -> int:
+    """Do as `prepare`, and have what shows a window where there is no screen, or other `tools`."""
+    install_system_packages(tools)
     return prepare(level)
 
 
@@ -283,11 +287,11 @@ def install_system_packages(tools: Sequence[tuple[str, str]] = ()) -> None:
     if not sys.platform.startswith("linux"):
         return
     missing = [debian_package(library) for library in QT_LIBRARIES if not loads(library)]
-    missing += [package for program, package in tools if shutil.which(program) is None]
+    missing += [package for program, package in tools if not has_program(program)]
     if not missing or apt_install(missing):
         return
     print(
-        f"The window needs system packages that are missing here. Install them:\n"
+        f"System packages are missing here that the window or the tests need. Install them:\n"
         f"  sudo apt-get install -y --no-install-recommends {' '.join(missing)}",
         flush=True,
     )
@@ -308,6 +312,13 @@ def debian_package(library: str) -> str:
     """Name the package of a shared library by Debian's rule: libX11.so.6 is in libx11-6, libEGL.so.1 in libegl1."""
     name, _, version = library.lower().replace("libglib-", "libglib").partition(".so.")
     return f"{name}{'-' if name[-1].isdigit() else ''}{version}"
+
+
+def has_program(name: str) -> bool:
+    """Whether a program is here, also a server that only root has on the path."""
+    if shutil.which(name) is not None:
+        return True
+    return any(os.access(Path(folder) / name, os.X_OK) for folder in SERVER_FOLDERS)
 
 
 def loads(library: str) -> bool:

@@ -218,6 +218,23 @@ def test_that_missing_screen_tools_join_the_line_only_where_they_are_asked_for(
     assert "install -y --no-install-recommends xvfb xauth xdotool openbox\n" in capsys.readouterr().out
 
 
+def test_that_the_tests_also_want_an_ssh_server_wherever_it_is_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(dev.sys, "platform", "linux")
+    monkeypatch.setattr(dev, "loads", lambda library: True)
+    monkeypatch.setattr(dev, "apt_install", lambda packages: False)
+    monkeypatch.setattr(dev.shutil, "which", lambda program: None if program == "sshd" else f"/bin/{program}")
+    monkeypatch.setattr(dev, "SERVER_FOLDERS", (str(tmp_path),))
+
+    dev.install_system_packages(dev.TEST_TOOLS)
+    assert "install -y --no-install-recommends openssh-server\n" in capsys.readouterr().out
+
+    (tmp_path / "sshd").touch(mode=0o755)
+    dev.install_system_packages(dev.TEST_TOOLS)
+    assert capsys.readouterr().out == ""
+
+
 def test_that_screenshots_runs_the_recorder_with_the_arguments_given(
     checkout: Path, installed: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
