@@ -26,6 +26,7 @@ WORTH_IT = 0.8
 _SAMPLES = 8
 _SAMPLE = 1 << 13
 _AHEAD = 2
+_LOOK_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,12 @@ def pack_size(bytes_per_s: float | None) -> int:
     return int(min(max(bytes_per_s * PACK_S, SMALLEST_PACK), LARGEST_PACK))
 
 
-def packs_of(rests: Iterable[Rest], line: Line) -> Iterator[Pack]:
+def packs_of(
+    rests: Iterable[Rest], line: Line, is_stopped: Callable[[], bool] = lambda: False
+) -> Iterator[Pack]:
     """Give everything in packs, in order; a file that fits into one is whole there, others come in stretches.
+
+    It ends early when `is_stopped`, which is also asked while nothing can be given yet.
 
     Raises:
         UserError: `dataset_changed` for a file whose bytes are not those of its hash any more. Nothing of it is given
@@ -122,7 +127,7 @@ def packs_of(rests: Iterable[Rest], line: Line) -> Iterator[Pack]:
     """
     pack = Pack()
     for rest in rests:
-        for offset, data in _stretches(rest, pack_size(line.bytes_per_s)):
+        for offset, data in _stretches(rest, pack_size(line.bytes_per_s), is_stopped):
             if not pack.has_room(len(data), pack_size(line.bytes_per_s)):
                 yield pack.close(line.bytes_per_s)
                 pack = Pack()
@@ -131,13 +136,15 @@ def packs_of(rests: Iterable[Rest], line: Line) -> Iterator[Pack]:
         yield pack.close(line.bytes_per_s)
 
 
-def _stretches(rest: Rest, wanted: int) -> Iterator[tuple[int, bytes]]:
+def _stretches(rest: Rest, wanted: int, is_stopped: Callable[[], bool]) -> Iterator[tuple[int, bytes]]:
     file = rest.file
     digest = hashlib.sha256()
     at = 0
     try:
         with file.source.open("rb", buffering=0) as opened:
             while at < rest.offset:  # the host has it; whether it is still the same is seen at the end
+                if is_stopped():
+                    return
                 block = opened.read(min(LARGEST_PACK, rest.offset - at))
                 digest.update(block)
                 at += len(block)
@@ -182,15 +189,23 @@ def changed(file: OutgoingFile, how: str) -> UserError:
     )
 
 
-def in_background(packs: Iterator[Pack]) -> Generator[Pack]:
-    """Let packs be made a little ahead on a thread of their own; closing the generator ends the thread."""
+def in_background(
+    rests: Iterable[Rest], line: Line, look: Callable[[], None] = lambda: None
+) -> Generator[Pack]:
+    """Let packs be made a little ahead on a thread of their own; closing the generator ends the thread.
+
+    Args:
+        rests: as for `packs_of`.
+        line: the same.
+        look: called several times a second while a pack is waited for.
+    """
     ready: queue.Queue[Pack | BaseException | None] = queue.Queue(_AHEAD)
     stop = threading.Event()
 
     def offer(thing: Pack | BaseException | None) -> bool:
         while not stop.is_set():
             try:
-                ready.put(thing, timeout=0.2)
+                ready.put(thing, timeout=_LOOK_S)
                 return True
             except queue.Full:
                 continue
@@ -198,7 +213,7 @@ def in_background(packs: Iterator[Pack]) -> Generator[Pack]:
 
     def make() -> None:
         try:
-            for pack in packs:
+            for pack in packs_of(rests, line, stop.is_set):
                 if not offer(pack):
                     return
             offer(None)
@@ -208,10 +223,20 @@ def in_background(packs: Iterator[Pack]) -> Generator[Pack]:
     thread = threading.Thread(target=make, name="packs", daemon=True)
     thread.start()
     try:
-        while (thing := ready.get()) is not None:
+        while (thing := _next(ready, look)) is not None:
             if isinstance(thing, BaseException):
                 raise thing
             yield thing
     finally:
         stop.set()
         thread.join()
+
+
+def _next(
+    ready: queue.Queue[Pack | BaseException | None], look: Callable[[], None]
+) -> Pack | BaseException | None:
+    while True:
+        try:
+            return ready.get(timeout=_LOOK_S)
+        except queue.Empty:
+            look()

@@ -7,13 +7,14 @@ import json
 import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 from engine.errors import RemoteError, UserError
 from engine.executors.ssh.pace import Pace, Sent
-from engine.executors.ssh.packs import OutgoingFile, Pack, Rest, in_background, packs_of
+from engine.executors.ssh.packs import OutgoingFile, Pack, Rest, in_background
 from engine.executors.ssh.under_way import UnderWay, answer_invalid
 
 if TYPE_CHECKING:
@@ -157,6 +158,10 @@ def has_tree(link: AgentLink, path: str, entries: Iterable[TreeEntry]) -> bool:
     return link.ask("has_tree", timeout_s=ASKED_S, path=path, listing=listing).data.get("there") is True
 
 
+class _Cancelled(Exception):
+    """The caller does not want it any more."""
+
+
 class _Sending:
     """One way through the packs."""
 
@@ -166,36 +171,38 @@ class _Sending:
         self.line = 0
         self._link = link
         self._cancelled = cancelled
-        self._under_way: UnderWay[Pack] = UnderWay(link, pace.look)
+        self._under_way: UnderWay[Pack] = UnderWay(link, self._look)
 
     def send(self, rests: list[Rest]) -> bool:
-        """Say whether everything was sent, and not cancelled."""
-        for rest in rests:
-            if rest.offset:
-                self._catch_up(rest)
-        packs = in_background(packs_of(rests, self.pace))
+        """Say whether everything was sent, and not cancelled. What is under way then still arrives."""
         try:
-            for pack in packs:
-                if self._cancelled():
-                    break
-                pieces = pack.pieces
-                future = self._link.post(
-                    "pack", pack.payload, pieces=pieces, encoding=pack.encoding, crc32=pack.crc32
-                )
-                self._under_way.add(future, pack)
-                self._settle(MOST_UNDER_WAY)
-            else:
-                self._settle(0)
-                return True
-            self._settle(0)
+            for rest in rests:
+                if rest.offset:
+                    self._catch_up(rest)
+            self._send(rests)
+            return True
+        except _Cancelled:
             return False
         except UserError as error:
-            if error.code == "dataset_changed":
-                self._settle(0)
+            if error.code == "dataset_changed":  # its beginning may have been sent
+                with suppress(_Cancelled):
+                    self._settle(0)
                 self._link.ask("discard", timeout_s=ASKED_S, sha256=error.details["sha256"])
             raise
-        finally:
-            packs.close()
+
+    def _send(self, rests: list[Rest]) -> None:
+        with closing(in_background(rests, self.pace, self._look)) as packs:
+            for pack in packs:
+                self._look()
+                more = {"pieces": pack.pieces, "encoding": pack.encoding, "crc32": pack.crc32}
+                self._under_way.add(self._link.post("pack", pack.payload, **more), pack)
+                self._settle(MOST_UNDER_WAY)
+        self._settle(0)
+
+    def _look(self) -> None:
+        self.pace.look()
+        if self._cancelled():
+            raise _Cancelled
 
     def _settle(self, allowed: int) -> None:
         for _, pack in self._under_way.settle(allowed):
@@ -206,9 +213,9 @@ class _Sending:
     def _catch_up(self, rest: Rest) -> None:
         while True:
             answer = self._link.ask("catch_up", timeout_s=ASKED_S, sha256=rest.file.sha256)
-            if _number(answer.data.get("hashed")) >= _number(answer.data.get("size")) or self._cancelled():
+            if _number(answer.data.get("hashed")) >= _number(answer.data.get("size")):
                 return
-            self.pace.look()
+            self._look()
 
 
 def _rests(link: AgentLink, payload: bytes, asked: dict[str, OutgoingFile]) -> list[Rest]:

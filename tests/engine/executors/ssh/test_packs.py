@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import threading
 import zlib
@@ -157,20 +158,41 @@ def test_that_packs_are_sized_for_the_line() -> None:
 def test_that_packs_made_in_the_background_are_the_same_and_faults_come_through(tmp_path: Path) -> None:
     files = [file_of(tmp_path, str(number), noise(300_000, number)) for number in range(12)]
     rests = [Rest(file) for file in files]
-    assert len(arrived(in_background(packs_of(rests, Line())))) == 12
+    assert len(arrived(in_background(rests, Line()))) == 12
 
     files[-1].source.unlink()
 
     with pytest.raises(UserError):
-        arrived(in_background(packs_of(rests, Line())))
+        arrived(in_background(rests, Line()))
 
 
 def test_that_the_thread_ends_when_nobody_wants_more_packs(tmp_path: Path) -> None:
     files = [file_of(tmp_path, str(number), noise(FIRST_PACK, number)) for number in range(12)]
     before = threading.active_count()
-    packs = in_background(packs_of([Rest(file) for file in files], Line()))
+    packs = in_background([Rest(file) for file in files], Line())
     next(packs)
 
     packs.close()
 
     assert threading.active_count() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a file that is slow to read, which is a pipe")
+def test_that_somebody_looks_up_while_a_pack_is_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "slow")
+    file = OutgoingFile(tmp_path / "slow", hashlib.sha256(b"abc").hexdigest(), 3)
+    looked: list[int] = []
+
+    def look() -> None:
+        looked.append(len(looked))
+        if len(looked) == 2:
+            threading.Thread(target=(tmp_path / "slow").write_bytes, args=(b"abc",)).start()
+
+    assert arrived(in_background([Rest(file)], Line(), look)) == {file.sha256: b"abc"}
+    assert len(looked) >= 2
+
+
+def test_that_reading_what_the_host_has_already_can_be_stopped(tmp_path: Path) -> None:
+    file = file_of(tmp_path, "a", noise(3 * LARGEST_PACK))
+
+    assert list(packs_of([Rest(file, 2 * LARGEST_PACK)], Line(), lambda: True)) == []
