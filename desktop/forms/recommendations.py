@@ -47,9 +47,9 @@ def memory_warning(metadata: ModelMetadata | None, gpu_memory_gb: float | None) 
     if not wanted or gpu_memory_gb is None or gpu_memory_gb >= wanted:
         return ""
     if gpu_memory_gb <= 0:
-        return f"This model asks for {wanted:g} GB of GPU memory, and there is no GPU here: it will be slow."
+        return f"This model asks for {wanted:g} GB of GPU memory, and there is no GPU: it will be slow."
     return (
-        f"This model asks for {wanted:g} GB of GPU memory; the GPU here has {gpu_memory_gb:.1f} GB. "
+        f"This model asks for {wanted:g} GB of GPU memory; the GPU has {gpu_memory_gb:.1f} GB. "
         "A smaller batch or image size may still fit."
     )
 

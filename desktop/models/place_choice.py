@@ -52,6 +52,19 @@ class PlaceChoice(QObject):
         """The same for where there is little room."""
         return short_label(self.place, self._context.hosts.facts(place_name(self.place)))
 
+    @property
+    def gpu_memory_gb(self) -> float | None:
+        """Memory of the machine's largest GPU in GiB; 0 without one, None while that is not known."""
+        if is_elsewhere(self.place):
+            facts = self._context.hosts.facts(place_name(self.place))
+            return (
+                max((gpu.memory_bytes for gpu in facts.gpus), default=0) / 2**30
+                if facts is not None
+                else None
+            )
+        machine = self._context.machine.last
+        return (machine.gpu_memory_gb or 0.0) if machine is not None else None
+
     def set_dataset(self, name: str) -> None:
         """Go to the choice for another dataset."""
         if name != self._dataset:

@@ -15,6 +15,8 @@ from engine.protocol.events import Contact, Event, Transfer
 from engine.protocol.hosts import LOCAL, HostFacts, place_name
 from engine.store.runs import RunRow
 
+WORTH_S: Final = 3.0
+"""What comes home sooner is not told: checkpoints do so all the time."""
 MOVABLE: Final = ("queued", "running", "held", "paused", "stopped", "failed")
 """States from which a training can go on elsewhere."""
 
@@ -104,12 +106,12 @@ class LivePlace(QObject):
 
     @property
     def transfer(self) -> Transfer | None:
-        """What is on its way there, else on its way home."""
-        for direction in ("there", "home"):
-            found = self._transfers.get(direction)
-            if is_under_way(found):
-                return found
-        return None
+        """What is on its way there; else what is on its way home, where that takes a while."""
+        there, home = self._transfers.get("there"), self._transfers.get("home")
+        if is_under_way(there):
+            return there
+        takes_long = home is not None and (home.eta_s or 0.0) >= WORTH_S
+        return home if takes_long and is_under_way(home) else None
 
     def knows(self, attempt: int) -> bool:
         return attempt in self._begins

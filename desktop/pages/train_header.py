@@ -32,6 +32,8 @@ from engine.store.measurements import CheckpointRow
 
 _NAME = 72
 """So much is seen of a name, however little room there is."""
+_MACHINE_AT = 2
+"""Behind name and state."""
 RESUMABLE = ("paused", "stopped", "failed")
 
 
@@ -46,7 +48,6 @@ class RunHeader(Card):
     def __init__(self, run: LiveRun) -> None:
         super().__init__(spacing=SPACE.s, margins=(SPACE.l, SPACE.m, SPACE.l, SPACE.s))
         self._run = run
-        self._is_narrow = False
         head = row(SPACE.s)
         self.name = ElidedLabel("", "section")
         self.name.setMinimumWidth(_NAME)
@@ -58,6 +59,7 @@ class RunHeader(Card):
         self.machine = Chip()
         head.addWidget(self.machine)
         head.addStretch(0)
+        self._head = head
         head.addWidget(self.progress_text)
         head.addSpacing(SPACE.s)
         self.buttons: dict[str, Button] = {}
@@ -76,7 +78,9 @@ class RunHeader(Card):
         self.progress.mark_activated.connect(self.mark_chosen)
         self.body.addWidget(self.progress)
         self.facts = ElidedLabel("", "caption")
-        self.body.addWidget(self.facts)
+        self._foot = row(SPACE.s)
+        self._foot.addWidget(self.facts, 1)
+        self.body.addLayout(self._foot)
         run.loaded.connect(self.refresh)
         run.row_changed.connect(self.refresh)
         run.checkpoints_changed.connect(self.refresh)
@@ -86,9 +90,11 @@ class RunHeader(Card):
         run.where.transfer_changed.connect(self.refresh)
 
     def set_narrow(self, narrow: bool) -> None:
-        """Show the buttons by their icons alone, or with their words; and of the machine its name alone."""
-        self._is_narrow = narrow
-        self._show_machine()
+        """Show the buttons by their icons alone, or with their words; the machine stands below then."""
+        if narrow:
+            self._foot.addWidget(self.machine)
+        else:
+            self._head.insertWidget(_MACHINE_AT, self.machine)
         for key, text, _icon, _kind, tip, _shortcut in _BUTTONS:
             self.buttons[key].setText("" if narrow else text)
             self.buttons[key].setAccessibleName(f"{text}: {tip}" if narrow else text)
@@ -125,8 +131,7 @@ class RunHeader(Card):
         where = self._run.where
         self.machine.setVisible(where.is_told)
         tone = "warn" if where.lost is not None else "muted"
-        label = place_label(where.place) if self._is_narrow else where.label
-        self.machine.say(place_icon(where.place), label, tone, f"It is on {where.label}")
+        self.machine.say(place_icon(where.place), where.label, tone, f"It is on {where.label}")
 
     def _how_far(self) -> str:
         found = self._run.row

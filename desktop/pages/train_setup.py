@@ -205,8 +205,7 @@ class SetupPane(QWidget):
         self.entry = entry
         assert entry.config_schema is not None  # whoever calls has looked
         self._drop_form()
-        machine = self.context.machine.last
-        gpu = (machine.gpu_memory_gb or 0.0) if machine is not None else None
+        gpu = self.foot.choice.gpu_memory_gb
         self.state = FormState(entry.config_schema, entry.metadata, gpu, self)
         kept = self._kept.get(entry.id)
         if kept is not None:
@@ -275,6 +274,7 @@ class SetupPane(QWidget):
         if trouble:
             self.hint.setText(trouble)
         elif self.state is not None and self.entry is not None:
+            self.state.gpu_memory_gb = self.foot.choice.gpu_memory_gb
             notices = " ".join((*self.state.notices(), *self._place_notice()))
             set_role(self.hint, "role", "warning" if notices else "caption")
             time = self._time_words()

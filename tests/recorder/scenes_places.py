@@ -81,7 +81,6 @@ def _train_there(stage: Stage, host: SshHost) -> Script:
 
 def _move_home(stage: Stage) -> Script:
     run = stage.runs["away"]
-    before = stage.row("away").epoch
     yield from stage.go("train", run=run)
     _train(stage).live.header.buttons["move"].click()
     yield Pause(2000)
@@ -89,7 +88,8 @@ def _move_home(stage: Stage) -> Script:
     yield from stage.tidy()
     stage.context.actions.move(run, "local")
     yield Until(lambda: stage.context.places.place(run) == "local", "the run here", 180.0)
-    yield stage.until_epoch("away", before + 6)
+    yield Until(lambda: stage.row("away").state == "running", "the training here", 180.0)
+    yield stage.until_epoch("away", stage.row("away").epoch + 5)
     yield Pause(1000)
     yield from stage.camera.take("train", "moved")
     stage.context.actions.command(run, "stop")

@@ -243,7 +243,7 @@ def test_that_supported_image_sizes_bound_the_field_and_warn_in_between() -> Non
 
 @pytest.mark.parametrize(
     ("gpu_gb", "words"),
-    [(None, None), (8.0, None), (6.0, "the GPU here has 6.0 GB"), (0.0, "there is no GPU here")],
+    [(None, None), (8.0, None), (6.0, "the GPU has 6.0 GB"), (0.0, "there is no GPU:")],
 )
 def test_that_too_little_gpu_memory_is_said_before_the_start(gpu_gb: float | None, words: str | None) -> None:
     about = ModelMetadata(name="m", task_type="classification", min_gpu_memory_gb=8.0)

@@ -63,7 +63,8 @@ def test_that_the_head_names_the_machine_and_its_gpu(view: LiveView, context: Co
     assert view.header.machine.text() == "box · RTX 4090"
     assert "on cuda:0 of box" in view.header.facts.whole_text()
     view.header.set_narrow(True)
-    assert view.header.machine.text() == "box"
+    assert view.header.machine.isVisible()
+    qtbot.waitUntil(lambda: view.header.machine.y() > view.header.progress.y())
 
 
 def test_that_a_run_here_names_its_machine_only_where_there_are_others(
@@ -92,6 +93,18 @@ def test_that_data_on_their_way_are_shown_with_how_much_how_fast_and_how_long(
     assert "900 B" in view.place.transfer.accessibleDescription()
     tell(context, "away", 1, sending(1_000))
     assert not view.place.isVisible()
+
+
+def test_that_what_comes_home_is_told_only_where_it_takes_a_while(
+    view: LiveView, context: Context, qtbot: QtBot
+) -> None:
+    put_moved(context.home, "away", ["ssh:box"])
+    follow(view, context, qtbot, "away")
+    home = sending(400).model_copy(update={"direction": "home", "what": "checkpoint"})
+    tell(context, "away", 1, home.model_copy(update={"eta_s": 0.4}))
+    assert not view.place.isVisible()
+    tell(context, "away", 1, home.model_copy(update={"eta_s": 40.0}))
+    assert view.place.transfer.title.whole_text() == "Bringing a checkpoint home from box"
 
 
 def test_that_silence_is_said_with_the_last_sight_and_that_nothing_is_lost(
