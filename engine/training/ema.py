@@ -34,4 +34,4 @@ class Ema:
         get_ema_multi_avg_fn(decay)(self._averages, self._weights, None)
         for copies, buffers in self._buffers.values():
             # All of a kind at once: a GPU takes longer to be told of one than to copy it.
-            torch._foreach_copy_(copies, buffers)
+            torch._foreach_copy_(copies, buffers)  # pyright: ignore[reportPrivateImportUsage]  # torch's own averages use its like

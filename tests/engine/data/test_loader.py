@@ -195,3 +195,11 @@ def test_that_each_reading_by_a_plugin_is_the_next_epoch(manifest: Manifest, dat
 
     assert torch.equal(torch.cat([labels for _, labels in view]), first)
     assert not torch.equal(first, second)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="memory is pinned for a GPU, and there is none")
+def test_that_for_a_gpu_all_that_is_copied_to_it_is_pinned(manifest: Manifest, data: Path) -> None:
+    for split in ("train", "val"):
+        for batch in loader(manifest, data, split, pin_memory=True).start(0):
+            assert batch.images.is_pinned()
+            assert batch.targets.is_pinned()
