@@ -29,7 +29,7 @@ def repeat_exactly(exactly: bool) -> None:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(exactly, warn_only=True)
     torch.backends.cudnn.deterministic = exactly
-    torch.backends.cudnn.benchmark = not exactly
+    torch.backends.cudnn.benchmark = False
 
 
 def capture_randomness(device: torch.device) -> dict[str, object]:

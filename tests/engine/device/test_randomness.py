@@ -101,4 +101,4 @@ def test_that_exact_repetition_is_switched_on_and_off() -> None:
 
     repeat_exactly(False)
     assert not torch.are_deterministic_algorithms_enabled()
-    assert (torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark) == (False, True)
+    assert (torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark) == (False, False)
