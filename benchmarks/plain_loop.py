@@ -1,4 +1,4 @@
-"""Times a training loop as most are written: torchvision's pictures in loader processes, a network of timm, autocast."""
+"""Times a training loop as most are written: torchvision's pictures in loader processes, a timm network, autocast."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--device", default="cpu", help="cpu or cuda:0 (default cpu)")
     parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"), help="(default fp32)")
     parser.add_argument("--channels-last", action="store_true", help="memory order of images and weights")
-    parser.add_argument("--synthetic", action="store_true", help="one batch again and again, on the device already")
+    parser.add_argument(
+        "--synthetic", action="store_true", help="one batch again and again, on the device already"
+    )
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     options = parser.parse_args(arguments)
     clock = Clock(settle=settle_of(options.device))

@@ -125,7 +125,12 @@ def train(options: argparse.Namespace, home: Home, clock: Clock) -> None:
     loader = build_loader(manifest, Library(home).root("benchmark"), "train", settings)
     flat = {**config.to_flat(), "architecture": options.arch, "pretrained": "off"}
     model = AnyTimm(
-        {**flat, "num_classes": len(manifest.classes), "class_names": list(manifest.classes), "device": options.device}
+        {
+            **flat,
+            "num_classes": len(manifest.classes),
+            "class_names": list(manifest.classes),
+            "device": options.device,
+        }
     )
     folder = RunFolder(home.runs / "benchmark")
     reporter = Reporter(folder.attempt(1))
