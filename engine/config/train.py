@@ -67,16 +67,15 @@ class RunConfig(BaseModel):
         ),
     ] = None
     workers: Annotated[
-        int,
-        Field(ge=0, le=64),
+        Annotated[int, Field(ge=0, le=64)] | Literal["auto"],
         Setting(
             label="Loader threads",
             group=_SPEED,
             unit="threads",
-            help="Threads that load images ahead; 0 loads them in turn.",
+            help="Threads that load images ahead; 0 loads them in turn. More than 4 rarely help.",
             advanced=True,
         ),
-    ] = 2
+    ] = "auto"
     prefetch: Annotated[
         int,
         Field(ge=1, le=64),

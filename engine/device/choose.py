@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from typing import Literal
+
 import torch
 
 from engine.errors import UserError
+
+MOST_WORKERS_BESIDE_GPU = 4
+"""More loader threads than that wait for each other's turn to run Python: with 8, fewer images came than with 4."""
+WORKERS_BESIDE_CPU = 2
 
 
 def choose_device(resource: str) -> torch.device:
@@ -40,6 +47,15 @@ def choose_threads(device: torch.device, threads: int | None, loader_workers: in
         return max(1, threads)
     cores = torch.get_num_threads()
     return cores if device.type == "cpu" else max(1, cores - loader_workers)
+
+
+def choose_workers(resource: str, wish: int | Literal["auto"]) -> int:
+    """Say how many threads load images: as wished, or what suits the placement's resource."""
+    if wish != "auto":
+        return wish
+    if resource in ("", "cpu"):
+        return WORKERS_BESIDE_CPU
+    return min(MOST_WORKERS_BESIDE_GPU, max(1, (os.cpu_count() or 1) // 2))
 
 
 def set_threads(threads: int) -> None:

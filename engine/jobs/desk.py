@@ -14,6 +14,7 @@ from engine.config.train import RunConfig
 from engine.data.loader import Loader, LoaderSettings, build_loader
 from engine.datasets.manifest import Manifest
 from engine.datasets.split import with_validation
+from engine.device.choose import choose_workers
 from engine.errors import UserError
 from engine.protocol.job import AttemptSpec, JobSpec
 from engine.protocol.run_folder import AttemptFolder, RunFolder
@@ -84,7 +85,7 @@ class Desk:
             batch_size=config.batch_size,
             seed=config.seed,
             train=train,
-            workers=config.workers,
+            workers=choose_workers(self.spec.placement.resource, config.workers),
             prefetch=config.prefetch,
             cache=config.cache,
             cache_folder=self.cache_folder,

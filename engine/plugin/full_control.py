@@ -14,7 +14,7 @@ from engine.channel.reporter import Reporter
 from engine.config.train import RunConfig
 from engine.data.loader import Loader
 from engine.data.plugin_loader import PluginLoader
-from engine.device.choose import choose_device, choose_threads, set_threads
+from engine.device.choose import choose_device, choose_threads, choose_workers, set_threads
 from engine.device.randomness import repeat_exactly
 from engine.plugin.contract import BaseModel, TrainingStopped
 from engine.plugin.epoch_numbers import EpochNumbers
@@ -176,7 +176,8 @@ class _PluginRun:
     def _prepare(self, phases: Phases) -> None:
         job, done = self._job, self._done_before
         device = choose_device(job.placement.resource)
-        set_threads(choose_threads(device, job.placement.threads, self._config.workers))
+        workers = choose_workers(job.placement.resource, self._config.workers)
+        set_threads(choose_threads(device, job.placement.threads, workers))
         repeat_exactly(self._config.deterministic)
         with phases.phase("build_model"):
             config = config_of_attempt(job.config, self._config.epochs, done, job.folder.plugin)

@@ -10,7 +10,7 @@ from torch import nn
 
 from engine.checkpoints.read import read_checkpoint, read_weights, start_from_weights
 from engine.config.schedule import Span
-from engine.device.choose import choose_device, choose_threads, set_threads
+from engine.device.choose import choose_device, choose_threads, choose_workers, set_threads
 from engine.device.policy import DevicePolicy, SingleDevice
 from engine.device.probe import FEWEST_STEPS, ProbeSubject, Wish, candidates, choose_fastest
 from engine.device.randomness import repeat_exactly, seed_everything
@@ -125,7 +125,8 @@ def _choose_policy(job: TrainingJob, device: torch.device, span: Span) -> Single
         resolved = _with_wish(earlier, wish)
         set_threads(resolved.threads)
     else:
-        threads = choose_threads(device, job.placement.threads, job.config.workers)
+        workers = choose_workers(job.placement.resource, job.config.workers)
+        threads = choose_threads(device, job.placement.threads, workers)
         set_threads(threads)
         options = candidates(wish, device)
         if job.config.deterministic or span.steps < FEWEST_STEPS:

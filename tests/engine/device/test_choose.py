@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from typing import Literal
 
 import pytest
 import torch
 
-from engine.device.choose import choose_device, choose_threads
+from engine.device.choose import choose_device, choose_threads, choose_workers
 from engine.errors import UserError
 
 
@@ -54,6 +56,25 @@ def test_that_all_cores_compute_unless_a_gpu_does_or_the_user_says_otherwise(
     monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
 
     assert choose_threads(torch.device(device), asked, workers) == expected
+
+
+@pytest.mark.parametrize(
+    ("resource", "wish", "cores", "expected"),
+    [
+        ("cpu", "auto", 16, 2),
+        ("cuda:0", "auto", 16, 4),
+        ("cuda:0", "auto", 4, 2),
+        ("cuda:1", "auto", 1, 1),
+        ("cuda:0", 9, 16, 9),
+        ("cpu", 0, 16, 0),
+    ],
+)
+def test_that_beside_a_gpu_more_threads_load_than_beside_a_processor_that_computes(
+    resource: str, wish: int | Literal["auto"], cores: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+
+    assert choose_workers(resource, wish) == expected
 
 
 def test_that_threads_are_set_for_torch_and_opencv_has_none_of_its_own() -> None:

@@ -16,10 +16,11 @@ def network() -> nn.Sequential:
 
 def test_that_weights_are_averaged_with_a_decay_that_rises_with_the_steps() -> None:
     model = network()
-    start = model[0].weight.detach().clone()
+    weight = dict(model.named_parameters())["0.weight"]
+    start = weight.detach().clone()
     ema = Ema(model, decay=0.9)
     with torch.no_grad():
-        model[0].weight += 1
+        weight += 1
 
     ema.update(1)
 
