@@ -29,8 +29,16 @@ class DevicePolicy(Protocol):
         """Move a network to the device, in its memory order, in place."""
         ...
 
-    def forward_of(self, network: nn.Module, optimizer: Optimizer) -> Callable[[Tensor], Tensor]:
-        """What to call for the network's outputs in training (compiled or wrapped, sharing its weights)."""
+    def forward_of(
+        self, network: nn.Module, optimizer: Optimizer, batch_size: int
+    ) -> Callable[[Tensor], Tensor]:
+        """What to call for the network's outputs in training (compiled or wrapped, sharing its weights).
+
+        Args:
+            network: placed already.
+            optimizer: of its parameters.
+            batch_size: images of a whole batch; the last one of an epoch may have fewer.
+        """
         ...
 
     def to_input(self, images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
@@ -69,11 +77,19 @@ class SingleDevice:
         # Networks of other than 4-dimensional weights keep those as they are.
         cast("Any", network).to(memory_format=self._memory_format)
 
-    def forward_of(self, network: nn.Module, optimizer: Optimizer) -> Callable[[Tensor], Tensor]:
+    def forward_of(
+        self, network: nn.Module, optimizer: Optimizer, batch_size: int
+    ) -> Callable[[Tensor], Tensor]:
         del optimizer
-        return cast(
-            "Callable[[Tensor], Tensor]", torch.compile(network) if self.resolved.compile else network
-        )
+        if not self.resolved.compile:
+            return cast("Callable[[Tensor], Tensor]", network)
+        compiled = cast("Callable[[Tensor], Tensor]", torch.compile(network, dynamic=False))
+
+        def forward(images: Tensor) -> Tensor:
+            # An incomplete batch would be compiled for anew, which takes longer than it ever gains.
+            return compiled(images) if len(images) == batch_size else network(images)
+
+        return forward
 
     def to_input(self, images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
         there = images.to(self.device, non_blocking=True)

@@ -18,10 +18,14 @@ from engine.device.resolved import ChosenPrecision, Resolved
 FEWEST_STEPS = 50
 """A training of fewer optimizer steps than this is over before a probe would pay."""
 _BUDGET_S = 5.0
+_SHARE_OF_RUN = 0.05
+"""A long run may spend this part of its time on the probe where the budget is less."""
+_WAKINGS_A_RUN = 20
+"""A run shorter than so many times the device's waking is not probed: each candidate has a waking of its own."""
 _TIMES = 2
-_STEPS_A_TIME = {"cpu": 1}
-_STEPS_A_TIME_ELSEWHERE = 5
-"""A GPU is told of the next step while it computes: only several in a row take as long as in the training."""
+_SHORT_STEP_S = 0.1
+_STEPS_IN_A_ROW = 5
+"""A GPU is told of the next step while it computes: only several short ones in a row take as long as in training."""
 _LARGEST_BATCH_ON_CPU = 8
 _GAIN = {True: 1.1, False: 1.05}
 """How much faster a candidate must be: more where it also gives up precision."""
@@ -47,20 +51,45 @@ class Wish:
     compile: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long the probe may take.
+
+    Attributes:
+        steps: of the whole training.
+        budget_s: seconds for all candidates but the first; a long run gives more.
+    """
+
+    steps: int = 0
+    budget_s: float = _BUDGET_S
+
+    def seconds_for(self, run_s: float, waking_s: float) -> float:
+        """Say how long candidates may be tried in a run of about `run_s`; below 0 when not at all.
+
+        Args:
+            run_s: seconds that the whole training takes as the first candidate computes; 0 where nobody knows.
+            waking_s: seconds of the first candidate's first step.
+        """
+        if 0 < run_s < _WAKINGS_A_RUN * waking_s:
+            return -1.0
+        return max(self.budget_s, _SHARE_OF_RUN * run_s)
+
+
 def candidates(wish: Wish, device: torch.device) -> list[Resolved]:
     """List what may be chosen, the plainest first."""
     precisions = [wish.precision] if wish.precision != "auto" else _precisions_of(device)
     orders = {"on": [True], "off": [False]}.get(wish.channels_last, [False, True])
     plain = Resolved(device_type=device.type, compile=wish.compile)
+    # By order first: on a GPU, channels last may take many seconds for its first step, and less is tried then.
     return [
         plain.model_copy(update={"precision": precision, "channels_last": order})
-        for precision in precisions
         for order in orders
+        for precision in precisions
     ]
 
 
 def choose_fastest(
-    subject: ProbeSubject, options: Sequence[Resolved], device: torch.device, budget_s: float = _BUDGET_S
+    subject: ProbeSubject, options: Sequence[Resolved], device: torch.device, plan: Plan = Plan()
 ) -> Resolved:
     """Time the options and give the fastest; the first one unless another is clearly faster.
 
@@ -68,6 +97,7 @@ def choose_fastest(
     """
     if len(options) == 1:
         return options[0]
+    whole = len(subject.images)
     if device.type == "cpu":
         subject = replace(
             subject,
@@ -76,12 +106,16 @@ def choose_fastest(
         )
     measured: dict[str, float] = {}
     best, best_s = options[0], math.inf
-    deadline = time.monotonic() + budget_s
+    deadline = math.inf
     with untouched_randomness(device):
         for option in options:
-            if measured and time.monotonic() > deadline:
+            if time.monotonic() > deadline:
                 break
-            seconds = _time_steps(subject, option, device)
+            waking_s, seconds = _time_steps(subject, option, device)
+            if not measured and math.isfinite(seconds):
+                run_s = plan.steps * seconds * whole / len(subject.images)
+                # What the first one took is not counted: it also loads a GPU's libraries.
+                deadline = time.monotonic() + plan.seconds_for(run_s, waking_s)
             measured[option_name(option)] = round(seconds, 6)
             gives_up_precision = option.precision != best.precision
             if seconds * (_GAIN[gives_up_precision] if math.isfinite(best_s) else 1.0) < best_s:
@@ -94,33 +128,37 @@ def option_name(option: Resolved) -> str:
     return f"{option.precision}{' channels-last' if option.channels_last else ''}"
 
 
-def _time_steps(subject: ProbeSubject, option: Resolved, device: torch.device) -> float:
-    """Seconds of the fastest of a few steps; infinite when the option does not work."""
+def _time_steps(subject: ProbeSubject, option: Resolved, device: torch.device) -> tuple[float, float]:
+    """Seconds of the first step, and of the fastest of a few more; infinite when the option does not work."""
+    began = time.monotonic()
+    waking_s = 0.0
     try:
         policy = SingleDevice(device, option.model_copy(update={"compile": False}))
         network = copy.deepcopy(subject.network)
         policy.place(network)
         network.train()
-        steps = _STEPS_A_TIME.get(device.type, _STEPS_A_TIME_ELSEWHERE)
-        _time_in_a_row(subject, policy, network, 1)  # chooses algorithms and takes memory
-        times = [_time_in_a_row(subject, policy, network, steps) for _ in range(_TIMES)]
+        _time_in_a_row(subject, policy, network, 1)
+        waking_s = time.monotonic() - began
+        times = [_time_in_a_row(subject, policy, network, 1)]
+        steps = _STEPS_IN_A_ROW if device.type != "cpu" and times[0] < _SHORT_STEP_S else 1
+        times += [_time_in_a_row(subject, policy, network, steps) for _ in range(_TIMES - 1)]
     except (RuntimeError, ValueError, TypeError, NotImplementedError):
-        return math.inf
-    return min(times)
+        return waking_s, math.inf
+    return waking_s, min(times)
 
 
 def _time_in_a_row(subject: ProbeSubject, policy: SingleDevice, network: nn.Module, steps: int) -> float:
     """Mean seconds of a step; infinite when the last loss is not finite."""
     began = time.perf_counter()
-    loss = math.nan
+    loss = torch.tensor(math.nan)
     for _ in range(steps):
         images = policy.to_input(subject.images, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
         with policy.autocast():
             loss = subject.loss(network(images), subject.targets.to(policy.device, non_blocking=True))
         loss.backward()
         network.zero_grad(set_to_none=True)
-    # Reading the loss waits for the device.
-    return (time.perf_counter() - began) / steps if math.isfinite(float(loss)) else math.inf
+    is_finite = math.isfinite(loss.item())  # waits for the device
+    return (time.perf_counter() - began) / steps if is_finite else math.inf
 
 
 def _precisions_of(device: torch.device) -> list[ChosenPrecision]:

@@ -12,7 +12,7 @@ from engine.checkpoints.read import read_checkpoint, read_weights, start_from_we
 from engine.config.schedule import Span
 from engine.device.choose import choose_device, choose_threads, choose_workers, set_threads
 from engine.device.policy import DevicePolicy, SingleDevice
-from engine.device.probe import FEWEST_STEPS, ProbeSubject, Wish, candidates, choose_fastest
+from engine.device.probe import FEWEST_STEPS, Plan, ProbeSubject, Wish, candidates, choose_fastest
 from engine.device.randomness import repeat_exactly, seed_everything
 from engine.device.resolved import Resolved, read_resolved, write_resolved
 from engine.errors import UserError
@@ -108,7 +108,7 @@ def _assemble(
         trainable=trainable,
         policy=policy,
         optimizer=optimizer,
-        forward=policy.forward_of(network, optimizer),
+        forward=policy.forward_of(network, optimizer, config.batch_size),
         config=config,
         mean=job.meta.mean,
         std=job.meta.std,
@@ -131,18 +131,18 @@ def _choose_policy(job: TrainingJob, device: torch.device, span: Span) -> Single
         options = candidates(wish, device)
         if job.config.deterministic or span.steps < FEWEST_STEPS:
             options = options[:1]
-        resolved = _measure(job, options, device).model_copy(update={"threads": threads})
+        resolved = _measure(job, options, device, span.steps).model_copy(update={"threads": threads})
     if resolved != earlier:
         write_resolved(job.folder.resolved_path, resolved)
     return SingleDevice(device, resolved)
 
 
-def _measure(job: TrainingJob, options: list[Resolved], device: torch.device) -> Resolved:
+def _measure(job: TrainingJob, options: list[Resolved], device: torch.device, steps: int) -> Resolved:
     if len(options) == 1:
         return options[0]
     batch = next(iter(job.train_loader.start(0)))
     subject = ProbeSubject(job.trainable.network, batch.images, batch.targets, job.trainable.loss)
-    chosen = choose_fastest(subject, options, device)
+    chosen = choose_fastest(subject, options, device, Plan(steps))
     job.reporter.emit(
         Notice(
             code="precision_chosen",

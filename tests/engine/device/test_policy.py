@@ -49,7 +49,7 @@ def take_step(
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     images = policy.to_input(pixels(), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
     with policy.autocast():
-        outputs = policy.forward_of(model, optimizer)(images)
+        outputs = policy.forward_of(model, optimizer, len(images))(images)
     targets = torch.tensor([0, 1, 0, 1, 1], device=policy.device)
     loss = nn.functional.cross_entropy(outputs.float(), targets) * factor
     policy.backward(loss)
@@ -159,3 +159,26 @@ def test_that_its_state_goes_on_in_another_process(make: Make, precision: Chosen
 def test_that_state_of_another_precision_is_left_alone(make: Make) -> None:
     make("fp32", False).load_state_dict(make("fp16", False).state_dict())
     make("fp16", False).load_state_dict({})
+
+
+def test_that_an_incomplete_batch_is_not_compiled_for(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[int] = []
+
+    def compile_(network: nn.Module, **_: object) -> Callable[[Tensor], Tensor]:
+        def forward(images: Tensor) -> Tensor:
+            compiled.append(len(images))
+            return network(images)
+
+        return forward
+
+    monkeypatch.setattr(torch, "compile", compile_)
+    policy = make("fp32", False)
+    policy.resolved = policy.resolved.model_copy(update={"compile": True})  # pyright: ignore[reportAttributeAccessIssue]  # a field of both
+    model = network().to(policy.device)
+    forward = policy.forward_of(model, torch.optim.SGD(model.parameters(), lr=1.0), 5)
+    images = policy.to_input(pixels(), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+
+    whole, part = forward(images), forward(images[:3])
+
+    assert compiled == [5]
+    torch.testing.assert_close(whole[:3], part)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.device import probe
-from engine.device.probe import ProbeSubject, Wish, candidates, choose_fastest, option_name
+from engine.device.probe import Plan, ProbeSubject, Wish, candidates, choose_fastest, option_name
 from engine.device.randomness import capture_randomness
 from engine.device.resolved import Resolved
 
@@ -161,7 +161,39 @@ def test_that_when_nothing_works_the_plainest_is_left_for_the_run_to_fail_on() -
 
 
 def test_that_the_probe_keeps_to_its_time() -> None:
-    chosen = choose_fastest(subject(Slow(0.05, 0.0)), [FP32, BF16], CPU, budget_s=0.01)
+    chosen = choose_fastest(subject(Slow(0.05, 0.0)), [FP32, BF16], CPU, Plan(budget_s=0))
+
+    assert chosen.precision == "fp32"
+    assert set(chosen.measured_s) == {"fp32"}
+
+
+def test_that_the_time_in_which_the_device_wakes_up_is_not_taken_from_the_probe() -> None:
+    class Sleepy(Slow):
+        awake = False
+
+        def forward(self, images: Tensor) -> Tensor:
+            if not Sleepy.awake:
+                time.sleep(0.5)
+                Sleepy.awake = True
+            return super().forward(images)
+
+    chosen = choose_fastest(subject(Sleepy(0.01, 0.0)), [FP32, BF16], CPU, Plan(budget_s=0.3))
+
+    assert set(chosen.measured_s) == {"fp32", "bf16"}
+
+
+@pytest.mark.parametrize(
+    ("run_s", "waking_s", "expected"),
+    [(10.0, 1.0, -1.0), (60.0, 1.0, 5.0), (60.0, 7.0, -1.0), (600.0, 7.0, 30.0), (0.0, 7.0, 5.0)],
+)
+def test_that_a_short_run_is_not_probed_and_a_long_one_longer(
+    run_s: float, waking_s: float, expected: float
+) -> None:
+    assert Plan().seconds_for(run_s, waking_s) == pytest.approx(expected)
+
+
+def test_that_a_run_of_a_few_short_steps_takes_the_plainest() -> None:
+    chosen = choose_fastest(subject(Slow(0.02, 0.0)), [FP32, BF16], CPU, Plan(steps=3))
 
     assert chosen.precision == "fp32"
     assert set(chosen.measured_s) == {"fp32"}

@@ -210,13 +210,13 @@ def test_that_the_device_policy_gets_precision_memory_order_and_compile(
     data: Path, plugin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run(tmp_path, data, {"channels_last": "on", "precision": "bf16", "compile": True}, plugin)
-    monkeypatch.setattr("torch.compile", lambda network: network)
+    monkeypatch.setattr("torch.compile", lambda network, dynamic: network)
     compiled: list[bool] = []
     forward_of = SingleDevice.forward_of
 
-    def spy(policy: SingleDevice, network: object, optimizer: object) -> object:
+    def spy(policy: SingleDevice, *given: object) -> object:
         compiled.append(policy.resolved.compile)
-        return forward_of(policy, network, optimizer)  # pyright: ignore[reportArgumentType]  # passed on as it came
+        return forward_of(policy, *given)  # pyright: ignore[reportArgumentType]  # passed on as it came
 
     monkeypatch.setattr(SingleDevice, "forward_of", spy)
     assert run.work().failure is None
