@@ -10,6 +10,7 @@ ENTRIES: dict[str, str] = {
     "training_loop": "seconds and CPU seconds of each training epoch, in the form that comparisons read",
     "desktop": "the window: its start, its slots while runs stream, its grid, its memory over a day",
     "transfer": "files sent to and from another machine over SSH, against tar and rsync",
+    "far_events": "the delay of events from a worker on another machine over SSH",
     "start_up": "seconds until a command answers, and what it imports on the way",
 }
 

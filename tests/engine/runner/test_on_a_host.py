@@ -5,91 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
-from engine.protocol.checkpoint import read_meta
-from engine.protocol.commands import write_command
-from engine.protocol.events import CheckpointSaved, Contact, MetricsLogged, Notice
-from engine.protocol.home import Home
-from engine.protocol.hosts import GpuFacts, HostBook, HostFacts
+from engine.protocol.events import CheckpointSaved
 from engine.protocol.job import ExitRecord, ProcessRecord
-from engine.protocol.run_folder import RunFolder, read_record, write_record
+from engine.protocol.run_folder import read_record
 from engine.runner.commands import send_command
 from engine.runner.fetching import fetch_checkpoints
-from engine.runner.move import move_run
-from engine.runner.queue import tick
-from engine.store.database import Store
+from tests.fixtures.desktop_with_host import STEADY, Desktop, contacts, notices, steps, stored_steps
 from tests.fixtures.ssh_host import SshHost
 from tests.fixtures.stand_in_runs import (
     LONG,
-    enqueue,
-    interpreter,
     kill,
-    quiet_home,
     row,
     runner_pid,
     spoken,
-    start_runner,
     states,
     wait_for,
-    wait_for_state,
 )
-
-STEADY: dict[str, object] = {"epochs": 4, "steps": 10, "step_s": 0.05}
-"""Two seconds of work."""
-
-
-class Desktop:
-    """One user's Lensmith, and the runs it has on a host."""
-
-    def __init__(self, folder: Path, host: SshHost, **changes: object) -> None:
-        self.home = quiet_home(folder)
-        self.host = host
-        self.record = host.known(self.home, environment=interpreter(self.home), **changes)
-        self.started: list[RunFolder] = []
-
-    def placed(self, run: str, config: dict[str, object] | None = None, resource: str = "cpu") -> RunFolder:
-        """A run that is to go to the host and has its device there."""
-        folder = enqueue(self.home, run, config)
-        spec = folder.attempt(1).spec()
-        placement = spec.placement.model_copy(update={"executor": "ssh:box", "resource": resource})
-        write_record(folder.attempt(1).spec_path, spec.model_copy(update={"placement": placement}))
-        with Store.open(self.home.store_path) as store:
-            store.dequeue(run)
-            store.lease(run, f"ssh:box/{resource}")
-        return folder
-
-    def run(self, run: str, config: dict[str, object] | None = None, **timing: object) -> RunFolder:
-        folder = self.placed(run, config)
-        self.start(folder, **timing)
-        return folder
-
-    def start(self, folder: RunFolder, **timing: object) -> None:
-        self.started.append(folder)
-        start_runner(folder, **timing)
-
-    def wait(self, folder: RunFolder, *wanted: str, timeout_s: float = 40.0) -> None:
-        wait_for_state(self.home, folder.run, *wanted, timeout_s=timeout_s)
-
-    def wait_for_steps(self, folder: RunFolder, count: int) -> None:
-        wait_for(
-            lambda: len(steps(folder)) >= count, timeout_s=40, what=f"{count} steps, {steps(folder)[-3:]}"
-        )
-
-    def there(self, folder: RunFolder) -> RunFolder:
-        """The run's folder on the host."""
-        return RunFolder(self.host.root / "runs" / folder.run)
-
-    def worker(self, folder: RunFolder) -> int:
-        attempt = self.there(folder).latest_attempt()
-        return read_record(attempt.pid_path, ProcessRecord).pid
-
-    def end(self) -> None:
-        for folder in self.started:
-            if folder.runner_path.exists():
-                write_command(folder.commands, "cancel", folder.latest_attempt().number)
-                kill(runner_pid(folder))
 
 
 @pytest.fixture
@@ -105,24 +38,6 @@ def shaky(tmp_path: Path, own_ssh_host: SshHost) -> Iterator[Desktop]:
     made = Desktop(tmp_path / "desktop", own_ssh_host)
     yield made
     made.end()
-
-
-def steps(folder: RunFolder, attempt: int = 1) -> list[int]:
-    told = [event for event in spoken(folder, attempt) if isinstance(event, MetricsLogged)]
-    return [event.step for event in told if event.scope == "step"]
-
-
-def notices(folder: RunFolder, attempt: int = 1) -> list[str]:
-    return [e.code for e in spoken(folder, attempt, "supervision.jsonl") if isinstance(e, Notice)]
-
-
-def contacts(folder: RunFolder) -> list[bool]:
-    return [e.reachable for e in spoken(folder, 1, "supervision.jsonl") if isinstance(e, Contact)]
-
-
-def stored_steps(home: Home, run: str) -> list[int]:
-    with Store.open(home.store_path) as store:
-        return [measured.step for measured in store.metrics(run, "train/loss")]
 
 
 def test_that_a_run_goes_there_and_all_of_it_comes_home(desktop: Desktop) -> None:
@@ -248,41 +163,6 @@ def test_that_a_run_waits_for_a_host_that_is_away(shaky: Desktop) -> None:
     assert notices(folder).count("host_unreachable") == 1
 
 
-def test_that_a_run_whose_host_stays_away_goes_on_here_from_what_has_come_home(shaky: Desktop) -> None:
-    folder = shaky.run("orphan", {**STEADY, "epochs": 60}, lost_after_s=4.0)
-    wait_for(lambda: (folder.checkpoints / "last" / "meta.json").is_file(), timeout_s=40, what="one here")
-    worker = shaky.worker(folder)
-    shaky.host.stop()
-    shaky.wait(folder, "lost")
-    came_home = read_meta(folder.checkpoints / "last").step
-
-    move_run("orphan", shaky.home, "local")
-    wait_for(lambda: len(folder.attempts()) == 2 and steps(folder, 2), timeout_s=40, what="it to go on here")
-    assert steps(folder, 2)[0] == came_home + 1
-
-    shaky.host.start()
-    move_run("orphan", shaky.home, "ssh:box")
-    wait_for(
-        lambda: len(folder.attempts()) == 3 and steps(folder, 3), timeout_s=60, what="it to be there again"
-    )
-    assert steps(folder, 3)[0] == steps(folder, 2)[-1] + 1
-    assert not psutil.pid_exists(worker) or psutil.Process(worker).status() == psutil.STATUS_ZOMBIE
-
-
-def test_that_a_run_whose_host_stays_away_can_be_cancelled(shaky: Desktop) -> None:
-    folder = shaky.run("unwanted", LONG, lost_after_s=3.0)
-    shaky.wait_for_steps(folder, 3)
-    worker = shaky.worker(folder)
-    shaky.host.stop()
-    shaky.wait(folder, "lost")
-
-    send_command(folder, "cancel", shaky.home)
-
-    shaky.wait(folder, "cancelled")
-    assert "given_up" in notices(folder)
-    kill(worker)
-
-
 @pytest.mark.parametrize(
     ("order", "state"), [("cancel", "cancelled"), ("stop", "stopped"), ("pause", "paused")]
 )
@@ -321,24 +201,6 @@ def test_that_after_a_restart_of_the_host_the_run_goes_on_from_its_checkpoint(sh
     assert sorted(set(stored_steps(shaky.home, "reboot"))) == list(range(1, 41))
 
 
-def test_that_two_desktops_share_the_gpu_of_a_host_one_run_at_a_time(
-    tmp_path: Path, ssh_host: SshHost
-) -> None:
-    first, second = (Desktop(tmp_path / name, ssh_host) for name in ("first", "second"))
-    holder = first.placed("holder", LONG, resource="cuda:0")
-    waiter = second.placed("waiter", {"epochs": 1, "steps": 2}, resource="cuda:0")
-    first.start(holder)
-    first.wait(holder, "running")
-
-    second.start(waiter)
-    wait_for(lambda: "device_busy" in notices(waiter), timeout_s=40)
-    assert row(second.home, "waiter").state == "preparing"
-    send_command(holder, "stop", first.home)
-
-    second.wait(waiter, "completed")
-    first.wait(holder, "stopped")
-
-
 def test_that_orders_reach_a_run_there(desktop: Desktop) -> None:
     folder = desktop.run("obedient", LONG)
     desktop.wait(folder, "running")
@@ -362,61 +224,3 @@ def test_that_a_cancelled_run_leaves_nothing_on_the_host(desktop: Desktop) -> No
 
     desktop.wait(folder, "cancelled")
     wait_for(lambda: not desktop.there(folder).path.exists(), what="its folder there to be gone")
-
-
-def test_that_a_run_moves_there_and_back_in_one_unbroken_line(desktop: Desktop) -> None:
-    folder = enqueue(desktop.home, "traveller", {"epochs": 40, "steps": 10, "step_s": 0.02})
-    tick(desktop.home)
-    desktop.started.append(folder)
-    desktop.wait(folder, "running")
-
-    move_run("traveller", desktop.home, "ssh:box")
-    wait_for(lambda: len(folder.attempts()) == 2 and len(steps(folder, 2)) > 5, timeout_s=60, what="it there")
-    move_run("traveller", desktop.home, "local")
-    wait_for(lambda: len(folder.attempts()) == 3, timeout_s=60, what="it back")
-    desktop.wait(folder, "completed", timeout_s=90)
-
-    places = [attempt.spec().placement.executor for attempt in folder.attempts()]
-    assert places == ["local", "ssh:box", "local"]
-    assert [attempt.spec().reason for attempt in folder.attempts()] == ["start", "move", "move"]
-    told = [steps(folder, number) for number in (1, 2, 3)]
-    assert told[1][0] == told[0][-1] + 1
-    assert told[2][0] == told[1][-1] + 1
-    assert stored_steps(desktop.home, "traveller") == list(range(1, 401))
-    wait_for(lambda: not desktop.there(folder).path.exists(), what="the host to be tidied")
-
-
-def test_that_a_waiting_run_moves_where_it_waits(desktop: Desktop) -> None:
-    folder = enqueue(desktop.home, "patient", {"epochs": 1, "steps": 2})
-    with Store.open(desktop.home.store_path) as store:
-        store.pause_queue()
-
-    move_run("patient", desktop.home, "ssh:box")
-    with Store.open(desktop.home.store_path) as store:
-        assert [waiting.resource for waiting in store.queue()] == ["ssh:box"]
-        store.resume_queue()
-    tick(desktop.home)
-    desktop.started.append(folder)
-
-    desktop.wait(folder, "completed")
-    assert folder.attempt(1).spec().placement.executor == "ssh:box"
-    assert folder.attempt(1).spec().placement.resource == "cpu"
-
-
-def test_that_the_queue_gives_out_the_gpus_that_were_seen_there(desktop: Desktop) -> None:
-    gpus = tuple(GpuFacts(index=index, name="test") for index in range(2))
-    HostBook(desktop.home).keep_facts("box", HostFacts(gpus=gpus))
-    for name in ("a", "b", "c"):
-        enqueue(desktop.home, name)
-        with Store.open(desktop.home.store_path) as store:
-            store.enqueue(name, 1, "ssh:box")
-
-    with Store.open(desktop.home.store_path) as store:
-        resources = ["cpu", "ssh:box/cuda:0", "ssh:box/cuda:1"]
-        got = [store.claim(resources), store.claim(resources), store.claim(resources)]
-
-    assert [claimed.resource if claimed else None for claimed in got] == [
-        "ssh:box/cuda:0",
-        "ssh:box/cuda:1",
-        None,
-    ]
