@@ -220,7 +220,8 @@ class HostDesk(QObject):
         elif isinstance(value, KeptHost):
             others = [host for host in self._now.hosts if host.name != order.name]
             hosts = tuple(sorted([*others, value.record], key=lambda host: host.name))
-            self._now = replace(self._now, hosts=hosts)
+            facts = self._now.facts | ({order.name: value.facts} if value.facts is not None else {})
+            self._now = _Read(hosts, facts)
         elif order.verb == "remove":
             hosts = tuple(host for host in self._now.hosts if host.name != order.name)
             self._now = replace(self._now, hosts=hosts)

@@ -63,10 +63,12 @@ class KeptHost:
     Attributes:
         record: as it was kept.
         passphrase_in: keyring or memory, where a passphrase was given; else empty.
+        facts: what was found on it; None when nothing was looked at.
     """
 
     record: HostRecord
     passphrase_in: str = ""
+    facts: HostFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,8 @@ def answered(order: HostOrder, answers: HostAnswers | None) -> HostOrder:
 
 
 def kept_host_of(document: Document) -> KeptHost:
-    return KeptHost(HostRecord.model_validate(document["host"]), str(document.get("kept") or ""))
+    facts = facts_of(document) if document.get("facts") else None
+    return KeptHost(HostRecord.model_validate(document["host"]), str(document.get("kept") or ""), facts)
 
 
 def facts_of(document: Document) -> HostFacts:

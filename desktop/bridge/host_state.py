@@ -62,8 +62,8 @@ class HostLog:
     lines: tuple[str, ...] = ()
 
     def with_line(self, line: str) -> HostLog:
-        """One line more; of very many the first are let go."""
-        if self.lines and self.lines[-1] == line:
+        """One line more, unless it was just said, as a phase or as a line; of very many the first are let go."""
+        if any(known.startswith(line) for known in self.lines[-2:]):
             return self
         return replace(self, lines=(*self.lines, line)[-_LOG_LINES:])
 

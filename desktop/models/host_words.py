@@ -30,7 +30,7 @@ CHECK_WORDS: Mapping[str, str] = {
     "disk": "Disk",
     "gpu": "GPU",
     "clock": "Clock",
-    "sleep": "Processes after the logout",
+    "sleep": "After the logout",
     "network": "Internet",
     "environment": "Environment",
     "speed": "Speed",
@@ -142,7 +142,8 @@ def environment_words(environment: EnvironmentFacts) -> str:
     if environment.state == "missing":
         return "Not prepared yet"
     torch = f"torch {environment.torch}" if environment.torch else ""
-    build = f"({environment.torch_build})" if torch and environment.torch_build not in ("", "auto") else ""
+    is_plain = bool(torch) and "+" not in torch  # `2.14.1+cu130` names its build itself
+    build = f"({environment.torch_build})" if is_plain and environment.torch_build not in ("", "auto") else ""
     size = f", {size_words(environment.bytes)}" if environment.bytes else ""
     lead = {"outdated": "Outdated", "own": "Your own", "ready": "Ready"}[environment.state]
     return ", ".join(part for part in (lead, f"{torch} {build}".strip()) if part) + size

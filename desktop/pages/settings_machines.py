@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from desktop.bridge.host_desk import HostDesk
@@ -22,6 +23,14 @@ from desktop.widgets.empty_state import EmptyState
 from desktop.widgets.message_banner import Banner
 from engine.errors import UserError
 from engine.protocol.hosts import EnvironmentFacts, HostFacts
+
+_CLOCK_MS = 20_000
+_DONE_WORDS = {
+    "added": "{} is on the list",
+    "saved": "{} is changed",
+    "unlocked": "The key for {} is unlocked",
+    "reached": "{} lets you in",
+}
 
 
 class MachinesSection(Section):
@@ -56,6 +65,10 @@ class MachinesSection(Section):
             self.add(widget)
         self.column.addLayout(self._list)
         self.add(self.empty)
+        self._clock = QTimer(self)
+        self._clock.setInterval(_CLOCK_MS)
+        self._clock.timeout.connect(self._show_ages)
+        self._clock.start()
         self._desk.changed.connect(self.show_machines)
         self._desk.progress.connect(self._progressed)
         self.show_machines()
@@ -84,6 +97,10 @@ class MachinesSection(Section):
         is_empty = not names and trouble is None and self._desk.is_loaded
         self.empty.setVisible(is_empty)
         self._line.setVisible(not is_empty)
+
+    def _show_ages(self) -> None:
+        for card in self.cards.values() if self.isVisible() else ():
+            card.show_age()
 
     def act(self, name: str, what: str) -> None:
         """Do what a card wants."""
@@ -144,9 +161,13 @@ class MachinesSection(Section):
         sheet.finished.connect(sheet.deleteLater)
         sheet.open()
 
-    def _kept(self, name: str, sentence: str) -> None:
-        self.context.toast(f"{name} lets you in", "ok", sentence)
-        self.test_machine(name)
+    def _kept(self, name: str, what: str, sentence: str) -> None:
+        self.context.toast(_DONE_WORDS[what].format(name), "ok", sentence)
+        facts = self._desk.facts(name)
+        if what == "added" and facts is not None:
+            self._tested(name, facts)  # adding has tested it
+        else:
+            self.test_machine(name)
 
     # ---- looking and preparing
 
@@ -163,8 +184,9 @@ class MachinesSection(Section):
             self.cards[name].open_log()
 
     def _tested(self, name: str, facts: HostFacts) -> None:
+        is_told = len(facts.checks) == 1 and facts.checks[0].state == "failed"  # by the banner
         if name in self.cards:
-            self.cards[name].open_checks(any(check.state != "ok" for check in facts.checks))
+            self.cards[name].open_checks(not is_told)
 
     def _prepared(self, name: str, environment: EnvironmentFacts) -> None:
         torch = f" with torch {environment.torch}" if environment.torch else ""

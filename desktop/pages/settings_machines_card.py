@@ -80,7 +80,7 @@ class MachineCard(Card):
         is_known = facts is not None and facts.checked > 0
         self.facts.setVisible(is_known)
         self.rule.setVisible(is_known)
-        self.asked.setText(checked_words(facts, time.time()))
+        self.show_age()
         is_free = work is None
         self.test_button.setEnabled(is_free)
         self.prepare_button.setEnabled(is_free)
@@ -90,6 +90,10 @@ class MachineCard(Card):
         self.checks_button.setVisible(bool(checks))
         self.checks_button.setText(f"Checks: {checks_summary(checks)}")
         self._show_parts()
+
+    def show_age(self) -> None:
+        """Say how long ago the machine was asked."""
+        self.asked.setText(checked_words(self._desk.facts(self.name), time.time()))
 
     def refresh_work(self) -> None:
         """Show how far the work is; called many times a second while there is some."""

@@ -48,8 +48,9 @@ class MachineSheet(Sheet):
         record: of the machine that is changed; None adds one.
     """
 
-    kept = Signal(str, str)
-    """The machine's name, and a sentence on where its passphrase is kept; empty when none was asked for."""
+    kept = Signal(str, str, str)
+    """The machine's name; added, saved, unlocked or reached; and a sentence on where its passphrase is kept, which is
+    empty when none was asked for."""
     forget_wanted = Signal(str)
     """The user wants the old key of a machine on the list forgotten."""
 
@@ -140,21 +141,24 @@ class MachineSheet(Sheet):
         send = self._desk.add if self._known is None else self._desk.edit
         if self._known is not None and self._answers.passphrase and self._wanted == self._known:
             self._desk.unlock(
-                self._wanted.name, self._answers.passphrase, then=self._kept, failed=self._failed
+                self._wanted.name, self._answers.passphrase, then=self._unlocked, failed=self._failed
             )
         else:
             send(self._wanted, then=self._kept, failed=self._failed, answers=self._answers)
 
     def _reached(self, _status: HostStatus) -> None:
-        self._close_with("")
+        self._close_with("reached", "")
+
+    def _unlocked(self, host: KeptHost) -> None:
+        self._close_with("unlocked", host.passphrase_in)
 
     def _kept(self, host: KeptHost) -> None:
-        self._close_with(host.passphrase_in)
+        self._close_with("added" if self._known is None else "saved", host.passphrase_in)
 
-    def _close_with(self, passphrase_in: str) -> None:
+    def _close_with(self, what: str, passphrase_in: str) -> None:
         self._wait("")
         self._answers = HostAnswers()
-        self.kept.emit(self._wanted.name, KEPT_WORDS.get(passphrase_in, ""))
+        self.kept.emit(self._wanted.name, what, KEPT_WORDS.get(passphrase_in, ""))
         self.accept()
 
     def _failed(self, error: UserError) -> None:

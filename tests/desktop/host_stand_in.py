@@ -24,8 +24,10 @@ verb = arguments[1]
 with (folder / "heard.jsonl").open("a") as heard:
     heard.write(json.dumps({{"argv": sys.argv[1:], "arguments": arguments, "input": sys.stdin.read()}}) + "\\n")
 script = json.loads((folder / "script.json").read_text())
-turn = script[verb].pop(0) if len(script[verb]) > 1 else script[verb][0]
-(folder / "script.json").write_text(json.dumps(script))
+turn = script[verb][0]
+if len(script[verb]) > 1:
+    del script[verb][0]
+    (folder / "script.json").write_text(json.dumps(script))
 for line in turn["errors"]:
     sys.stderr.write(line + "\\n")
 sys.stderr.flush()

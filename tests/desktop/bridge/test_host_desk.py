@@ -119,7 +119,7 @@ def test_that_a_machine_is_added_with_the_options_that_differ_and_the_fingerprin
 
     desk.add(wanted, got.values.append, got.errors.append, HostAnswers(fingerprint=FINGERPRINT))
     qtbot.waitUntil(lambda: got.came == 2, timeout=WAIT_MS)
-    assert got.values == [KeptHost(wanted)]
+    assert got.values == [KeptHost(wanted, "", box_facts())]
     first, second = engine.heard()
     assert first.arguments == [
         "--host", "box.local", "--port", "2222", "--user", "ada", "--wheels", "/data/wheel house", "--json",

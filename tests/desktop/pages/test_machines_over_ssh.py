@@ -100,7 +100,7 @@ def test_that_a_machine_is_added_tested_and_removed(
     act(card, "Remove…")
     qtbot.waitUntil(lambda: section.cards == {}, timeout=WAIT_MS)
     assert HostBook(context.home).list() == []
-    assert [one.title for one in told] == ["box lets you in", "box is off the list"]
+    assert [one.title for one in told] == ["box is on the list", "box is off the list"]
 
 
 def test_that_a_machine_is_prepared_with_progress_and_a_log_and_is_ready_then(

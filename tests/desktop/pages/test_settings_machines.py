@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 from desktop.bridge.actions import Told
 from desktop.context import Context
 from desktop.pages import settings_machines
+from desktop.widgets.buttons import Button, IconButton
 from engine.protocol.hosts import EnvironmentFacts, HostBook, HostCheck
 from tests.desktop.host_stand_in import (
     StandIn,
@@ -102,7 +103,8 @@ def test_that_a_test_shows_its_checks_when_something_is_wrong(
     section = open_section(context, qtbot)
     card = section.cards["box"]
     full = HostCheck(name="disk", state="failed", message="The disk is full.", hint="Free some space.")
-    engine.plays({"test": [Turn(looked_at(box_facts(checks=(full,))).document, waits=True)]})
+    key = HostCheck(name="key", state="ok", message="It is the one that was accepted.")
+    engine.plays({"test": [Turn(looked_at(box_facts(checks=(key, full))).document, waits=True)]})
 
     card.test_button.click()
     assert card.pill.text() == "Being asked"
@@ -296,6 +298,23 @@ def test_that_what_is_kept_there_is_removed_in_parts(
     assert engine.heard()[0].arguments == ["--runs", "--data", "--json"]
     assert told[0].title == "5.0 MB came free on box"
     assert told[0].text == "Kept: The run r-1: not all of it is here. Fetch it first."
+
+
+def test_that_every_control_of_a_card_has_a_name_that_says_which_machine(
+    context: Context, engine: StandIn, qtbot: QtBot
+) -> None:
+    book = put_box(context.home, box_facts(environment=EnvironmentFacts()))
+    book.put(box(name="attic"))
+    section = open_section(context, qtbot)
+
+    for name, card in section.cards.items():
+        buttons = [*card.findChildren(Button), *card.findChildren(IconButton)]
+        named = {made.accessibleName() for made in buttons if made.isVisibleTo(card)}
+        assert f"Test {name}" in named
+        assert f"More for {name}" in named
+        assert all(made.accessibleName() or made.text() for made in buttons)
+        assert card.pill.accessibleName().startswith(f"{name}: ")
+    assert section.cards["box"].prepare_button.accessibleName() == "Prepare box"
 
 
 def test_that_words_from_another_machine_are_never_markup(
