@@ -119,11 +119,13 @@ def test_that_no_secret_is_left_anywhere(
     make_key(locked, canaries["passphrase"])
     authorized = host.folder / "authorized_keys"
     authorized.write_text(authorized.read_text() + (tmp_path / "locked.pub").read_text())
-    host.known(Home(machine.home), "vault", environment=ENVIRONMENT)
-    machine("hosts", "edit", "vault", "--key", locked, stdin="")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", canaries["environment"])
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
-    machine("hosts", "unlock", "vault", "--passphrase-stdin", stdin=canaries["passphrase"])
+    machine(
+        "hosts", "add", "vault", "--host", "127.0.0.1", "--port", host.port, "--user", getpass.getuser(),
+        "--key", locked, "--folder", host.root, "--environment", ENVIRONMENT,
+        "--accept-fingerprint", host.fingerprint(), "--passphrase-stdin", stdin=canaries["passphrase"],
+    )  # fmt: skip
     seen: list[str] = []
 
     answer = machine(
@@ -138,6 +140,7 @@ def test_that_no_secret_is_left_anywhere(
 
     places = [machine.home, host.root, host.folder, Path(os.environ.get("XDG_RUNTIME_DIR", "/nonexistent"))]
     files = [path for place in places if place.is_dir() for path in place.rglob("*") if path.is_file()]
+    machine("hosts", "remove", "vault")  # and with it what the keeper holds, which then ends
     assert len(files) > 50
     for name, canary in canaries.items():
         assert [path for path in files if canary.encode() in path.read_bytes()] == [], name
