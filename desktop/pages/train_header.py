@@ -34,6 +34,8 @@ _NAME = 72
 """So much is seen of a name, however little room there is."""
 _MACHINE_AT = 2
 """Behind name and state."""
+_PROGRESS_AT = 4
+"""Behind the machine and what stretches."""
 RESUMABLE = ("paused", "stopped", "failed")
 
 
@@ -90,11 +92,13 @@ class RunHeader(Card):
         run.where.transfer_changed.connect(self.refresh)
 
     def set_narrow(self, narrow: bool) -> None:
-        """Show the buttons by their icons alone, or with their words; the machine stands below then."""
+        """Show the buttons by their icons alone, or with their words; how far and where stand below then."""
         if narrow:
+            self._foot.insertWidget(0, self.progress_text)
             self._foot.addWidget(self.machine)
         else:
             self._head.insertWidget(_MACHINE_AT, self.machine)
+            self._head.insertWidget(_PROGRESS_AT, self.progress_text)
         for key, text, _icon, _kind, tip, _shortcut in _BUTTONS:
             self.buttons[key].setText("" if narrow else text)
             self.buttons[key].setAccessibleName(f"{text}: {tip}" if narrow else text)
