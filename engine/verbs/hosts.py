@@ -69,6 +69,10 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     prepare = verb("prepare", "make the environment there, without root")
     prepare.add_argument("--again", action="store_true", help="make it anew, also when it is ready")
     prepare.set_defaults(run=prepare_host)
+    wheels = verb("wheels", "fill a folder here with what a host without internet needs")
+    wheels.add_argument("folder", type=Path, metavar="FOLDER", help="made when it is not there")
+    wheels.add_argument("--python-version", default="", help="of the host; default: as it was tested")
+    wheels.set_defaults(run=fill_wheels)
     status = verb("status", "its GPUs, queue and disk now")
     status.add_argument("--data", default="", help="a dataset: how much of it is still to be sent")
     status.set_defaults(run=host_status)
@@ -228,6 +232,32 @@ def prepare_host(session: Session, arguments: argparse.Namespace) -> Reply:
     book.keep_facts(host.name, facts)
     data = {"host": host.model_dump(), "environment": environment.model_dump()}
     return Reply(data, facts.checks[-1].message)
+
+
+def fill_wheels(session: Session, arguments: argparse.Namespace) -> Reply:
+    """Download here what the host cannot; `hosts edit NAME --wheels FOLDER` then sends it along."""
+    from engine.executors.ssh.torch_build import choose_builds
+    from engine.executors.ssh.wheel_download import Target, download_wheels
+
+    book = HostBook(session.home)
+    host = book.get(arguments.name)
+    facts = book.facts(host.name) or HostFacts()
+    python = arguments.python_version or ".".join(facts.python.split(" ")[0].split(".")[:2])
+    if not python:
+        raise UserError(
+            "host_python_unknown",
+            f"It is not known which Python {host.name} has.",
+            f"Test it first (`lensmith hosts test {host.name}`), or give --python-version 3.12.",
+        )
+    machine = facts.system.rpartition(", ")[2] or "x86_64"
+    choice = choose_builds(facts.gpus, facts.driver, host.torch_build)
+    folder = arguments.folder.expanduser().absolute()
+    target = Target(python, machine, choice.builds)
+    build = download_wheels(folder, host, target, _log_of(session))
+    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    data = {"host": host.model_dump(), "folder": str(folder), "torch_build": build.name, "bytes": size}
+    text = f"{folder} holds {size / 1e9:.1f} GB. Next: lensmith hosts edit {host.name} --wheels {folder}"
+    return Reply(data, text)
 
 
 def host_status(session: Session, arguments: argparse.Namespace) -> Reply:

@@ -151,8 +151,9 @@ def network(host: HostRecord, told: NetworkFacts, *, is_ready: bool) -> HostChec
         return _ok("network", "It reaches the package index of PyTorch.")
     message = "It does not reach a package index." + (f" {told.said}" if told.said else "")
     remedy = (
-        "Connect it, or set its proxy or mirror in pip's own settings there. Without internet, fill a folder with "
-        f"wheels (docs/remote.md) and send it along: lensmith hosts edit {host.name} --wheels FOLDER"
+        "Connect it, or set its proxy or mirror in pip's own settings there. Without internet, fill a folder here "
+        f"(`lensmith hosts wheels {host.name} FOLDER`) and send it along: "
+        f"lensmith hosts edit {host.name} --wheels FOLDER"
     )
     if is_ready:
         return _warning("network", "host_offline", message, remedy)

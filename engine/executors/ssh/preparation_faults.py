@@ -98,8 +98,9 @@ def _no_network(host: HostRecord, result: JobResult) -> RemoteError:
     return RemoteError(
         "prepare_no_network",
         f"{host.name} reaches no package index. {_last(result)}",
-        "Connect it, or set its proxy or mirror in pip's own settings there. Without internet, fill a folder with "
-        f"wheels (docs/remote.md) and send it along: lensmith hosts edit {host.name} --wheels FOLDER",
+        "Connect it, or set its proxy or mirror in pip's own settings there. Without internet, fill a folder here "
+        f"(`lensmith hosts wheels {host.name} FOLDER`) and send it along: "
+        f"lensmith hosts edit {host.name} --wheels FOLDER",
     )
 
 

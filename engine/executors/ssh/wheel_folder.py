@@ -32,7 +32,7 @@ def wheels_in(folder: str) -> list[Path]:
     raise UserError(
         "wheels_missing",
         f"The folder of wheels {place} {why}.",
-        "Name the folder that `pip download` has filled, with `lensmith hosts edit NAME --wheels FOLDER`.",
+        "Fill one with `lensmith hosts wheels NAME FOLDER`, then name it: lensmith hosts edit NAME --wheels FOLDER",
     )
 
 

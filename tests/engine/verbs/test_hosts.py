@@ -17,10 +17,12 @@ import keyring
 import psutil
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
+from packaging.requirements import Requirement
 from PIL import Image
 
 from engine.cli import main
 from engine.executors.ssh.credentials import Secrets
+from engine.executors.ssh.engine_wheel import engine_wheel
 from engine.protocol.home import Home
 from engine.protocol.hosts import HostBook
 from engine.protocol.job import AttemptSpec, JobSpec, Placement, PluginRef
@@ -339,6 +341,36 @@ def test_that_a_host_is_prepared_with_progress_and_a_log_and_ended_by_a_signal(
     assert time.monotonic() - began < 10
     assert lensmith("hosts", "clean", "box", "--environment")["removed_bytes"] > 1_000_000
     assert lensmith("hosts", "status", "box")["facts"]["environment"]["state"] == "missing"
+
+
+def test_that_a_folder_is_filled_with_what_a_host_without_internet_needs(
+    ssh_host: SshHost,
+    wheels: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    index = fill(tmp_path / "index")
+    for name, version in (("torch", "2.14.1"), ("torchvision", "0.29.1")):
+        add_stub(index, name, version)
+    settings = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index), "PIP_CONFIG_FILE": os.devnull}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    accepted = ["--accept-fingerprint", ssh_host.fingerprint()]
+    told(capsys, "hosts", "add", "box", *options(ssh_host, wheels), *accepted)
+
+    filled = told(capsys, "hosts", "wheels", "box", tmp_path / "filled")
+
+    names = {path.name.split("-")[0] for path in (tmp_path / "filled").iterdir()}
+    assert {Requirement(text).name.replace("-", "_") for text in engine_wheel().requirements} <= names
+    assert (tmp_path / "filled" / "torch-2.14.1-py3-none-any.whl").exists()
+    assert filled["torch_build"] == "default", "the index of PyTorch is out of reach"
+    assert filled["bytes"] > 1_000_000
+
+    (index / "torchvision-0.29.1-py3-none-any.whl").unlink()
+    error = told(capsys, "hosts", "wheels", "box", tmp_path / "other", code=2)["error"]
+    assert error["code"] == "wheels_not_downloaded"
+    assert "torch==2.14.1" in error["message"]
 
 
 def test_that_a_host_with_unfinished_runs_is_not_removed(

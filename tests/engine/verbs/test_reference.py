@@ -43,8 +43,8 @@ STATE: dict[str, tuple[str, str]] = {
     "runs delete": ("second", "stopped"),
     "store backup": ("third", "cancelled"),
 }
-# Take a run under way on another machine, or minutes: the tests of hosts and of runs on them type these.
-ELSEWHERE = ("hosts prepare", "runs move", "runs fetch")
+# Take a run under way on another machine, minutes, or a network: the tests of hosts and of runs on them type these.
+ELSEWHERE = ("hosts prepare", "hosts wheels", "runs move", "runs fetch")
 
 
 def test_that_the_reference_is_what_the_parser_says() -> None:
