@@ -161,7 +161,7 @@ def _speed(facts: HostFacts) -> str:
     if not facts.upload_bytes_per_s:
         return ""
     answer = f", answers in {1000 * facts.latency_s:.2g} ms" if facts.latency_s else ""
-    return f"{size_words(facts.upload_bytes_per_s)} a second{answer}"
+    return f"{size_words(facts.upload_bytes_per_s)}/s{answer}"
 
 
 def checked_words(facts: HostFacts | None, now: float) -> str:

@@ -181,6 +181,7 @@ class MachinesSection(Section):
             name, then=partial(self._prepared, name), failed=partial(self._not_prepared, name), again=again
         )
         if name in self.cards:
+            self.cards[name].open_checks(False)
             self.cards[name].open_log()
 
     def _tested(self, name: str, facts: HostFacts) -> None:

@@ -29,7 +29,7 @@ _HELP = {
     "torch_build": "Which torch is installed there.",
     "python": "Empty looks for the newest one that fits.",
     "environment": "Name it to use an environment with Lensmith that is there already.",
-    "wheels": "Packages that are sent along, for a machine without internet.",
+    "wheels": "Python packages that are sent along, for a machine without internet.",
     "bring_home": "When checkpoints and results are copied to this computer.",
     "clean": "When a run's folder there is removed.",
 }
@@ -121,9 +121,9 @@ class MachineForm(QWidget):
         self._chosen(self.key_file, chosen)
 
     def choose_wheels(self) -> None:
-        """Ask for a folder of packages."""
+        """Ask for a folder of wheels."""
         chosen = QFileDialog.getExistingDirectory(
-            self.window(), "Choose a folder of packages", self.wheels.text() or str(Path.home())
+            self.window(), "Choose a folder of wheels", self.wheels.text() or str(Path.home())
         )
         self._chosen(self.wheels, chosen)
 
@@ -164,10 +164,10 @@ class MachineForm(QWidget):
         grid.addWidget(self._field("clean", "Remove a run's folder there", self.clean), 2, 1)
         layout.addLayout(grid)
         choose = Button("Choose…", "ph.folder-open")
-        choose.setAccessibleName("Choose a folder of packages")
+        choose.setAccessibleName("Choose a folder of wheels")
         choose.setAutoDefault(False)
         on_click(choose, self.choose_wheels)
-        layout.addWidget(self._field("wheels", "Folder of packages", self.wheels, choose))
+        layout.addWidget(self._field("wheels", "Folder of wheels", self.wheels, choose))
 
     def _field(self, name: str, title: str, control: QWidget, beside: Button | None = None) -> LabelledField:
         made = LabelledField(title, control, _HELP.get(name, ""), beside)

@@ -290,6 +290,18 @@ class MachineSheet(Sheet):
         if layout is not None:
             layout.activate()
         self.resize(QSize(max(self.width(), SIZE.sheet), min(needed + around, most)))
+        self._stay_above_the_edge()
+
+    def _stay_above_the_edge(self) -> None:
+        """Move up where it has grown over the lower edge of the window."""
+        parent = self.parentWidget()
+        if parent is None or not self.isVisible():
+            return
+        window = parent.window().frameGeometry()
+        border = self.frameGeometry().height() - self.geometry().height()
+        over = self.frameGeometry().top() + self.height() + border + SPACE.l - window.bottom()
+        if over > 0:
+            self.move(self.x(), max(window.top() + SPACE.l, self.y() - over))
 
     @staticmethod
     def _height_of(widget: QWidget, width: int) -> int:

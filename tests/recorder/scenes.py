@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.recorder import scenes_data, scenes_models, scenes_places, scenes_runs, scenes_shell
+from tests.recorder import (
+    scenes_data,
+    scenes_machines,
+    scenes_models,
+    scenes_places,
+    scenes_runs,
+    scenes_shell,
+)
 from tests.recorder.play import Script
 from tests.recorder.stage import Stage
 
@@ -32,6 +39,7 @@ SCENES = (
     Scene("loading", scenes_shell.loading, ("plugins", "train")),
     Scene("first_start", scenes_shell.first_start, ("home", "data", *_OF_RUNS)),
     Scene("settings", scenes_shell.settings, ("settings",)),
+    Scene("machines", scenes_machines.machines, ("settings",)),
     Scene("data", scenes_data.data, ("data", *_OF_RUNS)),
     Scene("data_problems", scenes_data.problems, ("data",)),
     Scene("form", scenes_runs.form, ("train",)),

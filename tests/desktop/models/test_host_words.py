@@ -42,7 +42,7 @@ def test_that_only_figures_that_are_known_are_told() -> None:
 
     assert [heading for heading, _value in facts_lines(bare)] == ["Environment"]
     assert dict(facts_lines(box_facts(upload_bytes_per_s=94e6, latency_s=0.0004)))["Speed"] == (
-        "94.0 MB a second, answers in 0.4 ms"
+        "94.0 MB/s, answers in 0.4 ms"
     )
     assert no_gpu_words(box_facts(gpus=())) == "No NVIDIA GPU was found: trainings run on its 8 cores."
 

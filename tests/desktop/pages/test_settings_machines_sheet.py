@@ -248,6 +248,9 @@ def test_that_no_step_is_higher_than_the_window(
         heights.append(sheet.height())
 
     assert max(heights) < size[1]
+    sheet.move(0, size[1] // 2)
+    sheet.show_step("form")
+    assert 0 <= sheet.y() <= size[1] - sheet.height()
     assert heights[0] > 2 * heights[3]
 
 
