@@ -64,3 +64,13 @@ def test_that_an_epoch_whose_consumer_asks_for_no_more_counts_when_it_was_whole(
         del watched
 
     assert [epoch.images for epoch in clock.epochs] == [4]
+
+
+def test_that_the_device_is_waited_for_before_each_look_at_the_time() -> None:
+    seen: list[str] = []
+    clock = Clock(settle=lambda: seen.append("settled"))
+
+    seen.extend(clock.watch(["a", "b", "c"], len))
+
+    # Before the epoch, after its first step and at its end.
+    assert seen == ["settled", "a", "settled", "b", "c", "settled"]
