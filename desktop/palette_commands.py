@@ -27,6 +27,13 @@ def palette_commands(context: Context, show_keys: Callable[[], object]) -> list[
         Command(
             "Open a dataset…", "Action", "ph.folder-open", to("data", choose=True), words="import folder zip"
         ),
+        Command(
+            "Other machines…",
+            "Action",
+            "ph.hard-drives",
+            to("settings", section="machines"),
+            words="add ssh host remote gpu",
+        ),
         Command("Dark or light", "Action", "ph.moon", turn_theme, "Ctrl+Shift+L", "theme"),
         Command("List of keys", "Action", "ph.keyboard", show_keys, "F1", "shortcuts help"),
     ]

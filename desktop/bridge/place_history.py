@@ -46,6 +46,11 @@ def read_place_history(folder: RunFolder) -> PlaceHistory:
     return PlaceHistory(places, *last_words(latest), wanted_place(folder, latest.number) or "")
 
 
+def was_elsewhere(folder: RunFolder) -> bool:
+    """Say whether some attempt was on another machine."""
+    return any(place != LOCAL for place in read_place_history(folder).places.values())
+
+
 def attempt_place(attempt: AttemptFolder) -> str:
     """Give the machine of an attempt: `local`, or `ssh:NAME`.
 

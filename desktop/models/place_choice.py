@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import cast
 
 from PySide6.QtCore import QObject, Signal
@@ -18,6 +19,15 @@ _SETTING = "train.places"
 CPU = "cpu"
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A training that is not started yet."""
+
+    plugin: str
+    manifest: Manifest | None
+    config: Mapping[str, object]
+
+
 class PlaceChoice(QObject):
     """The choice for one dataset at a time; a machine that was removed is forgotten, and this one taken."""
 
@@ -28,6 +38,7 @@ class PlaceChoice(QObject):
         super().__init__()
         self._context = context
         self._dataset = ""
+        self._device: str | None = None
         context.hosts.changed.connect(self.changed)
 
     @property
@@ -79,27 +90,40 @@ class PlaceChoice(QObject):
         self._context.settings.set(_SETTING, kept)
         self.changed.emit()
 
-    def estimate(
-        self, place: str, plugin: str, manifest: Manifest | None, config: Mapping[str, object]
-    ) -> Estimate | None:
+    def estimate(self, place: str, planned: Planned) -> Estimate | None:
         """Give the time of a training on a machine, measured in earlier runs there; None without one."""
-        return estimate_at(self._context, place, plugin, manifest, config)
+        is_named = self._device is not None and place == self.place
+        on_gpu = self._device != CPU if is_named else None
+        return estimate_at(self._context, place, planned, on_gpu)
+
+    def name_device(self, device: str | None) -> None:
+        """Take this device of the chosen machine; None takes what is free there."""
+        if device != self._device:
+            self._device = device
+            self.changed.emit()
 
     def _kept(self) -> dict[str, object]:
         return cast("dict[str, object]", self._context.settings.get(_SETTING, {}))
 
 
 def estimate_at(
-    context: Context, place: str, plugin: str, manifest: Manifest | None, config: Mapping[str, object]
+    context: Context, place: str, planned: Planned, on_gpu: bool | None = None
 ) -> Estimate | None:
-    """Give the time of a training on a machine, measured in earlier runs there; None without one."""
-    on_gpu = _has_gpu(context, place)
+    """Give the time of a training on a machine, measured in earlier runs there; None without one.
+
+    Args:
+        context: what is known of runs and machines.
+        place: the machine.
+        planned: the training.
+        on_gpu: whether it trains on a GPU; None takes what the queue would choose there.
+    """
+    on_gpu = _has_gpu(context, place) if on_gpu is None else on_gpu
 
     def is_there(row: RunRow) -> bool:
         was_on_cpu = device_of(row.device) == CPU
         return context.places.place(row.run) == place and (on_gpu is None or was_on_cpu != on_gpu)
 
-    return estimate(context.runs.rows(), plugin, manifest, config, is_there)
+    return estimate(context.runs.rows(), planned.plugin, planned.manifest, planned.config, is_there)
 
 
 def _has_gpu(context: Context, place: str) -> bool | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from desktop.bridge.place_history import was_elsewhere
 from desktop.models.result_checkpoints import CheckpointFact, checkpoints_of
 from engine.datasets.manifest import Manifest
 from engine.datasets.split import TEST, TRAIN, VAL, with_validation
@@ -31,9 +32,16 @@ def evaluable(home: Home, run: str) -> Evaluable:
     """Say what can be measured of a run. Reads the disk: never in the GUI's thread.
 
     Raises:
-        UserError: `checkpoint_unknown` when it has no checkpoint, or what is wrong with its dataset.
+        UserError: `checkpoint_unknown` when it has no checkpoint, `checkpoint_elsewhere` when none is here, or what is
+            wrong with its dataset.
     """
     checkpoints = checkpoints_of(home, run)
+    if not checkpoints and was_elsewhere(RunFolder(home.runs / run)):
+        raise UserError(
+            "checkpoint_elsewhere",
+            "No checkpoint of this run is on this machine yet.",
+            "Bring one home from the list of checkpoints on the Train page.",
+        )
     if not checkpoints:
         raise UserError(
             "checkpoint_unknown",

@@ -78,6 +78,7 @@ class StartFoot(QWidget):
         self.device.setAccessibleName("Device")
         self.device.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.device.hide()
+        self.device.currentIndexChanged.connect(self._name_device)
         self._offered: list[tuple[str, str]] | None = None
         named = row(SPACE.s)
         named.addWidget(self.name, 1)
@@ -129,6 +130,9 @@ class StartFoot(QWidget):
             for words, device in (*offered, ("CPU", "cpu")):
                 self.device.addItem(words, device)
         self.device.setVisible(bool(offered))
+
+    def _name_device(self) -> None:
+        self.choice.name_device(self.resource())
 
     def _gpus(self) -> list[tuple[int, str]]:
         place = self.choice.place

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from desktop.context import Context
 from desktop.models.estimate import Estimate
 from desktop.models.live_run import LiveRun
-from desktop.models.place_choice import estimate_at
+from desktop.models.place_choice import Planned, estimate_at
 from desktop.models.place_words import place_inside
 from desktop.models.run_words import run_title
 from desktop.pages.train_place_list import Offer, PlaceList
@@ -55,7 +55,7 @@ class MoveSheet(Sheet):
             return None
         manifest = self._context.datasets.get(row.dataset or "")
         config = {**self._run.config, "epochs": max(0, row.epochs - row.epoch)}
-        return estimate_at(self._context, place, row.plugin, manifest, config)
+        return estimate_at(self._context, place, Planned(row.plugin, manifest, config))
 
     def _move(self, place: str) -> None:
         row = self._run.row

@@ -11,6 +11,7 @@ from desktop.forms.form_state import FormState
 from desktop.forms.plugin_validation import PluginValidation
 from desktop.forms.schema_form import SchemaForm
 from desktop.models.estimate import Estimate, steps_per_epoch
+from desktop.models.place_choice import Planned
 from desktop.models.place_words import is_elsewhere, place_label
 from desktop.models.run_words import plural
 from desktop.pages.train_pick import PickCard
@@ -286,7 +287,7 @@ class SetupPane(QWidget):
     def _estimate(self, place: str) -> Estimate | None:
         if self.state is None or self.entry is None:
             return None
-        return self.foot.choice.estimate(place, self.entry.id, self.dataset, self.state.values())
+        return self.foot.choice.estimate(place, Planned(self.entry.id, self.dataset, self.state.values()))
 
     def _time_words(self) -> str:
         place = self.foot.choice.place

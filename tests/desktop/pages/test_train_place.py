@@ -136,6 +136,28 @@ def test_that_the_time_is_that_of_earlier_runs_on_that_machine_and_no_other(
     assert "no measurement yet" in shown(card(sheet, "local"))
 
 
+def test_that_the_time_on_the_processor_is_not_that_of_a_gpu(
+    page: TrainPage, context: Context, qtbot: QtBot
+) -> None:
+    add_box(context, qtbot)
+    assert page.setup.state is not None
+    size = page.setup.state.values().get("image_size")
+    put_moved(context.home, "earlier", ["ssh:box"], "completed")
+    with Store.open(context.home.store_path) as store, store.transaction() as connection:
+        connection.execute(
+            "UPDATE runs SET images_per_s = 3.0, config = ? WHERE run = 'earlier'",
+            (f'{{"image_size": {size}}}',),
+        )
+    context.runs.refresh()
+    qtbot.waitUntil(lambda: context.places.place("earlier") == "ssh:box")
+    page.setup.foot.choice.choose("ssh:box")
+    assert page.setup.hint.text().startswith("About 6 s")
+    page.setup.foot.device.setCurrentIndex(page.setup.foot.device.findData("cpu"))
+    assert page.setup.hint.text() == "How long it takes on box is known after the first run like this there."
+    page.setup.foot.device.setCurrentIndex(page.setup.foot.device.findData("cuda:0"))
+    assert page.setup.hint.text().startswith("About 6 s")
+
+
 def test_that_a_click_chooses_and_start_then_sends_the_run_there(
     page: TrainPage, context: Context, engine: StandIn, qtbot: QtBot
 ) -> None:
