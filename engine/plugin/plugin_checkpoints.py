@@ -176,7 +176,9 @@ def restore_plugin_randomness(checkpoint: Path) -> None:
     """Put the random state back with which the training would have gone on."""
     if (checkpoint / RANDOMNESS).is_file():
         state = torch.load(checkpoint / RANDOMNESS, map_location="cpu", weights_only=True)
-        restore_randomness(state, random_device())
+        # Also where the plugin has not touched the GPU yet: it may move its network only when it trains.
+        was_on_gpu = "cuda" in state and torch.cuda.is_available()
+        restore_randomness(state, torch.device("cuda") if was_on_gpu else random_device())
 
 
 def random_device() -> torch.device:
