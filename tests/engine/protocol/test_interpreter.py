@@ -58,3 +58,12 @@ def test_that_the_interpreter_of_engine_processes_is_the_one_of_the_settings(tmp
     for damaged in ("{", "[]", '{"engine": 3}', '{"engine": {"interpreter": ""}}'):
         home.settings_path.write_text(damaged, encoding="utf-8")
         assert engine_interpreter(home) == sys.executable
+
+
+@pytest.mark.parametrize("name", ["PYTORCH_CUDA_ALLOC_CONF", "TRITON_CACHE_DIR", "CUDA_VISIBLE_DEVICES"])
+def test_that_what_is_said_about_the_gpu_reaches_the_worker(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "as said")
+
+    assert child_environment()[name] == "as said"
