@@ -72,8 +72,10 @@ class AgentLink:
         """
         return self._wait(self.post(verb, payload, **arguments), timeout_s)
 
-    def post(self, verb: str, payload: bytes = b"", **arguments: object) -> Future[Answer]:
+    def post(self, verb: str, payload: bytes | memoryview = b"", **arguments: object) -> Future[Answer]:
         """Send a request and give the answer to come. Waits only while the host takes no more bytes.
+
+        The payload has been sent when this returns, so that its memory may be used for something else.
 
         Raises:
             RemoteError: `host_unreachable`.

@@ -7,10 +7,13 @@ import queue
 import threading
 import time
 import zlib
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from engine.errors import UserError
 
@@ -24,7 +27,7 @@ MOST_PIECES = 1000
 WORTH_IT = 0.8
 """A pack that does not shrink to less is sent as it is."""
 _SAMPLES = 8
-_SAMPLE = 1 << 13
+_SAMPLE = 1 << 12
 _AHEAD = 2
 _LOOK_S = 0.2
 
@@ -48,37 +51,58 @@ class Rest:
     """Bytes that the host has already."""
 
 
-@dataclass(slots=True)
 class Pack:
-    """What one request carries."""
+    """What one request carries. Files are read to where they are sent from, without a copy in between.
 
-    pieces: list[tuple[str, int, int, int]] = field(default_factory=list[tuple[str, int, int, int]])
-    """sha256, offset, length, bytes of the whole file."""
-    parts: list[bytes] = field(default_factory=list[bytes])
-    size: int = 0
-    """Bytes of the pieces together."""
-    payload: bytes = b""
-    encoding: str = "none"
-    crc32: int = 0
+    Args:
+        spare: rooms of packs that were sent, which are used again: to clear a new one costs as much as to read into it.
+    """
 
-    def add(self, rest: Rest, offset: int, data: bytes) -> None:
-        self.pieces.append((rest.file.sha256, offset, len(data), rest.file.size))
-        self.parts.append(data)
-        self.size += len(data)
+    def __init__(self, spare: deque[memoryview]) -> None:
+        self.pieces: list[tuple[str, int, int, int]] = []
+        """sha256, offset, length, bytes of the whole file."""
+        self.size = 0
+        """Bytes of the pieces together."""
+        self.payload: bytes | memoryview = b""
+        self.encoding = "none"
+        self.crc32: int | None = None
+        """Of the payload; None where every piece is a whole file, whose hash says it all."""
+        self.line_size = 0
+        """Bytes of the payload."""
+        self._spare = spare
+        try:
+            self._room = spare.pop()
+        except IndexError:  # a byte more than a pack has, to see that a file has grown
+            self._room = memoryview(bytearray(LARGEST_PACK + 1))
 
     def has_room(self, size: int, wanted: int) -> bool:
         return not self.pieces or (self.size + size <= wanted and len(self.pieces) < MOST_PIECES)
 
+    def room(self, size: int) -> memoryview:
+        """Where the next piece's bytes go."""
+        return self._room[self.size : self.size + size]
+
+    def add(self, file: OutgoingFile, offset: int, length: int) -> None:
+        """Count a piece whose bytes are in its room."""
+        self.pieces.append((file.sha256, offset, length, file.size))
+        self.size += length
+
     def close(self, bytes_per_s: float | None) -> Pack:
         """Make the payload."""
-        self.payload = b"".join(self.parts)
-        self.parts.clear()
+        self.payload = self._room[: self.size]
         if pays(self.payload, bytes_per_s):
             smaller = zlib.compress(self.payload, 1)
-            if len(smaller) < len(self.payload) * WORTH_IT:  # the sample may have been wrong about the rest
+            if len(smaller) < self.size * WORTH_IT:  # the sample may have been wrong about the rest
                 self.payload, self.encoding = smaller, "zlib"
-        self.crc32 = zlib.crc32(self.payload)
+        if any(length != total for _, _, length, total in self.pieces):
+            self.crc32 = zlib.crc32(self.payload)
+        self.line_size = len(self.payload)
         return self
+
+    def release(self) -> None:
+        """Give the room away: the payload was sent."""
+        self.payload = b""
+        self._spare.append(self._room)
 
 
 class Line(Protocol):
@@ -88,7 +112,7 @@ class Line(Protocol):
     def bytes_per_s(self) -> float | None: ...
 
 
-def pays(payload: bytes, bytes_per_s: float | None) -> bool:
+def pays(payload: bytes | memoryview, bytes_per_s: float | None) -> bool:
     """Whether compressing saves more time on the line than it costs here, by a sample from eight places.
 
     Args:
@@ -125,58 +149,76 @@ def packs_of(
         UserError: `dataset_changed` for a file whose bytes are not those of its hash any more. Nothing of it is given
             when it fits into a pack, and never its last stretch.
     """
-    pack = Pack()
+    spare: deque[memoryview] = deque()
+    pack = Pack(spare)
     for rest in rests:
-        for offset, data in _stretches(rest, pack_size(line.bytes_per_s), is_stopped):
-            if not pack.has_room(len(data), pack_size(line.bytes_per_s)):
-                yield pack.close(line.bytes_per_s)
-                pack = Pack()
-            pack.add(rest, offset, data)
-    if pack.pieces:
+        try:
+            with _Source(rest) as source:
+                while source.skips() and not is_stopped():
+                    pass
+                while not is_stopped():
+                    wanted = pack_size(line.bytes_per_s)
+                    length = min(wanted, source.left)
+                    if not pack.has_room(length, wanted):
+                        yield pack.close(line.bytes_per_s)
+                        pack = Pack(spare)
+                    source.read_into(pack, length)
+                    if source.left == 0:
+                        break
+        except OSError as error:
+            raise changed(rest.file, f"cannot be read ({error.strerror or error})") from error
+    if pack.pieces and not is_stopped():
         yield pack.close(line.bytes_per_s)
 
 
-def _stretches(rest: Rest, wanted: int, is_stopped: Callable[[], bool]) -> Iterator[tuple[int, bytes]]:
-    file = rest.file
-    digest = hashlib.sha256()
-    at = 0
-    try:
-        with file.source.open("rb", buffering=0) as opened:
-            while at < rest.offset:  # the host has it; whether it is still the same is seen at the end
-                if is_stopped():
-                    return
-                block = opened.read(min(LARGEST_PACK, rest.offset - at))
-                digest.update(block)
-                at += len(block)
-                if not block:
-                    raise changed(file, "has become shorter")
-            while True:
-                data = _read(opened.read, min(wanted, file.size - at))
-                digest.update(data)
-                if at + len(data) == file.size:
-                    break
-                if len(data) < wanted:
-                    raise changed(file, "has become shorter")
-                yield at, data
-                at += len(data)
-            if opened.read(1):
-                raise changed(file, "has become longer")
-    except OSError as error:
-        raise changed(file, f"cannot be read ({error.strerror or error})") from error
-    if digest.hexdigest() != file.sha256:
-        raise changed(file, "has other content now")
-    yield at, data
+class _Source:
+    """A file that is read once, from its beginning to its end, and hashed on the way."""
 
+    def __init__(self, rest: Rest) -> None:
+        self._file = rest.file
+        self._skip = rest.offset
+        self._at = 0
+        self._digest = hashlib.sha256()
+        self._opened = FileIO(rest.file.source)
 
-def _read(read: Callable[[int], bytes | None], size: int) -> bytes:
-    """Read so many bytes; fewer only at the file's end. Large reads come in one piece, without a copy."""
-    data = read(size) or b""
-    while len(data) < size:
-        more = read(size - len(data))
-        if not more:
-            break
-        data += more
-    return data
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened.close()
+
+    @property
+    def left(self) -> int:
+        return self._file.size - self._at
+
+    def skips(self) -> bool:
+        """Read on in what the host has already: whether it is still the same is seen at the end."""
+        if self._at < self._skip:
+            block = self._opened.read(min(LARGEST_PACK, self._skip - self._at))
+            if not block:
+                raise changed(self._file, "has become shorter")
+            self._digest.update(block)
+            self._at += len(block)
+        return self._at < self._skip
+
+    def read_into(self, pack: Pack, length: int) -> None:
+        """Add the next stretch to a pack; the last one only when all of the file was what it should be."""
+        is_last = length == self.left
+        room = pack.room(length + 1 if is_last else length)
+        count = 0
+        while count < len(room) and (new := self._opened.readinto(room[count:])):
+            count += new
+        if count < length:
+            raise changed(self._file, "has become shorter")
+        if count > length:
+            raise changed(self._file, "has become longer")
+        self._digest.update(room[:length])
+        if is_last and self._digest.hexdigest() != self._file.sha256:
+            raise changed(self._file, "has other content now")
+        pack.add(self._file, self._at, length)
+        self._at += length
 
 
 def changed(file: OutgoingFile, how: str) -> UserError:

@@ -194,8 +194,11 @@ class _Sending:
         with closing(in_background(rests, self.pace, self._look)) as packs:
             for pack in packs:
                 self._look()
-                more = {"pieces": pack.pieces, "encoding": pack.encoding, "crc32": pack.crc32}
+                more: dict[str, object] = {"pieces": pack.pieces, "encoding": pack.encoding}
+                if pack.crc32 is not None:
+                    more["crc32"] = pack.crc32
                 self._under_way.add(self._link.post("pack", pack.payload, **more), pack)
+                pack.release()
                 self._settle(MOST_UNDER_WAY)
         self._settle(0)
 
@@ -207,7 +210,7 @@ class _Sending:
     def _settle(self, allowed: int) -> None:
         for _, pack in self._under_way.settle(allowed):
             self.sent += pack.size
-            self.line += len(pack.payload)
+            self.line += pack.line_size
             self.pace.add(pack.size)
 
     def _catch_up(self, rest: Rest) -> None:

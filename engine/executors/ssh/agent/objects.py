@@ -150,7 +150,8 @@ def missing(agent: Agent, arguments: Arguments, payload: bytes) -> tuple[Argumen
 def pack(agent: Agent, arguments: Arguments, payload: bytes) -> tuple[Arguments, bytes]:
     """Keep the pieces of a pack: those that are a whole file under their name, others at the end of their part.
 
-    Arguments: `pieces` as [sha256, offset, length, total], `encoding` none or zlib, `crc32` of the payload as sent.
+    Arguments: `pieces` as [sha256, offset, length, total], `encoding` none or zlib, `crc32` of the payload as sent,
+    which may be absent where every piece is a whole file and so has its own hash.
     Pieces that are here already are passed over: two desktops may send the same file at once.
 
     Raises:
@@ -159,7 +160,8 @@ def pack(agent: Agent, arguments: Arguments, payload: bytes) -> tuple[Arguments,
     """
     rows: list[object] = arguments.get("pieces") or []
     pieces = [_piece(row) for row in rows]
-    if zlib.crc32(payload) != arguments.get("crc32"):
+    checked = "crc32" in arguments or any(piece.length != piece.total for piece in pieces)
+    if checked and zlib.crc32(payload) != arguments.get("crc32"):
         raise Refusal("transfer_damaged", "A pack of files was damaged on its way to the host.", _AGAIN)
     content = memoryview(
         _decoded(str(arguments.get("encoding", "none")), payload, sum(p.length for p in pieces))
