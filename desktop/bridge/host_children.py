@@ -147,11 +147,14 @@ class HostChildren(QObject):
         self.changed.emit()
 
     def close(self) -> None:
-        """End all children."""
+        """End all children. A preparation goes on on its machine; preparing it again follows it from where it is."""
         children = [*self._children.values(), *self._questions]
         for child in children:
             child.let_go()
-            child.job.ask_to_end(_PATIENCE_MS)
+            if child.order.verb == "prepare":
+                child.job.leave()
+            else:
+                child.job.ask_to_end(_PATIENCE_MS)
         for child in children:
             child.job.cancel()
 

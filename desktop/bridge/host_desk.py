@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -108,6 +109,11 @@ class HostDesk(QObject):
     def list_trouble(self) -> UserError | None:
         """Why the list of machines cannot be read."""
         return self._list_trouble
+
+    @property
+    def known_hosts(self) -> Path:
+        """The file of keys that the user has accepted."""
+        return HostBook(self._home).known_hosts
 
     # ---- reading
 

@@ -141,6 +141,13 @@ class EngineJob(QObject):
         QTimer.singleShot(_END_MS, self._process, self._process.kill)
         self._process.terminate()
 
+    def leave(self) -> None:
+        """End it without a word, so that what it has begun elsewhere goes on there; no signal but `ended` follows."""
+        self._is_cancelled = True
+        self._process.kill()
+        self._process.waitForFinished(_END_MS)
+        self._close()
+
     def ask_to_end(self, patience_ms: int) -> None:
         """Tell it to leave off, which may take it a while: what it has to undo. `ended` follows when it has.
 

@@ -97,6 +97,11 @@ def address_words(host: HostRecord) -> str:
     return f"{user}{host.host}{port}"
 
 
+def known_name(host: HostRecord) -> str:
+    """How OpenSSH's lists of known keys name a machine: `box.local`, `[box.local]:2222`."""
+    return host.host if host.port == SSH_PORT else f"[{host.host}]:{host.port}"
+
+
 def key_words(host: HostRecord) -> str:
     """With which key one logs in."""
     return host.key_file or "Key agent or the usual files"

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from desktop.bridge.host_desk import HostDesk
 from desktop.bridge.host_documents import Cleaned
 from desktop.context import Context
-from desktop.models.host_words import kept_there_words, remedy, removed_words
+from desktop.models.host_words import kept_there_words, known_name, remedy, removed_words
 from desktop.models.run_words import without_commands
 from desktop.pages.settings_machines_card import MachineCard
 from desktop.pages.settings_machines_sheet import MachineSheet
@@ -251,7 +251,15 @@ class MachinesSection(Section):
                 clean=chosen == "clean",
             )
 
-    def _forgotten(self, name: str, _document: object) -> None:
+    def _forgotten(self, name: str, document: dict[str, object]) -> None:
+        record = self._desk.host(name)
+        if document.get("forgotten") is False and record is not None:
+            text = (
+                "Lensmith does not change that list. When the machine was set up anew, forget the old key with: "
+                f"ssh-keygen -R '{known_name(record)}'"
+            )
+            self.context.toast(f"OpenSSH's own list holds the key of {name}", "bad", text)
+            return
         self.test_machine(name)
 
     def _cleaned(self, name: str, cleaned: Cleaned) -> None:

@@ -19,7 +19,7 @@ from desktop.models.host_draft import (
     record_of_draft,
     taken_apart,
 )
-from desktop.models.host_words import KEPT_WORDS, address_words, remedy
+from desktop.models.host_words import KEPT_WORDS, address_words, known_name, remedy
 from desktop.pages.settings_machines_form import MachineForm
 from desktop.pages.settings_machines_steps import ChangedKeyStep, FingerprintStep, PassphraseStep
 from desktop.theme.tokens import SIZE, SPACE
@@ -174,10 +174,15 @@ class MachineSheet(Sheet):
             self.passphrase.ask(key, "This is not its passphrase. Type it again." if is_wrong else "")
             self._fit()
         elif error.code in ("host_key_changed", "host_key_differs"):
-            self.changed_key.explain(address, error)
+            self.changed_key.explain(address, error, self._forgetting() if self._known is None else ())
             self.show_step("changed")
         else:
             self._complain(error)
+
+    def _forgetting(self) -> list[str]:
+        """The commands that forget the key of a machine that is not on the list."""
+        name = known_name(self._wanted)
+        return [f"ssh-keygen -R '{name}' -f '{self._desk.known_hosts}'", f"ssh-keygen -R '{name}'"]
 
     def _complain(self, error: UserError) -> None:
         hint = remedy(error.code, error.hint)

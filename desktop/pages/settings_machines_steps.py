@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
@@ -123,9 +123,28 @@ class ChangedKeyStep(QWidget):
         for caption, line in self._lines:
             layout.addWidget(caption)
             layout.addWidget(line)
+        self.way_out = text_label(
+            "The old key is kept from before, by Lensmith or by OpenSSH. Once the owner has told you that the "
+            "machine was set up anew, these commands forget it:",
+            "muted",
+            wrap=True,
+        )
+        layout.addWidget(self.way_out)
+        self.commands = _mono("Commands that forget the old key")
+        layout.addWidget(self.commands)
         layout.addStretch(1)
 
-    def explain(self, address: str, error: UserError) -> None:
+    def explain(self, address: str, error: UserError, commands: Sequence[str] = ()) -> None:
+        """Say what is wrong.
+
+        Args:
+            address: of the machine.
+            error: with the fingerprints in its details.
+            commands: that forget the old key, where no button does.
+        """
+        self.way_out.setVisible(bool(commands))
+        self.commands.setVisible(bool(commands))
+        self.commands.setText("\n".join(commands))
         title, text = changed_key_words(address)
         self.banner.say("bad", title, text)
         values = (error.details.get("fingerprint", ""), error.details.get("expected", ""))

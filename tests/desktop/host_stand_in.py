@@ -32,7 +32,10 @@ for line in turn["errors"]:
     sys.stderr.write(line + "\\n")
 sys.stderr.flush()
 if turn["waits"]:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    def leave_off(*_):
+        (folder / "told").touch()
+        sys.exit(143)
+    signal.signal(signal.SIGTERM, leave_off)
     (folder / "waiting").touch()
     while not (folder / "go").exists():
         time.sleep(0.02)
@@ -110,6 +113,11 @@ class StandIn:
     @property
     def is_waiting(self) -> bool:
         return (self.folder / "waiting").exists()
+
+    @property
+    def was_told_to_end(self) -> bool:
+        """Whether the call that waited had the time to leave off in order."""
+        return (self.folder / "told").exists()
 
     def heard(self) -> list[Heard]:
         """All calls so far, oldest first."""

@@ -337,19 +337,22 @@ def test_that_a_missing_python_of_the_engine_is_told(
     assert desk.work("box") is None
 
 
-def test_that_children_are_ended_with_the_window(
-    home: Home, desk: HostDesk, engine: StandIn, qtbot: QtBot, got: Answers
+@pytest.mark.parametrize(("verb", "told"), [("test", True), ("prepare", False)])
+def test_that_children_end_with_the_window_and_a_preparation_goes_on_there(
+    verb: str, told: bool, home: Home, desk: HostDesk, engine: StandIn, qtbot: QtBot, got: Answers
 ) -> None:
     put_box(home)
     read(desk, qtbot)
-    engine.plays({"prepare": [Turn(waits=True)]})
-    desk.prepare("box", got.values.append, got.errors.append)
+    engine.plays({verb: [Turn(waits=True)]})
+    start = desk.test if verb == "test" else desk.prepare
+    start("box", got.values.append, got.errors.append)
     qtbot.waitUntil(lambda: engine.is_waiting, timeout=WAIT_MS)
 
     desk.close()
 
     assert desk.work("box") is None
     assert got.came == 0
+    assert engine.was_told_to_end == told  # told to end, the engine ends the preparation on the machine too
 
 
 def test_that_a_child_knows_where_the_key_agent_is(

@@ -8,6 +8,7 @@ from desktop.models.host_words import (
     environment_words,
     facts_lines,
     gpu_lines,
+    known_name,
     no_gpu_words,
     remedy,
     removed_words,
@@ -19,6 +20,7 @@ from tests.desktop.host_stand_in import box, box_facts
 def test_that_user_and_port_stand_in_an_address_only_where_they_were_given() -> None:
     assert address_words(box()) == "ada@box.local"
     assert address_words(box(user="", port=2222)) == "box.local:2222"
+    assert (known_name(box()), known_name(box(port=2222))) == ("box.local", "[box.local]:2222")
 
 
 def test_that_a_gpu_tells_its_memory_load_and_holder() -> None:

@@ -218,6 +218,22 @@ def test_that_a_changed_key_is_an_alarm_without_a_way_to_accept_it(
     sheet.reject()
 
 
+def test_that_a_key_that_only_openssh_knows_is_told_and_left_alone(
+    context: Context, engine: StandIn, qtbot: QtBot, told: list[Told], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_box(context.home)
+    section = open_section(context, qtbot)
+    engine.plays({"forget-key": [Turn({"host": box().model_dump(), "forgotten": False})]})
+    monkeypatch.setattr(settings_machines, "confirm", lambda *_arguments: True)
+
+    act(section.cards["box"], "Forget its key…")
+    qtbot.waitUntil(lambda: bool(told), timeout=WAIT_MS)
+
+    assert told[0].title == "OpenSSH's own list holds the key of box"
+    assert told[0].text.endswith("ssh-keygen -R 'box.local'")
+    assert [call.verb for call in engine.heard()] == ["forget-key"]
+
+
 def test_that_a_locked_key_is_unlocked_and_where_it_is_kept_is_told(
     context: Context, engine: StandIn, qtbot: QtBot, told: list[Told]
 ) -> None:

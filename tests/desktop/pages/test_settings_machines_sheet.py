@@ -148,6 +148,7 @@ def test_that_a_changed_key_can_not_be_accepted_while_adding(
     assert shown == []
     assert sheet.changed_key.shown.text() == "SHA256:a"
     assert sheet.changed_key.expected.text() == "SHA256:b"
+    assert "ssh-keygen -R 'box.local' -f '" in sheet.changed_key.commands.text()
     sheet.cancel.click()
     assert sheet.step == "form"
 
