@@ -49,6 +49,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "hosts show": "lensmith hosts show box",
     "hosts test": "lensmith hosts test box",
     "hosts prepare": "lensmith hosts prepare box",
+    "hosts install": "lensmith hosts install box --plugin my_model",
     "hosts wheels": "lensmith hosts wheels box wheels",
     "hosts status": "lensmith hosts status box --data shapes",
     "hosts edit": "lensmith hosts edit box --bring-home at_the_end",

@@ -59,7 +59,7 @@ def connected(
             connection.open()
             break
         except RemoteError as error:
-            if not _may_ask(session):
+            if not may_ask(session):
                 raise
             if error.code == "host_key_unknown" and not accept:
                 accept = _ask_for_key(error)
@@ -82,7 +82,7 @@ def take_passphrase(session: Session, host: HostRecord, arguments: argparse.Name
     """
     if arguments.passphrase_stdin:
         secret = sys.stdin.readline().rstrip("\r\n")
-    elif _may_ask(session):
+    elif may_ask(session):
         secret = getpass.getpass(f"Passphrase of the key for {host.name}: ")
     else:
         secret = ""
@@ -108,5 +108,6 @@ def _ask_for_key(error: RemoteError) -> str:
     raise error
 
 
-def _may_ask(session: Session) -> bool:
+def may_ask(session: Session) -> bool:
+    """Whether a person sits at a terminal."""
     return sys.stdin.isatty() and sys.stderr.isatty() and not session.as_json

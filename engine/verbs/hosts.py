@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +13,7 @@ from engine.errors import UserError
 from engine.protocol.hosts import HostBook, HostFacts, HostRecord, require_host_name
 from engine.verbs.host_cleaning import clean_host, remove_host
 from engine.verbs.host_connection import connected, connection_to, take_passphrase
+from engine.verbs.host_preparing import fill_wheels, install_host, prepare_host
 from engine.verbs.host_tables import fact_lines, host_table
 from engine.verbs.reply import Parsers, Reply, Session
 
@@ -69,6 +67,10 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     prepare = verb("prepare", "make the environment there, without root")
     prepare.add_argument("--again", action="store_true", help="make it anew, also when it is ready")
     prepare.set_defaults(run=prepare_host)
+    install = verb("install", "install there what a plugin requires; asks first")
+    install.add_argument("--plugin", required=True, help="see `lensmith plugins list`")
+    install.add_argument("--yes", action="store_true", help="you have seen what it is, and agree")
+    install.set_defaults(run=install_host)
     wheels = verb("wheels", "fill a folder here with what a host without internet needs")
     wheels.add_argument("folder", type=Path, metavar="FOLDER", help="made when it is not there")
     wheels.add_argument("--python-version", default="", help="of the host; default: as it was tested")
@@ -208,58 +210,6 @@ def test_host(session: Session, arguments: argparse.Namespace) -> Reply:
     return Reply(data, fact_lines(host, facts))
 
 
-def prepare_host(session: Session, arguments: argparse.Namespace) -> Reply:
-    """Make the environment; told to end, it ends the job over there too."""
-    from engine.executors.ssh.checks import with_environment
-    from engine.executors.ssh.preparation import prepare
-    from engine.executors.ssh.preparation_faults import cancelled_fault
-    from engine.executors.ssh.preparation_job import Watch
-    from engine.protocol.operating_system import heeding_termination
-
-    book = HostBook(session.home)
-    host = book.get(arguments.name)
-    try:
-        with (
-            heeding_termination(),
-            connected(session, host, arguments) as connection,
-            session.progress(f"Preparing {host.name}") as progress,
-        ):
-            watch = Watch(progress=progress, log=_log_of(session))
-            environment = prepare(connection, session.home, watch, again=arguments.again)
-    except (SystemExit, KeyboardInterrupt):
-        raise cancelled_fault(host) from None
-    facts = with_environment(book.facts(host.name) or HostFacts(), host, environment)
-    book.keep_facts(host.name, facts)
-    data = {"host": host.model_dump(), "environment": environment.model_dump()}
-    return Reply(data, facts.checks[-1].message)
-
-
-def fill_wheels(session: Session, arguments: argparse.Namespace) -> Reply:
-    """Download here what the host cannot; `hosts edit NAME --wheels FOLDER` then sends it along."""
-    from engine.executors.ssh.torch_build import choose_builds
-    from engine.executors.ssh.wheel_download import Target, download_wheels
-
-    book = HostBook(session.home)
-    host = book.get(arguments.name)
-    facts = book.facts(host.name) or HostFacts()
-    python = arguments.python_version or ".".join(facts.python.split(" ")[0].split(".")[:2])
-    if not python:
-        raise UserError(
-            "host_python_unknown",
-            f"It is not known which Python {host.name} has.",
-            f"Test it first (`lensmith hosts test {host.name}`), or give --python-version 3.12.",
-        )
-    machine = facts.system.rpartition(", ")[2] or "x86_64"
-    choice = choose_builds(facts.gpus, facts.driver, host.torch_build)
-    folder = arguments.folder.expanduser().absolute()
-    target = Target(python, machine, choice.builds)
-    build = download_wheels(folder, host, target, _log_of(session))
-    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
-    data = {"host": host.model_dump(), "folder": str(folder), "torch_build": build.name, "bytes": size}
-    text = f"{folder} holds {size / 1e9:.1f} GB. Next: lensmith hosts edit {host.name} --wheels {folder}"
-    return Reply(data, text)
-
-
 def host_status(session: Session, arguments: argparse.Namespace) -> Reply:
     from engine.executors.ssh.checks import check_now
 
@@ -316,19 +266,6 @@ def unlock_host(session: Session, arguments: argparse.Namespace) -> Reply:
     with connected(session, host, arguments, keeps=False):
         kept = secrets.keep(host.name, secret)
     return Reply({"host": host.model_dump(), "kept": kept}, f"The passphrase is kept in {KEPT_IN[kept]}.")
-
-
-def _log_of(session: Session) -> Callable[[str], None]:
-    """Where the lines of a long verb go: to a program as they are, to a person above the bar."""
-    if not session.as_json:
-        return lambda line: session.tell([line])
-
-    def say(line: str) -> None:
-        with contextlib.suppress(OSError):  # nobody reads any more: the work goes on
-            sys.stderr.write(f"{line}\n")
-            sys.stderr.flush()
-
-    return say
 
 
 def _told(host: HostRecord, facts: HostFacts | None) -> tuple[dict[str, object], str]:

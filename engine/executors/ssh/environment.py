@@ -38,6 +38,8 @@ class ReadyMark(Frozen):
     engine_sha: Word = ""
     asked: Word = ""
     desktop: Word = ""
+    overlay_of: Word = ""
+    """Of one with a plugin's requirements: the key of the environment that it lies over."""
     engine: Word = ""
     torch: Word = ""
     torch_build: Word = ""
@@ -206,7 +208,7 @@ def look_up(link: AgentLink, host: HostRecord) -> tuple[str, EnvironmentFacts]:
     for one in found:
         if one.ready is not None and wanted.fits(one.ready) and not one.building:
             return one.key, facts_of(one.ready)
-    others = [one.ready for one in found if one.ready is not None]
+    others = [one.ready for one in found if one.ready is not None and not one.ready.overlay_of]
     if not others:
         return "", EnvironmentFacts()
     newest = max(others, key=lambda mark: mark.made)

@@ -24,7 +24,7 @@ CLOCK_LOOKS = 3
 class WorkerCommand(Protocol):
     """Gives the argv of the worker on the host, before the run folder; prepares the host for it first, if need be."""
 
-    def __call__(self, contact: Contact, hooks: Hooks) -> list[str]: ...
+    def __call__(self, contact: Contact, hooks: Hooks, run: RunFolder) -> list[str]: ...
 
 
 class SshExecutor:
@@ -53,7 +53,7 @@ class SshExecutor:
     def place(self, run: RunFolder) -> None:
         spec = run.latest_attempt().spec()
         self._end_earlier(run, spec.attempt)
-        self._commands[run.run] = self._worker(self._contact, self._hooks)
+        self._commands[run.run] = self._worker(self._contact, self._hooks, run)
         link = self._contact.own_link()
         try:
             placing = Placing(run, link, self._host.name, self._hooks.tell, self._hooks.is_called_off)
@@ -67,7 +67,7 @@ class SshExecutor:
         folder = run.attempt(attempt)
         if folder.process() is not None or folder.exit_record() is not None:
             return
-        argv = self._commands.get(run.run) or self._worker(self._contact, self._hooks)
+        argv = self._commands.get(run.run) or self._worker(self._contact, self._hooks, run)
         spec = folder.spec()
         self._hold(run, spec)
         root = PurePosixPath(self._root())

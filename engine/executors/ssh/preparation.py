@@ -180,7 +180,8 @@ def _drop_others(link: AgentLink, home: Home, key: str) -> None:
     """Remove this desktop's older environments that no run uses, and what was left half made."""
     for one in list_environments(link):
         is_old = one.ready is None or one.ready.desktop == desktop_mark(home)
-        if one.key != key and is_old and not one.building and not one.used_by:
+        is_over_it = one.ready is not None and one.ready.overlay_of == key
+        if one.key != key and not is_over_it and is_old and not one.building and not one.used_by:
             try:
                 link.ask("drop_environment", b"", timeout_s=PUT_S, key=one.key)
             except RemoteError as error:

@@ -334,6 +334,16 @@ def test_that_a_host_is_prepared_with_progress_and_a_log_and_ended_by_a_signal(
     assert {"Sending the wheels", "Testing", "Ready"} <= set(phases)
     assert any(line.startswith("Successfully installed") for line in lines)
 
+    plugin = lensmith.home / "plugins" / "mine"
+    plugin.mkdir(parents=True)
+    (plugin / "model.py").touch()
+    assert lensmith("hosts", "install", "box", "--plugin", "mine")["requirements"] == []
+    add_stub(folder, "plugin-extra", "1.5")
+    (plugin / "requirements.txt").write_text("plugin-extra\n", encoding="utf-8")
+    asked = lensmith("hosts", "install", "box", "--plugin", "mine", code=2)["error"]
+    assert (asked["code"], asked["details"]["requirements"]) == ("consent_needed", "plugin-extra")
+    assert lensmith("hosts", "install", "box", "--plugin", "mine", "--yes")["environment"]["state"] == "ready"
+
     (listed,) = lensmith("hosts", "list")["hosts"]
     assert listed["facts"]["environment"] == environment
     began = time.monotonic()

@@ -7,13 +7,14 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.executors.ssh.agent import processes
-from engine.executors.ssh.agent.self_test import build_of, device_ok, run_self_test
+from engine.executors.ssh.agent.self_test import build_of, clean_environment, device_ok, run_self_test
 from engine.executors.ssh.agent.words import Agent, Refusal
 
 if TYPE_CHECKING:
@@ -26,6 +27,19 @@ JOB_PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); "
     "from engine.executors.ssh.agent.prepare_job import main; main()"
 )
+REQUIREMENTS_PROGRAM = """
+import importlib.metadata, json, sys
+from packaging.requirements import Requirement
+def is_met(requirement):
+    if requirement.marker is not None and not requirement.marker.evaluate():
+        return True
+    try:
+        version = importlib.metadata.version(requirement.name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return requirement.specifier.contains(version, prereleases=True)
+print(json.dumps([line for line in json.load(sys.stdin) if not is_met(Requirement(line))]))
+"""
 _KEY = re.compile(r"[0-9a-f]{8,64}\Z")
 
 
@@ -98,6 +112,22 @@ def try_environment(_agent: Agent, arguments: Arguments, _payload: bytes) -> tup
     return told, b""
 
 
+def missing_requirements(_agent: Agent, arguments: Arguments, payload: bytes) -> tuple[Arguments, bytes]:
+    """Say which of a JSON list of requirements a Python here does not meet."""
+    command = [str(arguments["python"]), "-I", "-c", REQUIREMENTS_PROGRAM]
+    ended = subprocess.run(
+        command, input=payload, env=clean_environment(), capture_output=True, timeout=60, check=False
+    )
+    if ended.returncode != 0:
+        said = ended.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+        raise Refusal(
+            "environment_broken",
+            f"{command[0]} on the host does not answer. {' '.join(said)[:300]}",
+            "Prepare the host again: lensmith hosts prepare NAME --again",
+        )
+    return {"missing": json.loads(ended.stdout.decode("utf-8"))}, b""
+
+
 def _named(agent: Agent, arguments: Arguments) -> tuple[str, Path]:
     key = str(arguments.get("key"))
     if not _KEY.match(key):
@@ -135,8 +165,10 @@ def _used(agent: Agent) -> dict[str, list[str]]:
         except OSError:
             continue
         found = re.search(r"/environments/([0-9a-f]+)/", line)
-        if found:
-            used.setdefault(found[1], []).append(record.parents[2].name)
+        key: str | None = found[1] if found else None
+        while key:  # one that lies over another uses that too
+            used.setdefault(key, []).append(record.parents[2].name)
+            key = (_ready(agent.root / FOLDER / key) or {}).get("overlay_of")
     return used
 
 
@@ -166,4 +198,5 @@ VERBS: dict[str, Verb] = {
     "environments": environments,
     "drop_environment": drop_environment,
     "try_environment": try_environment,
+    "missing_requirements": missing_requirements,
 }

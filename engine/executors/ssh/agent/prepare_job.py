@@ -56,7 +56,8 @@ class Job:
     Args:
         root: Lensmith's folder on this host.
         folder: of the environment.
-        spec: python, builds, wheel, extra, links, pip_wheel, constraints, base, has_gpu.
+        spec: python, builds, wheel, extra, links, pip_wheel, constraints, base, has_gpu, marks; or, for what a plugin
+            requires on top of an environment that is there: overlay_of, requirements, links, base, has_gpu, marks.
     """
 
     def __init__(self, root: Path, folder: Path, spec: Arguments) -> None:
@@ -74,6 +75,8 @@ class Job:
         Raises:
             Fault: what stopped it.
         """
+        if self.spec.get("overlay_of"):
+            return self._finish(self._overlay())
         cloned = self._clone()
         if cloned is not None:
             return self._finish(cloned)
@@ -174,6 +177,23 @@ class Job:
                 self._note(f"The former environment cannot be taken over ({error}); a new one is made.")
                 return None
         return None
+
+    def _overlay(self) -> Arguments:
+        """Put requirements of a plugin over an environment that stays as it is."""
+        self._step(0, "Making the environment")
+        below = self.folder.parent / self.spec["overlay_of"] / "venv"
+        self._call(
+            [str(below / "bin" / "python"), "-I", "-m", "venv", "--without-pip", str(self.venv)], "venv"
+        )
+        (packages,) = (below / "lib").glob("python3*/site-packages")
+        (own,) = (self.venv / "lib").glob("python3*/site-packages")
+        # What is below is found after what is above, pip included.
+        (own / "lensmith-below.pth").write_text(str(packages) + "\n", encoding="utf-8")
+        self._step(2, "Installing what the plugin requires")
+        constraints = self.folder / "job" / "constraints.txt"
+        constraints.write_text(self._torch_pins(), encoding="utf-8")
+        self._pip([*self.spec["requirements"], *self._links(), "--constraint", str(constraints)])
+        return self._test()
 
     def _test(self) -> Arguments:
         self._step(3, "Testing")

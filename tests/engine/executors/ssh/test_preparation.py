@@ -23,6 +23,12 @@ from engine.executors.ssh.cleaning import Parts, clean
 from engine.executors.ssh.connection import Connection
 from engine.executors.ssh.engine_wheel import DISTRIBUTION, EngineWheel, build_wheel, engine_wheel
 from engine.executors.ssh.environment import look_up, ready_environment
+from engine.executors.ssh.plugin_requirements import (
+    install_requirements,
+    missing_on,
+    python_for,
+    requirement_lines,
+)
 from engine.executors.ssh.preparation import prepare
 from engine.executors.ssh.preparation_job import Watch
 from engine.protocol.home import Home
@@ -67,7 +73,9 @@ def home(lensmith_home: Path) -> Home:
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return fill(tmp_path_factory.mktemp("wheels"))
+    folder = fill(tmp_path_factory.mktemp("wheels"))
+    add_stub(folder, "plugin-extra", "1.5", "WORD = 'of the plugin'")
+    return folder
 
 
 @pytest.fixture
@@ -120,6 +128,36 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[None]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+def install_for_a_plugin(connection: Connection, home: Home, record: HostRecord) -> None:
+    """Install a requirement over the environment, use it, and see that neither can be removed meanwhile."""
+    lines = ("plugin-extra>=1", "rich")
+    link = connection.start_agent()
+    base = python_for(link, record, ())
+    assert missing_on(link, base, lines) == ("plugin-extra>=1",)
+    with pytest.raises(RemoteError) as told:
+        python_for(link, record, lines)
+    assert told.value.code == "host_requirements_missing"
+    assert "plugin-extra" in told.value.message
+
+    install_requirements(connection, home, lines)
+
+    python = python_for(link, record, lines)
+    program = "import plugin_extra, engine.cli, torch; print(plugin_extra.WORD, plugin_extra.__file__)"
+    said = subprocess.run([python, "-I", "-c", program], capture_output=True, text=True, check=True).stdout
+    assert said.startswith("of the plugin")
+    assert missing_on(link, base, lines) == ("plugin-extra>=1",), "what others run with is as it was"
+
+    place = "runs/20260101-000000-aaaa/attempts/0001"
+    link.ask("launch", b"", folder=place, argv=[python, "-c", "import time; time.sleep(600)"])
+    for key in (Path(base).parts[-4], Path(python).parts[-4]):
+        with pytest.raises(RemoteError) as told:
+            link.ask("drop_environment", b"", key=key)
+        assert told.value.code == "environment_in_use"
+    link.ask("signal", b"", folder=place, name="KILL")
+    while link.ask("poll", b"", folder=place, reads={}).data["alive"]:
+        time.sleep(0.05)
+
+
 def other_engine(release: str = "0.0.9") -> EngineWheel:
     return build_wheel(PACKAGE_ROOT / "engine", release, requires(DISTRIBUTION) or [])
 
@@ -158,6 +196,10 @@ def test_that_a_host_gets_an_environment_that_runs_our_engine_and_keeps_it(
         again = Onlooker()
         assert prepare(connection, home, again.watch) == facts
         assert again.lines == [], "one that is ready is left as it is"
+
+        install_for_a_plugin(connection, home, record)
+        assert prepare(connection, home) == facts
+        assert len(folders(ssh_host)) == 2, "what lies over the environment stays with it"
 
         kept_bytes = clean(link, home, Parts(environment=True)).removed_bytes
     assert kept_bytes > facts.bytes / 2
@@ -306,3 +348,11 @@ def test_that_a_disk_that_runs_full_is_told_by_what_it_needs(
 
     assert told.value.code == "prepare_no_space"
     assert "hosts clean" in told.value.hint
+
+
+def test_that_only_packages_are_read_from_a_plugins_requirements(tmp_path: Path) -> None:
+    text = "# what it needs\neinops>=0.8  # shapes\n--index-url https://x.invalid\n-r other.txt\n\nrich\n../evil.whl\n"
+    (tmp_path / "requirements.txt").write_text(text, encoding="utf-8")
+
+    assert requirement_lines(tmp_path) == ("einops>=0.8", "rich")
+    assert requirement_lines(tmp_path / "nowhere") == ()

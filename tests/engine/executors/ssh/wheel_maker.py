@@ -13,7 +13,7 @@ from engine.executors.ssh.pip_wheel import pack_installed
 
 REAL = (
     *("pydantic", "pydantic_core", "annotated-types", "typing_extensions", "typing-inspection"),
-    *("rich", "markdown-it-py", "mdurl", "pygments", "psutil", "platformdirs"),
+    *("rich", "markdown-it-py", "mdurl", "pygments", "psutil", "platformdirs", "packaging"),
 )
 """What the engine imports when it starts, with what that needs."""
 MODULES = {
