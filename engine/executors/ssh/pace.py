@@ -23,6 +23,32 @@ class Sent:
     eta_s: float | None = None
 
 
+class Rate:
+    """Bytes per second of the last seconds.
+
+    Args:
+        now: monotonic seconds.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.bytes_per_s: float | None = None
+        """None until something has been seen."""
+        self._now = now
+        self._seen = now()
+        self._weight = 0.0
+
+    def add(self, size: int) -> None:
+        """Count bytes that have arrived just now."""
+        now = self._now()
+        elapsed = max(now - self._seen, 1e-6)
+        share = 1.0 - math.exp(-elapsed / SMOOTHED_OVER_S)
+        # Divided by the weight so far, so that the first figures are means and do not climb from zero.
+        total = (self.bytes_per_s or 0.0) * self._weight * (1.0 - share) + size / elapsed * share
+        self._weight = self._weight * (1.0 - share) + share
+        self.bytes_per_s = total / self._weight
+        self._seen = now
+
+
 class Pace:
     """Counts what arrives and tells of it a few times a second.
 
@@ -44,33 +70,19 @@ class Pace:
         self._total = total_bytes
         self._tell = tell
         self._now = now
-        self._seen = now()
         self._told = -math.inf
-        self._speed: float | None = None
-        self._weight = 0.0
-
-    @property
-    def bytes_per_s(self) -> float | None:
-        return self._speed
-
-    @property
-    def done_bytes(self) -> int:
-        return self._done
+        self._files = Rate(now)
+        self.line = Rate(now)
+        """Of what goes over the line: less than of the files, where they are compressed."""
 
     def count_as_here(self, size: int) -> None:
         """Count bytes that were there before; they say nothing of the speed."""
         self._done = min(self._done + size, self._total)
 
-    def add(self, size: int) -> None:
-        """Count bytes that have arrived just now."""
-        now = self._now()
-        elapsed = max(now - self._seen, 1e-6)
-        share = 1.0 - math.exp(-elapsed / SMOOTHED_OVER_S)
-        # Divided by the weight so far, so that the first figures are means and do not climb from zero.
-        total = (self._speed or 0.0) * self._weight * (1.0 - share) + size / elapsed * share
-        self._weight = self._weight * (1.0 - share) + share
-        self._speed = total / self._weight
-        self._seen = now
+    def add(self, size: int, line_size: int | None = None) -> None:
+        """Count bytes that have arrived just now, and how many they were on the line."""
+        self._files.add(size)
+        self.line.add(size if line_size is None else line_size)
         self._done = min(self._done + size, self._total)
         self.look()
 
@@ -80,5 +92,6 @@ class Pace:
         if at_once or now - self._told >= TOLD_EVERY_S:
             self._told = now
             left = self._total - self._done
-            eta = left / self._speed if self._speed else (0.0 if left == 0 else None)
-            self._tell(Sent(self._done, self._total, self._speed, eta))
+            speed = self._files.bytes_per_s
+            eta = left / speed if speed else (0.0 if left == 0 else None)
+            self._tell(Sent(self._done, self._total, speed, eta))

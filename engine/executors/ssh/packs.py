@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from engine.errors import UserError
+from engine.executors.ssh.pace import Rate
 
 SMALLEST_PACK = 1 << 18
 LARGEST_PACK = 1 << 22
@@ -105,13 +106,6 @@ class Pack:
         self._spare.append(self._room)
 
 
-class Line(Protocol):
-    """What is known of the way to the host."""
-
-    @property
-    def bytes_per_s(self) -> float | None: ...
-
-
 def pays(payload: bytes | memoryview, bytes_per_s: float | None) -> bool:
     """Whether compressing saves more time on the line than it costs here, by a sample from eight places.
 
@@ -139,7 +133,7 @@ def pack_size(bytes_per_s: float | None) -> int:
 
 
 def packs_of(
-    rests: Iterable[Rest], line: Line, is_stopped: Callable[[], bool] = lambda: False
+    rests: Iterable[Rest], line: Rate, is_stopped: Callable[[], bool] = lambda: False
 ) -> Iterator[Pack]:
     """Give everything in packs, in order; a file that fits into one is whole there, others come in stretches.
 
@@ -232,7 +226,7 @@ def changed(file: OutgoingFile, how: str) -> UserError:
 
 
 def in_background(
-    rests: Iterable[Rest], line: Line, look: Callable[[], None] = lambda: None
+    rests: Iterable[Rest], line: Rate, look: Callable[[], None] = lambda: None
 ) -> Generator[Pack]:
     """Let packs be made a little ahead on a thread of their own; closing the generator ends the thread.
 

@@ -191,7 +191,7 @@ class _Sending:
             raise
 
     def _send(self, rests: list[Rest]) -> None:
-        with closing(in_background(rests, self.pace, self._look)) as packs:
+        with closing(in_background(rests, self.pace.line, self._look)) as packs:
             for pack in packs:
                 self._look()
                 more: dict[str, object] = {"pieces": pack.pieces, "encoding": pack.encoding}
@@ -211,7 +211,7 @@ class _Sending:
         for _, pack in self._under_way.settle(allowed):
             self.sent += pack.size
             self.line += pack.line_size
-            self.pace.add(pack.size)
+            self.pace.add(pack.size, pack.line_size)
 
     def _catch_up(self, rest: Rest) -> None:
         while True:

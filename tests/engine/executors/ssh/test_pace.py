@@ -39,11 +39,22 @@ def test_that_the_speed_follows_a_line_that_becomes_slower() -> None:
     pace = Pace(0, 10**9, lambda _: None, clock)
     run(pace, clock, 20, 10_000)
     run(pace, clock, 1, 1000)
-    assert 5000 < (pace.bytes_per_s or 0) < 9000
+    assert 5000 < (pace.line.bytes_per_s or 0) < 9000
 
     run(pace, clock, 20, 1000)
 
-    assert pace.bytes_per_s == pytest.approx(1000, rel=0.05)
+    assert pace.line.bytes_per_s == pytest.approx(1000, rel=0.05)
+
+
+def test_that_a_compressed_file_arrives_quicker_than_the_line_is() -> None:
+    clock, told = Clock(), list[Sent]()
+    pace = Pace(0, 10**6, told.append, clock)
+    for _ in range(100):
+        clock.now += 0.1
+        pace.add(1000, 250)
+
+    assert told[-1].bytes_per_s == pytest.approx(10_000)
+    assert pace.line.bytes_per_s == pytest.approx(2500)
 
 
 def test_that_it_is_told_a_few_times_a_second_only() -> None:

@@ -6,14 +6,15 @@ import hashlib
 import os
 import random
 import threading
+import time
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from engine.errors import UserError
+from engine.executors.ssh.pace import Rate
 from engine.executors.ssh.packs import (
     FIRST_PACK,
     LARGEST_PACK,
@@ -29,9 +30,9 @@ from engine.executors.ssh.packs import (
 )
 
 
-@dataclass
-class Line:
-    bytes_per_s: float | None = None
+def line() -> Rate:
+    """A line of which nothing is known yet."""
+    return Rate(time.monotonic)
 
 
 def file_of(folder: Path, name: str, data: bytes) -> OutgoingFile:
@@ -68,7 +69,7 @@ def test_that_small_files_share_packs_and_large_ones_come_in_stretches(tmp_path:
     contents = [noise(size, size) for size in (0, 1, 20_000, FIRST_PACK, 3 * FIRST_PACK + 17, 5)]
     files = [file_of(tmp_path, f"{number}", data) for number, data in enumerate(contents)]
 
-    packs = list(packs_of([Rest(file) for file in files], Line()))
+    packs = list(packs_of([Rest(file) for file in files], line()))
 
     assert max(pack.size for pack in packs) <= FIRST_PACK
     assert arrived(iter(packs)) == {hashlib.sha256(data).hexdigest(): data for data in contents}
@@ -79,7 +80,7 @@ def test_that_only_the_rest_of_a_file_is_sent(tmp_path: Path) -> None:
     data = noise(10_000)
     file = file_of(tmp_path, "a", data)
 
-    (pack,) = packs_of([Rest(file, 7000)], Line())
+    (pack,) = packs_of([Rest(file, 7000)], line())
 
     assert pack.pieces == [(file.sha256, 7000, 3000, 10_000)]
     assert pack.payload == data[7000:]
@@ -88,7 +89,7 @@ def test_that_only_the_rest_of_a_file_is_sent(tmp_path: Path) -> None:
 def test_that_a_file_of_which_all_is_there_is_still_finished(tmp_path: Path) -> None:
     file = file_of(tmp_path, "a", b"abc")
 
-    (pack,) = packs_of([Rest(file, 3)], Line())
+    (pack,) = packs_of([Rest(file, 3)], line())
 
     assert pack.pieces == [(file.sha256, 3, 0, 3)]
 
@@ -96,7 +97,7 @@ def test_that_a_file_of_which_all_is_there_is_still_finished(tmp_path: Path) -> 
 def test_that_a_pack_has_no_more_pieces_than_its_header_holds(tmp_path: Path) -> None:
     files = [file_of(tmp_path, str(number), b"%d" % number) for number in range(MOST_PIECES + 1)]
 
-    assert [len(pack.pieces) for pack in packs_of(map(Rest, files), Line())] == [MOST_PIECES, 1]
+    assert [len(pack.pieces) for pack in packs_of(map(Rest, files), line())] == [MOST_PIECES, 1]
 
 
 @pytest.mark.parametrize("size", [5000, 3 * FIRST_PACK])
@@ -117,7 +118,7 @@ def test_that_a_file_that_has_changed_is_named_and_never_completed(
     packs: list[Pack] = []
 
     with pytest.raises(UserError) as told:
-        packs.extend(packs_of([Rest(file, offset)], Line()))
+        packs.extend(packs_of([Rest(file, offset)], line()))
 
     assert told.value.code == "dataset_changed"
     assert str(file.source) in told.value.message
@@ -132,7 +133,7 @@ def test_that_a_changed_beginning_is_found_when_only_the_rest_is_sent(tmp_path: 
     file.source.write_bytes(b"x" + file.source.read_bytes()[1:])
 
     with pytest.raises(UserError) as told:
-        list(packs_of([Rest(file, 4000)], Line()))
+        list(packs_of([Rest(file, 4000)], line()))
 
     assert told.value.code == "dataset_changed"
 
@@ -164,18 +165,18 @@ def test_that_packs_are_sized_for_the_line() -> None:
 def test_that_packs_made_in_the_background_are_the_same_and_faults_come_through(tmp_path: Path) -> None:
     files = [file_of(tmp_path, str(number), noise(300_000, number)) for number in range(12)]
     rests = [Rest(file) for file in files]
-    assert len(arrived(in_background(rests, Line()))) == 12
+    assert len(arrived(in_background(rests, line()))) == 12
 
     files[-1].source.unlink()
 
     with pytest.raises(UserError):
-        arrived(in_background(rests, Line()))
+        arrived(in_background(rests, line()))
 
 
 def test_that_the_thread_ends_when_nobody_wants_more_packs(tmp_path: Path) -> None:
     files = [file_of(tmp_path, str(number), noise(FIRST_PACK, number)) for number in range(12)]
     before = threading.active_count()
-    packs = in_background([Rest(file) for file in files], Line())
+    packs = in_background([Rest(file) for file in files], line())
     next(packs)
 
     packs.close()
@@ -194,11 +195,11 @@ def test_that_somebody_looks_up_while_a_pack_is_waited_for(tmp_path: Path) -> No
         if len(looked) == 2:
             threading.Thread(target=(tmp_path / "slow").write_bytes, args=(b"abc",)).start()
 
-    assert arrived(in_background([Rest(file)], Line(), look)) == {file.sha256: b"abc"}
+    assert arrived(in_background([Rest(file)], line(), look)) == {file.sha256: b"abc"}
     assert len(looked) >= 2
 
 
 def test_that_reading_what_the_host_has_already_can_be_stopped(tmp_path: Path) -> None:
     file = file_of(tmp_path, "a", noise(3 * LARGEST_PACK))
 
-    assert list(packs_of([Rest(file, 2 * LARGEST_PACK)], Line(), lambda: True)) == []
+    assert list(packs_of([Rest(file, 2 * LARGEST_PACK)], line(), lambda: True)) == []
