@@ -19,7 +19,7 @@ from desktop.models.place_words import (
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
 from desktop.widgets.card import Card, row
-from desktop.widgets.labels import ElidedLabel, IconLabel, text_label
+from desktop.widgets.labels import ElidedLabel, IconLabel, plain_tip, text_label
 from desktop.widgets.message_banner import Banner
 from engine.protocol.events import Contact, Transfer
 from engine.protocol.job import ACTIVE_STATES
@@ -134,8 +134,9 @@ class PlaceBanner(QWidget):
     def _say_lost(self, lost: Contact) -> None:
         host = place_label(self._run.where.place)
         text = (
-            f"The run goes on there and nothing is lost: what it writes comes home as soon as {host} answers. "
-            "Nothing is started again on silence alone."
+            "The run goes on there; nothing is lost, and nothing is started twice. What it writes comes home when "
+            f"{host} answers."
         )
-        why = f"{lost.message.rstrip('.')}. " if lost.message else ""
-        self.lost.say("warn", f"{host} is out of reach, {last_seen_words(lost, time.time())}", why + text)
+        self.lost.say("warn", f"{host} is out of reach, {last_seen_words(lost, time.time())}", text)
+        self.lost.setToolTip(plain_tip(lost.message))
+        self.lost.setAccessibleDescription(f"{lost.message} {text}".strip())

@@ -13,7 +13,7 @@ from desktop.pages.train_place_sheet import SECTION
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.buttons import Button
 from desktop.widgets.card import column, row
-from desktop.widgets.labels import text_label
+from desktop.widgets.labels import plain_tip, text_label
 from engine.protocol.hosts import place_name
 
 AUTOMATIC = "auto"
@@ -34,7 +34,7 @@ class PlaceButton(Button):
         """Show a machine by its short label; the whole one is said."""
         self._whole = short
         self.set_icon(place_icon(place))
-        self.explain(f"Where it trains: {label}. Choose another machine")
+        self.explain(plain_tip(f"Where it trains: {label}. Choose another machine"))
         self.setAccessibleName(f"Where it trains: {label}")
         self._elide()
 
@@ -66,7 +66,7 @@ class StartFoot(QWidget):
         self._context = context
         self.choice = PlaceChoice(context)
         layout = column(SPACE.s)
-        layout.setContentsMargins(SPACE.l, SPACE.s, SPACE.l, SPACE.l)
+        self._layout = layout
         self.setLayout(layout)
         self.hint = text_label("", "caption", wrap=True)
         layout.addWidget(self.hint)
@@ -113,7 +113,9 @@ class StartFoot(QWidget):
     def _show(self) -> None:
         is_offered = self.choice.is_offered
         self.where.setVisible(is_offered)
-        self.add.setVisible(self._context.hosts.is_loaded and not is_offered)
+        can_add = self._context.hosts.is_loaded and not is_offered
+        self.add.setVisible(can_add)
+        self._layout.setContentsMargins(SPACE.l, SPACE.s, SPACE.l, SPACE.xs if can_add else SPACE.l)
         self.where.show_place(self.choice.place, self.choice.label, self.choice.short_label)
         self._offer_devices()
         self.changed.emit()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from desktop.theme.fonts import font
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SPACE, TYPE
+from desktop.widgets.labels import plain_tip
 
 _HEIGHT = 22
 _ICON = 14
@@ -78,4 +79,4 @@ class Chip(QWidget):
     def _say(self, tip: str) -> None:
         self.setAccessibleName(self._text)
         self.setAccessibleDescription(tip)
-        self.setToolTip(tip or self._text)
+        self.setToolTip(plain_tip(tip or self._text))

@@ -114,7 +114,7 @@ def test_that_silence_is_said_with_the_last_sight_and_that_nothing_is_lost(
     follow(view, context, qtbot, "away")
     assert view.place.lost.isVisible()
     assert "box is out of reach, last seen" in view.place.lost.accessibleName()
-    assert "The run goes on there and nothing is lost" in view.place.lost.accessibleDescription()
+    assert "The run goes on there; nothing is lost" in view.place.lost.accessibleDescription()
     assert not view.header.buttons["move"].isVisible()
     tell(context, "away", 1, BACK)
     assert not view.place.isVisible()

@@ -275,6 +275,18 @@ def test_that_of_several_gpus_it_is_said_how_many_are_free(
     assert "2 of 3 free, 20.0 GB" in told
 
 
+def test_that_what_a_machine_says_of_itself_is_never_markup(
+    page: TrainPage, context: Context, qtbot: QtBot
+) -> None:
+    gpu = GpuFacts(index=0, name="<img src='file:///etc/hostname'>", memory_bytes=1, free_bytes=1)
+    add_box(context, qtbot, gpus=(gpu,))
+    page.setup.foot.choice.choose("ssh:box")
+    where = page.setup.foot.where
+    assert "<img" not in where.toolTip()
+    assert "&lt;img" in where.toolTip()
+    assert "<img" in where.accessibleName()
+
+
 def test_that_settings_to_fix_keep_the_start_off_but_not_the_choice(
     page: TrainPage, context: Context, engine: StandIn, qtbot: QtBot
 ) -> None:
