@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from engine.datasets.annotations import Annotations
 from engine.datasets.manifest import Manifest
 from engine.errors import UserError
 from engine.protocol.job import Frozen
@@ -77,8 +78,19 @@ class DatasetFolder:
             )
         return Manifest.load(path)
 
-    def save(self, manifest: Manifest, root: Path, source: Path) -> None:
-        """Make a version the present one: its manifest first, then the record that names it."""
+    def annotations_path(self, manifest: Manifest) -> Path | None:
+        """Where the objects of a version are; versions with the same objects share a file. None without objects."""
+        if not manifest.annotations:
+            return None
+        return self.path / "annotations" / f"{manifest.annotations}.npz"
+
+    def save(
+        self, manifest: Manifest, root: Path, source: Path, annotations: Annotations | None = None
+    ) -> None:
+        """Make a version the present one: its objects and manifest first, then the record that names it."""
+        place = self.annotations_path(manifest)
+        if place is not None and annotations is not None and not place.is_file():
+            annotations.save(place)
         manifest.save(self._manifest_path(manifest.version))
         self._write(manifest, root, source, {**self._roots(), manifest.version: str(root)})
 

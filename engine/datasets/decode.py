@@ -33,6 +33,17 @@ _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "A
 """What a file may hold, whatever its ending. Pillow knows more, and starts Ghostscript for one of them."""
 _WITH_ALPHA = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What EXIF's orientations ask for, as `ImageOps.exif_transpose` does it."""
+
 Pixels = NDArray[np.uint8]
 
 
@@ -64,6 +75,27 @@ def decode_image(path: Path) -> Pixels:
     with _opened(path) as image:
         image.load()
         return _to_rgb(_upright(image))
+
+
+def read_stored(path: Path) -> Image.Image:
+    """Read a file's pixels as they are stored: a mask's numbers, which no colour rule may touch.
+
+    Raises:
+        UserError: `image_unreadable` or `image_too_large`.
+    """
+    with _opened(path) as image:
+        image.load()
+        stored = image.copy()
+        stored.format = image.format
+        return stored
+
+
+def turned_like(path: Path, pixels: Pixels) -> Pixels:
+    """Turn pixels (H, W) that lie like the stored ones of an image as that image is turned to be upright."""
+    with _opened(path) as image:
+        orientation = _orientation(image)
+    turn = _TURNS.get(orientation)
+    return pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn), np.uint8)
 
 
 def read_facts(path: Path) -> ImageFacts:

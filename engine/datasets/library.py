@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.config.problems import nearest
+from engine.datasets.annotations import Annotations, load_annotations
 from engine.datasets.archive import extract_zip
 from engine.datasets.dataset_folder import DatasetFolder, dataset_name, folder_name
 from engine.datasets.formats.registry import layout_names, read_layout
@@ -127,6 +128,23 @@ class Library:
                 f"Connect its drive, or say where it is now: lensmith data relocate {name} FOLDER",
             )
         return root
+
+    def annotations_file(self, manifest: Manifest) -> Path | None:
+        """Where the objects of a dataset's version are written; None when it has none.
+
+        Raises:
+            UserError: `dataset_unknown`.
+        """
+        return self._existing(manifest.name).annotations_path(manifest)
+
+    def annotations(self, manifest: Manifest) -> Annotations | None:
+        """Read the objects of a dataset's version; None when it has none.
+
+        Raises:
+            UserError: `dataset_unknown`, `annotations_damaged`.
+        """
+        file = self.annotations_file(manifest)
+        return load_annotations(file) if file is not None else None
 
     def resplit(self, name: str, *, val: float, test: float, seed: int, replace: bool = False) -> Manifest:
         """Divide a dataset anew; a new version of it.

@@ -29,6 +29,20 @@ class Item(Frozen):
     width: int = 0
     """Upright, pixels; 0 when unknown."""
     height: int = 0
+    mask: str | None = None
+    """The file that tells the class of every pixel, relative to the root, with forward slashes."""
+    mask_sha256: str = ""
+
+
+class MaskValue(Frozen):
+    """How one value or colour of the masks is to be read."""
+
+    value: int | None = None
+    """The number of a pixel; None where a colour tells."""
+    colour: tuple[int, int, int] | None = None
+    """Red, green, blue, 0 to 255."""
+    label: int | None = None
+    """Position in the manifest's classes; None: such pixels do not count."""
 
 
 class Manifest(Frozen):
@@ -43,6 +57,10 @@ class Manifest(Frozen):
     classes: tuple[str, ...]
     items: tuple[Item, ...]
     problems: tuple[Problem, ...] = ()
+    annotations: str = ""
+    """Hash of the table of objects, hex (`Annotations.digest`); empty where there is none."""
+    mask_values: tuple[MaskValue, ...] = ()
+    """How the pixels of masks are read; empty: a pixel's number is its class."""
 
     @model_validator(mode="after")
     def _require_labels(self) -> Self:
@@ -52,6 +70,10 @@ class Manifest(Frozen):
         )
         if wrong is not None:
             raise ValueError(f"{wrong.path} has the label {wrong.label} of {len(self.classes)} classes")
+        values = (v.label for v in self.mask_values if v.label is not None)
+        beyond = next((label for label in values if not 0 <= label < len(self.classes)), None)
+        if beyond is not None:
+            raise ValueError(f"a mask's value has the label {beyond} of {len(self.classes)} classes")
         return self
 
     def save(self, path: Path) -> None:
@@ -77,11 +99,17 @@ class Manifest(Frozen):
     def with_items(self, items: Iterable[Item]) -> Manifest:
         """The same dataset with other items, and the version that follows from them."""
         listed = tuple(items)
-        return self.model_copy(update={"items": listed, "version": version_of(self.classes, listed)})
+        version = version_of(self.classes, listed, self.annotations, self.mask_values)
+        return self.model_copy(update={"items": listed, "version": version})
 
 
-def version_of(classes: Sequence[str], items: Sequence[Item]) -> str:
-    """Hash the content of a dataset: every item's path, class name, split and bytes."""
+def version_of(
+    classes: Sequence[str],
+    items: Sequence[Item],
+    annotations: str = "",
+    mask_values: Sequence[MaskValue] = (),
+) -> str:
+    """Hash the content of a dataset: every item's path, class name, split and bytes; its objects and masks, if any."""
     digest = hashlib.sha256()
     for name in classes:
         digest.update(f"class\0{name}\n".encode())
@@ -91,4 +119,11 @@ def version_of(classes: Sequence[str], items: Sequence[Item]) -> str:
     ]
     for line in sorted(lines):
         digest.update(line.encode())
+    masks = [f"{item.path}\0{item.mask}\0{item.mask_sha256}\n" for item in items if item.mask is not None]
+    for line in sorted(masks):
+        digest.update(line.encode())
+    for entry in mask_values:
+        digest.update(f"mask\0{entry.value}\0{entry.colour}\0{entry.label}\n".encode())
+    if annotations:
+        digest.update(f"annotations\0{annotations}\n".encode())
     return digest.hexdigest()

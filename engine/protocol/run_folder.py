@@ -103,6 +103,11 @@ class RunFolder:
         return self.path / "dataset" / "manifest.json"
 
     @property
+    def annotations_path(self) -> Path:
+        """Frozen table of the dataset's objects; not there when it has none."""
+        return self.path / "dataset" / "annotations.npz"
+
+    @property
     def commands(self) -> Path:
         return self.path / "commands"
 

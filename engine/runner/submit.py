@@ -64,6 +64,9 @@ def submit(request: SubmitRequest, home: Home) -> str:
         file = _freeze_plugin(Path(request.entry.folder), draft.plugin, home)
         draft.manifest_path.parent.mkdir(parents=True)
         manifest.save(draft.manifest_path)
+        objects = library.annotations_file(manifest)
+        if objects is not None:
+            _link_or_copy(objects, draft.annotations_path)
         config = dict(request.config)
         if request.kind == "train":
             config = freeze_weights(config, draft, home)
@@ -111,6 +114,14 @@ def new_run_id() -> str:
     """Make an id that sorts by time, can be said aloud, and does not occur twice."""
     moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return f"{moment}-{''.join(secrets.choice(_ALPHABET) for _ in range(4))}"
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    """Take a file that is never written to again; within one disk it takes no room."""
+    try:
+        target.hardlink_to(source)
+    except OSError:  # another disk, or one without links
+        shutil.copy2(source, target)
 
 
 def _freeze_plugin(source: Path, target: Path, home: Home) -> str:
