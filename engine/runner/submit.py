@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engine.datasets.library import Library
+from engine.datasets.manifest import Manifest
 from engine.errors import UserError
 from engine.protocol.catalog import PluginEntry
 from engine.protocol.disk import is_full
@@ -62,11 +63,7 @@ def submit(request: SubmitRequest, home: Home) -> str:
     draft = RunFolder(home.runs / f".draft-{run}")
     try:
         file = _freeze_plugin(Path(request.entry.folder), draft.plugin, home)
-        draft.manifest_path.parent.mkdir(parents=True)
-        manifest.save(draft.manifest_path)
-        objects = library.annotations_file(manifest)
-        if objects is not None:
-            _link_or_copy(objects, draft.annotations_path)
+        _freeze_dataset(library, manifest, draft)
         config = dict(request.config)
         if request.kind == "train":
             config = freeze_weights(config, draft, home)
@@ -116,12 +113,17 @@ def new_run_id() -> str:
     return f"{moment}-{''.join(secrets.choice(_ALPHABET) for _ in range(4))}"
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
-    """Take a file that is never written to again; within one disk it takes no room."""
+def _freeze_dataset(library: Library, manifest: Manifest, draft: RunFolder) -> None:
+    """Put the manifest and the table of objects into the run."""
+    draft.manifest_path.parent.mkdir(parents=True)
+    manifest.save(draft.manifest_path)
+    objects = library.annotations_file(manifest)
+    if objects is None:
+        return
     try:
-        target.hardlink_to(source)
+        draft.annotations_path.hardlink_to(objects)  # never written to again; takes no room
     except OSError:  # another disk, or one without links
-        shutil.copy2(source, target)
+        shutil.copy2(objects, draft.annotations_path)
 
 
 def _freeze_plugin(source: Path, target: Path, home: Home) -> str:
