@@ -26,7 +26,11 @@ def confusion_on_device(predicted: Tensor, target: Tensor, num_classes: int, ign
     if places.device.type == "cpu":
         counts = torch.bincount(places, minlength=cells + 1)
     else:
-        # bincount sizes its answer by the largest value, for which it waits.
-        counts = torch.zeros(cells + 1, dtype=torch.int64, device=places.device)
-        counts.scatter_add_(0, places, torch.ones_like(places))
+        counts = counts_without_waiting(places, cells + 1)
     return counts[:cells].reshape(num_classes, num_classes)
+
+
+def counts_without_waiting(places: Tensor, length: int) -> Tensor:
+    """Count how often each of 0 .. length - 1 occurs: bincount, which on a GPU waits to learn the largest value."""
+    counts = torch.zeros(length, dtype=torch.int64, device=places.device)
+    return counts.scatter_add_(0, places, torch.ones_like(places))
