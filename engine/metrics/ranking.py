@@ -54,6 +54,21 @@ def roc_auc_per_class(scores: Scores, targets: Targets) -> NDArray[np.float64]:
     return np.array([roc_auc(scores[:, c], targets == c) for c in range(scores.shape[1])], dtype=np.float64)
 
 
+def mean_over_present(values: NDArray[np.float64], weights: NDArray[np.integer] | None = None) -> float:
+    """Mean of (C,) values over the classes that have one; NaN where none has.
+
+    Args:
+        values: NaN for a class without images.
+        weights: (C,) images of each class, for scikit-learn's `weighted`; None for its `macro`.
+    """
+    there = ~np.isnan(values)
+    if weights is not None:
+        there &= weights > 0
+    if not there.any():
+        return float("nan")
+    return float(np.average(values[there], weights=None if weights is None else weights[there]))
+
+
 def calibration_error(confidence: Scores, correct: NDArray[np.bool_], bins: int = 15) -> float:
     """Expected calibration error: mean |accuracy - confidence| over equal bins, weighted by images. 0 without images.
 
@@ -61,7 +76,11 @@ def calibration_error(confidence: Scores, correct: NDArray[np.bool_], bins: int 
     """
     if len(confidence) == 0:
         return 0.0
-    # Right-closed bins: a confidence of exactly 1 belongs to the last.
-    which = np.clip(np.ceil(confidence.astype(np.float64) * bins).astype(np.int64) - 1, 0, bins - 1)
+    which = confidence_bins(confidence, bins)
     gap = np.bincount(which, weights=correct.astype(np.float64) - confidence, minlength=bins)
     return float(np.abs(gap).sum() / len(confidence))
+
+
+def confidence_bins(confidence: Scores, bins: int) -> NDArray[np.int64]:
+    """(N,): which of equal bins, open to the left, each confidence is in; 0 is in the first, 1 in the last."""
+    return np.clip(np.ceil(confidence.astype(np.float64) * bins).astype(np.int64) - 1, 0, bins - 1)
