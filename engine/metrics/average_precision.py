@@ -28,8 +28,6 @@ class PrecisionGrid:
     """(10, 101, C, 4): the best precision at that recall or a higher one, 0 where it is not reached."""
     recall: NDArray[np.float64]
     """(10, C, 4): the recall of all predictions."""
-    scores: NDArray[np.float64]
-    """(10, 101, C, 4): score of the prediction with which that recall is reached."""
 
     def average(self, size: int = 0) -> NDArray[np.float64]:
         """(10, C): average precision, the mean over the 101 recalls."""
@@ -55,7 +53,7 @@ def precision_grid(table: ObjectTable, masks: bool = False, library: str | None 
         return _without_predictions(table)
     accumulate = _by_hotcoco if module.__name__ == "hotcoco" else _by_faster_coco_eval
     found = accumulate(table, kind)
-    return PrecisionGrid(*(_with_nan(np.asarray(found[name])) for name in ("precision", "recall", "scores")))
+    return PrecisionGrid(*(_with_nan(np.asarray(found[name])) for name in ("precision", "recall")))
 
 
 def _by_hotcoco(table: ObjectTable, kind: str) -> dict[str, Any]:
@@ -140,15 +138,15 @@ def _size_areas(table: ObjectTable) -> NDArray[np.float64]:
 
 def _with_nan(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Drop the axis of the single limit on predictions; -1 says that there was no object."""
-    values = values[..., 0].astype(np.float64)
-    return np.where(values < 0, np.nan, values)
+    values = np.array(values[..., 0], dtype=np.float64)
+    values[values < 0] = np.nan
+    return values
 
 
 def _without_objects(num_classes: int) -> PrecisionGrid:
     return PrecisionGrid(
         np.full((10, 101, num_classes, len(SIZES)), np.nan),
         np.full((10, num_classes, len(SIZES)), np.nan),
-        np.full((10, 101, num_classes, len(SIZES)), np.nan),
     )
 
 
@@ -160,5 +158,7 @@ def _without_predictions(table: ObjectTable) -> PrecisionGrid:
         labels = table.true.labels[counted & (areas >= least) & (areas <= most)]
         there[labels, size] = True
     recall = np.where(there, 0.0, np.nan)
-    grid = np.broadcast_to(recall, (10, 101, *recall.shape)).copy()
-    return PrecisionGrid(grid, np.broadcast_to(recall, (10, *recall.shape)).copy(), grid)
+    return PrecisionGrid(
+        np.broadcast_to(recall, (10, 101, *recall.shape)).copy(),
+        np.broadcast_to(recall, (10, *recall.shape)).copy(),
+    )

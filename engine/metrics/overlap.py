@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.metrics.objects import Flags, Indices, ObjectTable, box_areas
+from engine.metrics.objects import Boxes, Flags, Indices, ObjectTable, box_areas
 from engine.metrics.run_length import mask_overlaps
 
 PAIRS_AT_ONCE = 1_000_000
@@ -110,23 +110,39 @@ def _box_pairs(table: ObjectTable) -> Iterator[Pairs]:
     sizes = per_image[0] * per_image[1]
     starts = np.cumsum(per_image[0]) - per_image[0], np.cumsum(per_image[1]) - per_image[1]
     chunk = (np.cumsum(sizes) - sizes) // PAIRS_AT_ONCE
+    ours, theirs = _Sides.of(table.predicted.boxes), _Sides.of(table.true.boxes)
     for number in np.unique(chunk[sizes > 0]):
         images = np.flatnonzero((chunk == number) & (sizes > 0))
         image = np.repeat(images, sizes[images])
         inside = np.arange(len(image)) - np.repeat(np.cumsum(sizes[images]) - sizes[images], sizes[images])
         one = starts[0][image] + inside // per_image[1][image]
         other = starts[1][image] + inside % per_image[1][image]
-        overlap = _box_overlaps(table, one, other)
-        yield Pairs(one, other, overlap).where(overlap > 0)
+        shared = _shared(ours, theirs, one, other)
+        one, other, shared = one[shared > 0], other[shared > 0], shared[shared > 0]
+        own = ours.area[one]
+        whole = np.where(table.true.crowd[other], own, own + theirs.area[other] - shared)
+        yield Pairs(one, other, shared / whole)
 
 
-def _box_overlaps(table: ObjectTable, one: Indices, other: Indices) -> NDArray[np.float64]:
-    ours, theirs = table.predicted.boxes[one], table.true.boxes[other]
-    sides = np.minimum(ours[:, 2:], theirs[:, 2:]) - np.maximum(ours[:, :2], theirs[:, :2])
-    shared = np.maximum(sides[:, 0], 0) * np.maximum(sides[:, 1], 0)
-    own = box_areas(ours)
-    whole = np.where(table.true.crowd[other], own, own + box_areas(theirs) - shared)
-    return np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sides:
+    """Boxes as columns: half the time of rows."""
+
+    columns: NDArray[np.float64]
+    """(4, n): left, top, right, bottom."""
+    area: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, boxes: Boxes) -> _Sides:
+        return cls(np.ascontiguousarray(boxes.T), box_areas(boxes))
+
+
+def _shared(ours: _Sides, theirs: _Sides, one: Indices, other: Indices) -> NDArray[np.float64]:
+    left, top, right, bottom = ours.columns
+    their_left, their_top, their_right, their_bottom = theirs.columns
+    width = np.minimum(right[one], their_right[other]) - np.maximum(left[one], their_left[other])
+    height = np.minimum(bottom[one], their_bottom[other]) - np.maximum(top[one], their_top[other])
+    return np.maximum(width, 0) * np.maximum(height, 0)
 
 
 def _mask_pairs(table: ObjectTable) -> Iterator[Pairs]:
