@@ -8,8 +8,8 @@ import numpy as np
 
 from engine.data import colour
 from engine.data.auto_augmentation import auto_augment, rand_augment
-from engine.data.geometry import Cut, cut_out, draw_crop
-from engine.data.preprocessing import Image, centre_square, stored_side
+from engine.data.geometry import Cut, cut_out, draw_crop, whole_frame
+from engine.data.preprocessing import FILL, Framing, Image, square_of, stored_side
 
 if TYPE_CHECKING:
     from engine.config.augmentation import AugmentationConfig
@@ -21,50 +21,73 @@ BLUR_SIGMA = (0.1, 2.0)
 class Augmenter:
     """Turns stored images into training samples of one size. Stateless: safe to share between threads."""
 
-    def __init__(self, settings: AugmentationConfig, image_size: int, resize_method: str) -> None:
+    def __init__(
+        self,
+        settings: AugmentationConfig,
+        image_size: int,
+        resize_method: str,
+        framing: Framing = "centre",
+    ) -> None:
         self._settings = settings
         self._image_size = image_size
         self._method = resize_method
+        self._framing: Framing = framing
 
     def __call__(self, stored: Image, rng: np.random.Generator) -> Image:
         """Give an (S, S, 3) sample; equal generators give equal samples."""
+        return self.sample(stored, rng)[0]
+
+    def sample(self, stored: Image, rng: np.random.Generator) -> tuple[Image, Cut]:
+        """Give an (S, S, 3) sample, and where in the stored image it was cut out: its target is cut likewise."""
         if not self._settings.enabled:
-            return centre_square(stored, self._image_size, self._method)
-        image = self._place(stored, rng)
+            square = square_of(stored, self._image_size, self._method, self._framing)
+            return square, self._usual_cut(stored)
+        cut = self._draw_cut(stored, rng)
+        image = cut_out(
+            stored, cut, self._image_size, self._method, FILL if self._framing == "whole" else None
+        )
         image = self._automatic(image, rng)
         image = self._colour(image, rng)
         if _chance(rng, self._settings.random_grayscale):
             image = colour.to_grayscale(image)
         if _chance(rng, self._settings.gaussian_blur):
             image = colour.blur(image, float(rng.uniform(*BLUR_SIGMA)))
-        return image
+        return image, cut
 
-    def _place(self, stored: Image, rng: np.random.Generator) -> Image:
+    def _draw_cut(self, stored: Image, rng: np.random.Generator) -> Cut:
         settings = self._settings
         height, width = stored.shape[:2]
         mirrored = settings.random_flip and bool(rng.random() < MIRROR_PROBABILITY)
         degrees = float(settings.random_rotation)
         angle = float(rng.uniform(-degrees, degrees)) if degrees else 0.0
+        usual = self._usual_cut(stored)
+        box = (usual.left, usual.top, usual.width, usual.height)
         if settings.random_crop:
             scale = settings.resize_scale
-            box = draw_crop(rng, width, height, (float(scale.min), float(scale.max)))
-        else:
-            box = self._centre_box(width, height)
-        left, top, box_width, box_height = box
-        cut = Cut(left, top, box_width, box_height, angle, mirrored)
-        return cut_out(stored, cut, self._image_size, self._method)
+            ratio = width / height if self._framing == "whole" else 1.0
+            box = draw_crop(rng, width, height, (float(scale.min), float(scale.max)), ratio)
+        return Cut(*box, angle, mirrored)
+
+    def _usual_cut(self, stored: Image) -> Cut:
+        """What validation sees, so that without random crop both see the same part."""
+        height, width = stored.shape[:2]
+        if self._framing == "whole":
+            return whole_frame(width, height)
+        return Cut(*self._centre_box(width, height))
 
     def _centre_box(self, width: int, height: int) -> tuple[int, int, int, int]:
-        """The box that validation cuts, so that without random crop both see the same part."""
+        """The middle square: left, top, width, height."""
         whole = stored_side(self._image_size)
         side = max(1, round(min(width, height) * min(1.0, self._image_size / whole)))
         return (width - side) // 2, (height - side) // 2, side, side
 
     def _automatic(self, image: Image, rng: np.random.Generator) -> Image:
+        # Where targets have a place in the image, what shears or turns it after the cut would leave them behind.
+        in_place = self._framing == "whole"
         if self._settings.auto_augment == "randaugment":
-            return rand_augment(image, rng)
+            return rand_augment(image, rng, in_place=in_place)
         if self._settings.auto_augment == "autoaugment":
-            return auto_augment(image, rng)
+            return auto_augment(image, rng, in_place=in_place)
         return image
 
     def _colour(self, image: Image, rng: np.random.Generator) -> Image:

@@ -29,19 +29,25 @@ def rand_augment(
     rng: np.random.Generator,
     operations: int = RAND_OPERATIONS,
     magnitude: int = RAND_MAGNITUDE,
+    *,
+    in_place: bool = False,
 ) -> Image:
-    """Apply `operations` random operations at `magnitude` of 30."""
+    """Apply `operations` random operations at `magnitude` of 30; with `in_place` none that moves what is shown."""
     share = magnitude / (BINS - 1)
-    for choice in rng.integers(0, len(RAND_CHOICES), operations):
-        image = apply_operation(image, RAND_CHOICES[choice], share, negative=bool(rng.random() < 0.5))
+    choices = RAND_CHOICES_IN_PLACE if in_place else RAND_CHOICES
+    for choice in rng.integers(0, len(choices), operations):
+        image = apply_operation(image, choices[choice], share, negative=bool(rng.random() < 0.5))
     return image
 
 
-def auto_augment(image: Image, rng: np.random.Generator) -> Image:
-    """Apply one random sub-policy of AutoAugment for ImageNet: two operations, each with its probability."""
+def auto_augment(image: Image, rng: np.random.Generator, *, in_place: bool = False) -> Image:
+    """Apply one random sub-policy of AutoAugment for ImageNet: two operations, each with its probability.
+
+    With `in_place` those are left out that move what is shown.
+    """
     for name, probability, magnitude in IMAGENET_POLICY[int(rng.integers(0, len(IMAGENET_POLICY)))]:
         negative = bool(rng.random() < 0.5)
-        if rng.random() < probability:
+        if rng.random() < probability and not (in_place and name in _MOVING):
             image = apply_operation(image, name, magnitude / (_AUTO_BINS - 1), negative=negative)
     return image
 
@@ -167,6 +173,8 @@ _OPERATIONS: dict[str, tuple[Operation, bool]] = {
 """Name to the operation and whether it has a direction."""
 
 RAND_CHOICES = tuple(name for name in _OPERATIONS if name != "invert")
+_MOVING = frozenset({"shear_x", "shear_y", "translate_x", "translate_y", "rotate"})
+RAND_CHOICES_IN_PLACE = tuple(name for name in RAND_CHOICES if name not in _MOVING)
 
 Step = tuple[str, float, int]
 IMAGENET_POLICY: tuple[tuple[Step, Step], ...] = (

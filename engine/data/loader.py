@@ -19,11 +19,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.data.augmentation import Augmenter
-from engine.data.batch import Batch
+from engine.data.batch import Batch, pin_targets
 from engine.data.cache import CacheMode, CachePlace, ImageCache, open_cache, stored_bytes
-from engine.data.preprocessing import centre_square
-from engine.data.samples import SampleSource, open_split
+from engine.data.geometry import whole_frame
+from engine.data.preprocessing import Framing, Image, square_of
+from engine.data.samples import SampleSource, StoredSample, open_split
 from engine.data.streams import epoch_order, sample_generator
+from engine.data.targets import LabelTargeting, SplitFiles, Target, Targeting
+from engine.errors import PluginError
 from engine.protocol.results import Problem
 
 if TYPE_CHECKING:
@@ -54,9 +57,21 @@ class LoaderSettings:
     """The home's cache folder; without one there is no disk cache."""
     augmentation: AugmentationConfig | None = None
     resize_method: str = "bilinear"
+    framing: Framing = "centre"
+    annotations: Path | None = None
+    """File of the annotation table, where the dataset has one."""
     drop_last: bool = False
     """Leave out an incomplete last batch, unless it is the only one."""
     pin_memory: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """A finished (S, S, 3) sample with its target, and the position in the split that it really came from."""
+
+    position: int
+    image: Image
+    target: Target
 
 
 class Loader:
@@ -66,10 +81,10 @@ class Loader:
         self._source = source
         self._cache = cache
         self.settings = settings
-        augmented = settings.train and settings.augmentation is not None
-        self._augmenter: Augment | None = (
-            Augmenter(settings.augmentation, settings.image_size, settings.resize_method)
-            if augmented and settings.augmentation is not None
+        self._own_augment: Augment | None = None
+        self._augmenter: Augmenter | None = (
+            Augmenter(settings.augmentation, settings.image_size, settings.resize_method, settings.framing)
+            if settings.train and settings.augmentation is not None
             else None
         )
         self._pool = (
@@ -116,9 +131,19 @@ class Loader:
                 filling.cancel()
 
     def augment_with(self, augment: Augment) -> None:
-        """Vary training images in a way of the plugin's own, in the place of the configured one."""
+        """Vary training images in a way of the plugin's own, in the place of the configured one.
+
+        Raises:
+            PluginError: `augmentation_wrong` where targets have a place in the image, which it would not move.
+        """
+        if self.settings.framing == "whole":
+            raise PluginError(
+                "augmentation_wrong",
+                "The plugin's build_augmentation changes images only; boxes and masks would stay where they were.",
+                "Leave it out: for this task the settings of the augmentation vary images and targets together.",
+            )
         if self.settings.train:
-            self._augmenter = augment
+            self._own_augment = augment
 
     def close(self) -> None:
         """End the threads. The loader cannot be used afterwards."""
@@ -140,19 +165,32 @@ class Loader:
         filling.submit(self._pool, max(1, self.settings.workers))
         return filling
 
-    def load(self, position: int, epoch: int) -> tuple[int, NDArray[np.uint8]] | None:
-        """The finished (S, S, 3) sample at a position of the split, and the position it really came from."""
+    def load(self, position: int, epoch: int) -> Sample | None:
+        """The finished sample at a position of the split; None when it cannot be read."""
         settings = self.settings
         if not settings.train:
-            stored = self._source.stored(position, self._cache)
-            if stored is None:
-                return None
-            return position, centre_square(stored, settings.image_size, settings.resize_method)
-        actual, stored = self._source.readable(position, self._cache)
-        if self._augmenter is None:
-            return actual, centre_square(stored, settings.image_size, settings.resize_method)
-        index = int(self._source.item_indices[position])
-        return actual, self._augmenter(stored, sample_generator(settings.seed, epoch, index))
+            stored = self._source.sample(position, self._cache)
+            return None if stored is None else self._plain(stored)
+        stored = self._source.readable(position, self._cache)
+        if self._own_augment is None and self._augmenter is None:
+            return self._plain(stored)
+        rng = sample_generator(settings.seed, epoch, int(self._source.item_indices[position]))
+        if self._own_augment is not None:
+            return Sample(stored.position, self._own_augment(stored.image, rng), stored.target)
+        assert self._augmenter is not None  # one of the two is there
+        image, cut = self._augmenter.sample(stored.image, rng)
+        return Sample(
+            stored.position, image, self._source.targets.cut(stored.target, cut, settings.image_size)
+        )
+
+    def _plain(self, stored: StoredSample) -> Sample:
+        settings = self.settings
+        image = square_of(stored.image, settings.image_size, settings.resize_method, settings.framing)
+        target = stored.target
+        if settings.framing == "whole":
+            height, width = stored.image.shape[:2]
+            target = self._source.targets.cut(target, whole_frame(width, height), settings.image_size)
+        return Sample(stored.position, image, target)
 
 
 class _Filling:
@@ -170,6 +208,7 @@ class _Filling:
         )
         self._pixels: NDArray[np.uint8] = self._images.numpy()
         self._actual = np.full(len(positions), -1, dtype=np.int64)
+        self._targets: list[Target] = [None] * len(positions)
         self._futures: list[Future[None]] = []
 
     def submit(self, pool: ThreadPoolExecutor | None, workers: int) -> None:
@@ -197,26 +236,42 @@ class _Filling:
         if len(actual) == 0:
             return
         source = self._loader.source
-        targets = _tensor(source.targets[actual])
+        kept = [target for target, is_there in zip(self._targets, there, strict=True) if is_there]
+        targets = source.targets.collate(kept)
         if self._loader.settings.pin_memory:
             # From ordinary memory even a few bytes are copied in turn: the step would wait for all before it.
-            images, targets = images.pin_memory(), targets.pin_memory()
-        yield Batch(images, targets, _tensor(source.item_indices[actual]))
+            images, targets = images.pin_memory(), pin_targets(targets)
+        yield Batch(images, targets, _tensor(source.item_indices[actual]), self._sizes(actual))
+
+    def _sizes(self, actual: NDArray[np.int64]) -> Tensor | None:
+        if self._loader.settings.framing == "centre":
+            return None
+        return torch.tensor([self._loader.source.size(int(position)) for position in actual])
 
     def _fill(self, start: int, stop: int) -> None:
         for slot in range(start, stop):
-            loaded = self._loader.load(int(self._positions[slot]), self._epoch)
-            if loaded is not None:
-                self._actual[slot], self._pixels[slot] = loaded
+            sample = self._loader.load(int(self._positions[slot]), self._epoch)
+            if sample is not None:
+                self._actual[slot], self._pixels[slot] = sample.position, sample.image
+                self._targets[slot] = sample.target
 
 
-def build_loader(manifest: Manifest, root: Path, split: str, settings: LoaderSettings) -> Loader:
-    """Open a split for loading.
+def build_loader(
+    manifest: Manifest,
+    root: Path,
+    split: str,
+    settings: LoaderSettings,
+    targeting: Targeting | None = None,
+) -> Loader:
+    """Open a split for loading; without a `targeting` its images are learnt from by their labels.
 
     Raises:
-        UserError: `split_empty` when it holds no labelled image.
+        UserError: `split_empty` when it holds no usable image.
     """
-    source = open_split(manifest, root, split, settings.image_size, settings.resize_method)
+    files = SplitFiles(manifest, root, range(len(manifest.items)), settings.annotations)
+    source = open_split(
+        files, split, targeting or LabelTargeting(), settings.image_size, settings.resize_method
+    )
     place = CachePlace(
         settings.cache_folder, settings.resize_method, stored_bytes(manifest.items, settings.image_size)
     )

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.data.preprocessing import Image, prepare_image
+from engine.data.preprocessing import Framing, Image, prepare_image
 
 if TYPE_CHECKING:
     from engine.config.preprocessing import PreprocessingConfig
@@ -29,10 +29,13 @@ class TensorInput:
     std: tuple[float, ...] = IMAGENET_STD
     resize_method: str = "bilinear"
     device: str = "cpu"
+    framing: Framing = "centre"
 
     def __call__(self, images: Sequence[Image]) -> Tensor:
         """Prepare (H, W, 3) images of any size as validation does: float32 (N, 3, S, S) on the device."""
-        pixels = np.stack([prepare_image(image, self.image_size, self.resize_method) for image in images])
+        pixels = np.stack(
+            [prepare_image(image, self.image_size, self.resize_method, self.framing) for image in images]
+        )
         return normalise(torch.from_numpy(pixels).to(self.device), self.mean, self.std)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from engine.data.batch import Targets
 from engine.data.loader import Loader
 from engine.data.normalisation import normalise
 
@@ -24,7 +26,7 @@ class PluginDataset:
 
 
 class PluginLoader:
-    """Iterate once for one epoch: `(images float32 (B, 3, H, W) normalised, labels int64 (B,))` on the CPU."""
+    """Iterate once for one epoch: images float32 (B, 3, H, W) normalised, and their targets, on the CPU."""
 
     def __init__(
         self,
@@ -41,6 +43,8 @@ class PluginLoader:
         self.class_names = tuple(class_names)
         self.dataset = PluginDataset(loader.images, self.class_names)
         self.batch_size = loader.settings.batch_size
+        self.form: Callable[[Tensor, Targets], tuple[object, object]] = _as_they_are
+        """In which form a batch is given: the task's `plugin_batch`."""
         self.epoch = 0
         """Epoch that the next iteration reads; set it to go on where an earlier run ended."""
         self.passes = 0
@@ -49,10 +53,14 @@ class PluginLoader:
     def __len__(self) -> int:
         return len(self._loader)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
         epoch, self.epoch = self.epoch, self.epoch + 1
         for batch in self._loader.start(epoch):
             if self._on_batch is not None:
                 self._on_batch()
-            yield normalise(batch.images, self._mean, self._std, torch.float32), batch.targets
+            yield self.form(normalise(batch.images, self._mean, self._std, torch.float32), batch.targets)
         self.passes += 1
+
+
+def _as_they_are(images: Tensor, targets: Targets) -> tuple[object, object]:
+    return images, targets

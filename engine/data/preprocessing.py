@@ -13,6 +13,10 @@ cv2.setNumThreads(0)
 
 Image = NDArray[np.uint8]
 ResizeMethod = Literal["bilinear", "bicubic", "nearest"]
+Framing = Literal["centre", "whole"]
+"""What a square sample shows: the middle of the image, or all of it, squeezed or stretched to a square."""
+FILL = 114
+"""Gray outside of an image, where it is not mirrored outwards."""
 
 STORED_MARGIN = 1.15
 """Shorter side of a stored image over the training size: room for crops, and what a centre crop trims."""
@@ -79,10 +83,19 @@ def centre_square(stored: Image, image_size: int, method: str) -> Image:
     return _middle(stored, image_size, image_size)
 
 
-def prepare_image(image: Image, image_size: int, resize_method: str = "bilinear") -> Image:
+def square_of(stored: Image, image_size: int, method: str, framing: Framing) -> Image:
+    """Make the (S, S, 3) sample of a stored image that validation sees."""
+    if framing == "whole":
+        return resize(stored, image_size, image_size, method)
+    return centre_square(stored, image_size, method)
+
+
+def prepare_image(
+    image: Image, image_size: int, resize_method: str = "bilinear", framing: Framing = "centre"
+) -> Image:
     """Prepare an upright RGB image (H, W, 3) of any size as validation does: (S, S, 3) uint8."""
-    square = centre_square(to_stored(image, image_size, resize_method), image_size, resize_method)
-    return np.ascontiguousarray(square)
+    stored = to_stored(image, image_size, resize_method)
+    return np.ascontiguousarray(square_of(stored, image_size, resize_method, framing))
 
 
 def _middle(image: Image, width: int, height: int) -> Image:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,23 +11,36 @@ import numpy as np
 from engine.data.cache import ImageCache
 from engine.data.decoding import read_image
 from engine.data.preprocessing import Image, to_stored
+from engine.data.targets import SplitFiles, Target, Targeting, TargetSource
 from engine.errors import UserError
 from engine.protocol.results import Problem
 
 if TYPE_CHECKING:
-    from engine.datasets.manifest import Item, Manifest
+    from collections.abc import Sequence
+
+    from engine.datasets.manifest import Item
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredSample:
+    """An image at stored size, with its target at the same size."""
+
+    position: int
+    """In the split."""
+    image: Image
+    target: Target
 
 
 class SampleSource:
-    """One split: `len(source)` labelled items, each by its position in the split. Safe to read from many threads."""
+    """One split: `len(source)` usable items, each by its position in the split. Safe to read from many threads."""
 
-    def __init__(self, root: Path, items: Sequence[tuple[int, Item]], image_size: int, method: str) -> None:
-        self._root = root
-        self._items = [item for _, item in items]
-        self.item_indices = np.array([index for index, _ in items], dtype=np.int64)
+    def __init__(self, files: SplitFiles, targets: TargetSource, image_size: int, method: str) -> None:
+        self._root = files.root
+        self._items = files.items
+        self.item_indices = np.array(files.indices, dtype=np.int64)
         """(N,), positions in manifest.items."""
-        self.targets = np.array([item.label for _, item in items], dtype=np.int64)
-        """(N,), class indices."""
+        self.targets = targets
+        self._sizes: dict[int, tuple[int, int]] = {}
         self._image_size = image_size
         self._method = method
         self._lock = threading.Lock()
@@ -81,18 +93,48 @@ class SampleSource:
             self._note(position, error)
             return None
 
-    def readable(self, position: int, cache: ImageCache) -> tuple[int, Image]:
-        """The image at `position`, or the next one of the split that can be read, with its position.
+    def size(self, position: int) -> tuple[int, int]:
+        """Height and width of the upright original; 0 and 0 when its file cannot be read."""
+        item = self._items[position]
+        if item.width and item.height:
+            return item.height, item.width
+        if position not in self._sizes:
+            image = self.original(position)
+            self._sizes[position] = (0, 0) if image is None else (image.shape[0], image.shape[1])
+        return self._sizes[position]
+
+    def sample(self, position: int, cache: ImageCache) -> StoredSample | None:
+        """The image at stored size with its target, or None when a file of it cannot be read."""
+        image = self.stored(position, cache)
+        if image is None:
+            return None
+        height, width = image.shape[:2]
+        try:
+            target = self.targets.stored(position, width, height)
+        except UserError as error:
+            self._note(position, error)
+            return None
+        return StoredSample(position, image, target)
+
+    def original_target(self, position: int) -> Target | None:
+        """The target at the original's own size, or None when its file cannot be read."""
+        try:
+            return self.targets.original(position)
+        except UserError as error:
+            self._note(position, error)
+            return None
+
+    def readable(self, position: int, cache: ImageCache) -> StoredSample:
+        """The sample at `position`, or the next one of the split that can be read.
 
         Raises:
             UserError: `no_readable_image` when there is none.
         """
         count = len(self._items)
         for step in range(count):
-            candidate = (position + step) % count
-            image = self.stored(candidate, cache)
-            if image is not None:
-                return candidate, image
+            sample = self.sample((position + step) % count, cache)
+            if sample is not None:
+                return sample
         raise UserError(
             "no_readable_image",
             f"None of the {count} images in {self._root} can be read.",
@@ -119,22 +161,33 @@ class SampleSource:
                 self._untold.append(problem)
 
 
-def open_split(manifest: Manifest, root: Path, split: str, image_size: int, method: str) -> SampleSource:
-    """Open the labelled images of one split.
+def open_split(
+    files: SplitFiles, split: str, targeting: Targeting, image_size: int, method: str
+) -> SampleSource:
+    """Open the usable images of one split.
+
+    Args:
+        files: the whole dataset; its `indices` are narrowed to the split.
+        split: train, val or test.
+        targeting: which images can be used, and what belongs to them.
+        image_size: of the samples, pixels.
+        method: of resizing.
 
     Raises:
         UserError: `split_empty` when there is none.
     """
-    items = [
-        (index, item)
-        for index, item in enumerate(manifest.items)
-        if item.split == split and item.label is not None
+    manifest = files.manifest
+    indices = [
+        index
+        for index in files.indices
+        if manifest.items[index].split == split and targeting.is_usable(manifest.items[index])
     ]
-    if not items:
+    if not indices:
         there = ", ".join(sorted({item.split for item in manifest.items if item.split})) or "none"
         raise UserError(
             "split_empty",
             f"The dataset {manifest.name} has no labelled image in the split {split!r}.",
             f"Splits with images: {there}. Divide it again with `lensmith data split`.",
         )
-    return SampleSource(root, items, image_size, method)
+    chosen = SplitFiles(manifest, files.root, indices, files.annotations)
+    return SampleSource(chosen, targeting.targets(chosen), image_size, method)

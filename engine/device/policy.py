@@ -29,9 +29,7 @@ class DevicePolicy(Protocol):
         """Move a network to the device, in its memory order, in place."""
         ...
 
-    def forward_of(
-        self, network: nn.Module, optimizer: Optimizer, batch_size: int
-    ) -> Callable[[Tensor], Tensor]:
+    def forward_of(self, network: nn.Module, optimizer: Optimizer, batch_size: int) -> Callable[..., Any]:
         """What to call for the network's outputs in training (compiled or wrapped, sharing its weights).
 
         Args:
@@ -77,17 +75,15 @@ class SingleDevice:
         # Networks of other than 4-dimensional weights keep those as they are.
         cast("Any", network).to(memory_format=self._memory_format)
 
-    def forward_of(
-        self, network: nn.Module, optimizer: Optimizer, batch_size: int
-    ) -> Callable[[Tensor], Tensor]:
+    def forward_of(self, network: nn.Module, optimizer: Optimizer, batch_size: int) -> Callable[..., Any]:
         del optimizer
         if not self.resolved.compile:
-            return cast("Callable[[Tensor], Tensor]", network)
-        compiled = cast("Callable[[Tensor], Tensor]", torch.compile(network, dynamic=False))
+            return network
+        compiled = torch.compile(network, dynamic=False)
 
-        def forward(images: Tensor) -> Tensor:
+        def forward(images: Tensor, *targets: object) -> object:
             # An incomplete batch would be compiled for anew, which takes longer than it ever gains.
-            return compiled(images) if len(images) == batch_size else network(images)
+            return (compiled if len(images) == batch_size else network)(images, *targets)
 
         return forward
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from engine.data.batch import Targets, first_targets, move_targets
 from engine.device.policy import SingleDevice
 from engine.device.randomness import untouched_randomness
 from engine.device.resolved import ChosenPrecision, Resolved
@@ -38,8 +39,10 @@ class ProbeSubject:
     network: nn.Module
     images: Tensor
     """uint8 (N, H, W, 3)."""
-    targets: Tensor
-    loss: Callable[[Tensor, Tensor], Tensor]
+    targets: Targets
+    loss: Callable[..., Tensor]
+    targets_in_forward: bool = False
+    """Whether the network is called with its targets too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ def choose_fastest(
         subject = replace(
             subject,
             images=subject.images[:_LARGEST_BATCH_ON_CPU],
-            targets=subject.targets[:_LARGEST_BATCH_ON_CPU],
+            targets=first_targets(subject.targets, _LARGEST_BATCH_ON_CPU),
         )
     measured: dict[str, float] = {}
     best, best_s = options[0], math.inf
@@ -154,7 +157,9 @@ def _time_in_a_row(subject: ProbeSubject, policy: SingleDevice, network: nn.Modu
     for _ in range(steps):
         images = policy.to_input(subject.images, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
         with policy.autocast():
-            loss = subject.loss(network(images), subject.targets.to(policy.device, non_blocking=True))
+            targets = move_targets(subject.targets, policy.device)
+            given = (images, targets) if subject.targets_in_forward else (images,)
+            loss = subject.loss(network(*given), targets)
         loss.backward()
         network.zero_grad(set_to_none=True)
     is_finite = math.isfinite(loss.item())  # waits for the device

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.data.batch import Batch
+from engine.data.batch import Batch, move_targets
 from engine.data.loader import Loader
+from engine.data.targets import Target
 from engine.device.policy import DevicePolicy
-from engine.tasks.task import Judgement, Prediction, RawInfer, Task
+from engine.tasks.task import Judgement, Outputs, Prediction, RawInfer, Task
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+Loss = Callable[..., Tensor]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,11 +24,12 @@ class NetworkView:
 
     task: Task
     class_names: Sequence[str]
-    loss: Loss
+    loss: Loss | None
+    """None for a network that gives its losses in training mode only."""
     policy: DevicePolicy
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    decode: Callable[[Tensor], Sequence[Prediction]] | None = None
+    decode: Callable[[Outputs], Sequence[Prediction]] | None = None
     """The model's own way from outputs to predictions; None takes the task's, without leaving the device."""
 
 
@@ -49,10 +51,11 @@ def measure_network(
             if is_ending():
                 return None
             pixels = view.policy.to_input(batch.images, view.mean, view.std)
-            targets = batch.targets.to(view.policy.device, non_blocking=True)
+            loss: Tensor | None = None
             with view.policy.autocast():
                 outputs = network(pixels)
-                loss = view.loss(outputs, targets)
+                if view.loss is not None:
+                    loss = view.loss(outputs, move_targets(batch.targets, view.policy.device))
             if view.decode is not None:
                 collector.add_predictions(view.decode(outputs), batch)
             else:
@@ -78,17 +81,20 @@ def measure_infer(
             return None
         positions: list[int] = []
         images: list[np.ndarray] = []
+        targets: list[Target] = []
         for position in range(start, min(start + size, len(source))):
             image = source.original(position)
-            if image is not None:
+            target = source.original_target(position) if image is not None else None
+            if image is not None and target is not None:
                 positions.append(position)
                 images.append(image)
+                targets.append(target)
         if images:
-            targets, indices = source.targets[positions], source.item_indices[positions]
             batch = Batch(
                 torch.empty((len(images), 0, 0, 3), dtype=torch.uint8),
-                torch.from_numpy(targets),
-                torch.from_numpy(indices),
+                source.targets.collate(targets),
+                torch.from_numpy(source.item_indices[positions]),
+                torch.tensor([image.shape[:2] for image in images]),
             )
             collector.add_predictions(infer(images), batch)
     return collector.judgement()

@@ -1,4 +1,4 @@
-"""Write what a measurement found: RUN/results/0001 with summary, confusion matrix and one array a per-image column."""
+"""Write what a measurement found: RUN/results/0001 with summary, confusion matrix, per-image columns and masks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from engine.protocol.disk import write_error
@@ -18,6 +19,7 @@ from engine.tasks.task import Judgement
 
 SUMMARY_NAME = "summary.json"
 CONFUSION_NAME = "confusion.npy"
+MASK_FOLDER = "masks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,7 @@ def write_result(results: Path, judgement: Judgement, facts: ResultFacts) -> Res
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
-        np.save(draft / CONFUSION_NAME, judgement.confusion, allow_pickle=False)
-        for name in summary.columns:
-            np.save(draft / column_file(name), judgement.columns[name], allow_pickle=False)
+        _save_arrays(draft, judgement, facts)
         write_record(draft / SUMMARY_NAME, summary)
         replace_file(draft, next_folder(results))
     except OSError as error:
@@ -59,6 +59,32 @@ def write_result(results: Path, judgement: Judgement, facts: ResultFacts) -> Res
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return summary
+
+
+def _save_arrays(draft: Path, judgement: Judgement, facts: ResultFacts) -> None:
+    if judgement.confusion is not None:
+        np.save(draft / CONFUSION_NAME, judgement.confusion, allow_pickle=False)
+    if not facts.per_image:
+        return
+    for name, column in judgement.columns.items():
+        np.save(draft / column_file(name), column, allow_pickle=False)
+    for name, array in judgement.arrays.items():
+        np.save(draft / array_file(name), array, allow_pickle=False)
+    if judgement.masks:
+        (draft / MASK_FOLDER).mkdir()
+    for row, mask in enumerate(judgement.masks):
+        encoded = cv2.imencode(".png", mask)[1]
+        (draft / MASK_FOLDER / mask_file(row)).write_bytes(encoded.tobytes())
+
+
+def array_file(name: str) -> str:
+    """Name of the file that holds an array which is not one row an image."""
+    return f"{name}.npy"
+
+
+def mask_file(row: int) -> str:
+    """Name, in `masks`, of the PNG with the predicted classes of the image in a row of the columns."""
+    return f"{row:06d}.png"
 
 
 def column_file(name: str) -> str:
@@ -98,5 +124,7 @@ def _summary(judgement: Judgement, facts: ResultFacts) -> ResultSummary:
         metrics={f"{facts.prefix}/{name}": value for name, value in judgement.metrics.items()},
         per_class=judgement.per_class,
         columns=tuple(judgement.columns) if facts.per_image else (),
+        arrays=tuple(judgement.arrays) if facts.per_image else (),
+        masks=len(judgement.masks) if facts.per_image else 0,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )

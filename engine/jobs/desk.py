@@ -18,6 +18,10 @@ from engine.device.choose import choose_workers
 from engine.errors import UserError
 from engine.protocol.job import AttemptSpec, JobSpec
 from engine.protocol.run_folder import AttemptFolder, RunFolder
+from engine.tasks.registry import task_named
+from engine.tasks.task import Task
+
+ANNOTATIONS_NAME = "annotations.npz"
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,10 @@ class Desk:
     def run_config(self) -> RunConfig:
         """What the engine honours for every plugin."""
         return RunConfig.from_flat(self.config)
+
+    @cached_property
+    def task(self) -> Task:
+        return task_named(self.job.task)
 
     @property
     def cache_folder(self) -> Path:
@@ -79,7 +87,7 @@ class Desk:
     def loader(self, split: str, *, train: bool, pin_memory: bool = False) -> Loader:
         """Open a split as the configuration says."""
         config = self.run_config
-        images = sum(item.split == split and item.label is not None for item in self.manifest.items)
+        images = sum(item.split == split and self.task.is_usable(item) for item in self.manifest.items)
         settings = LoaderSettings(
             image_size=config.image_size,
             batch_size=config.batch_size,
@@ -94,11 +102,13 @@ class Desk:
             # A last batch of a single image has no variance: batch normalisation refuses it.
             drop_last=train and images % config.batch_size == 1,
             pin_memory=pin_memory,
+            framing=self.task.framing,
+            annotations=self.folder.manifest_path.with_name(ANNOTATIONS_NAME),
         )
-        return build_loader(self.manifest, self.dataset_root, split, settings)
+        return build_loader(self.manifest, self.dataset_root, split, settings, self.task)
 
     def has_split(self, split: str) -> bool:
-        return any(item.split == split and item.label is not None for item in self.manifest.items)
+        return any(item.split == split and self.task.is_usable(item) for item in self.manifest.items)
 
     def config_hash(self) -> str:
         """sha256 (hex) of the attempt's configuration."""

@@ -7,10 +7,11 @@ from engine.datasets.manifest import Manifest
 from engine.device.choose import choose_device
 from engine.device.policy import SingleDevice
 from engine.errors import UserError
-from engine.evaluation.measure import NetworkView, measure_infer, measure_network
+from engine.evaluation.measure import measure_infer, measure_network
 from engine.evaluation.result_folder import ResultFacts, newest_folder, write_result
 from engine.jobs.desk import Desk
 from engine.jobs.parent import TrainedModel, open_parent
+from engine.jobs.validation import view_of
 from engine.plugin.adapters.torch_model import TorchModel
 from engine.plugin.restore import tensor_input
 from engine.protocol.checkpoint import WEIGHTS_NAME
@@ -78,10 +79,14 @@ def _judge(desk: Desk, trained: TrainedModel, loader: Loader) -> Judgement | Non
     meta, model = trained.meta, trained.model
     is_ending = desk.control.is_end_waiting
     device = choose_device(desk.spec.placement.resource)
+    if isinstance(model, TorchModel) and task.framing == "whole":
+        # Targets that have a place are compared where they lie: in the pixels of the originals.
+        model.device = device
+        return measure_infer(model.infer, loader, task, meta.class_names, is_ending)
     if isinstance(model, TorchModel):
         policy = SingleDevice(device, trained.resolved)
         policy.place(model.network)
-        view = NetworkView(task, meta.class_names, model.loss, policy, meta.mean, meta.std, model.own_decode)
+        view = view_of(model, meta.class_names, policy, meta)
         return measure_network(model.network, loader, view, is_ending)
     infer = task.adapt_infer(model.infer, tensor_input(meta, str(device)))
     return measure_infer(infer, loader, task, meta.class_names, is_ending)

@@ -25,7 +25,6 @@ from engine.training.job import TrainingJob
 from engine.training.phases import Phases
 from engine.training.trainer import Trainer
 
-FEWEST_CLASSES = 2
 Constants = tuple[float, ...]
 
 
@@ -54,7 +53,7 @@ class _TrainingData:
 
     def __init__(self, desk: Desk) -> None:
         manifest = desk.manifest
-        if len(manifest.classes) < FEWEST_CLASSES:
+        if len(manifest.classes) < desk.task.fewest_classes:
             raise UserError(
                 "one_class",
                 f"The dataset {manifest.name} has {len(manifest.classes)} class; there is nothing to tell apart.",

@@ -39,9 +39,7 @@ class Validation:
 
         def validate(network: nn.Module, epoch: int, step: int) -> ValidationOutcome | None:
             policy = policy_of(self._desk, self._device)
-            view = NetworkView(
-                self._task, self._classes, model.loss, policy, meta.mean, meta.std, model.own_decode
-            )
+            view = view_of(model, self._classes, policy, meta)
             is_ending = self._desk.control.is_end_waiting
             return self._kept(measure_network(network, self._loader, view, is_ending), epoch, step)
 
@@ -78,6 +76,14 @@ class Validation:
         write_result(self._desk.folder.results, judgement, facts)
         folder = newest_folder(self._desk.folder.results)
         return ValidationOutcome(judgement.metrics, judgement.per_class, folder)
+
+
+def view_of(
+    model: TorchModel, class_names: tuple[str, ...], policy: SingleDevice, meta: CheckpointMeta
+) -> NetworkView:
+    """How an adapter's network is fed and what its outputs mean."""
+    loss = None if model.targets_in_forward else model.loss
+    return NetworkView(model.task, class_names, loss, policy, meta.mean, meta.std, model.own_decode)
 
 
 def policy_of(desk: Desk, device: torch.device) -> SingleDevice:

@@ -206,7 +206,9 @@ class _PluginRun:
 
     def _view(self, loader: Loader, on_batch: Callable[[], None] | None) -> PluginLoader:
         meta = self._job.meta
-        return PluginLoader(loader, meta.mean, meta.std, meta.class_names, on_batch)
+        given = PluginLoader(loader, meta.mean, meta.std, meta.class_names, on_batch)
+        given.form = self._job.task.plugin_batch
+        return given
 
     def _after_batch(self) -> None:
         """Between two batches: orders are obeyed here also for a plugin that reports epochs only."""

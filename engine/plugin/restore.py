@@ -129,7 +129,8 @@ def restore_model(checkpoint: Path) -> RestoredModel:
 
 def tensor_input(meta: CheckpointMeta, device: str) -> TensorInput:
     """What turns raw images into the input that a checkpoint's training saw."""
-    return TensorInput(meta.input_size[1], meta.mean, meta.std, meta.resize_method, device)
+    framing = task_named(meta.task).framing
+    return TensorInput(meta.input_size[1], meta.mean, meta.std, meta.resize_method, device, framing)
 
 
 class RestoredModel:

@@ -11,9 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.data.batch import Targets
 from engine.data.normalisation import normalise
 from engine.data.plugin_loader import PluginDataset
 from engine.plugin.contract import TrainingStopped
+from engine.tasks.task import Task
 
 CLASSES = ("circle", "square", "star")
 BATCH_SIZE = 4
@@ -31,17 +33,20 @@ class SyntheticImages:
     """uint8 (N, S, S, 3)."""
     labels: Tensor
     """int64 (N,)."""
+    task: Task
 
     @classmethod
-    def of_size(cls, size: int) -> SyntheticImages:
+    def of_size(cls, size: int, task: Task) -> SyntheticImages:
         labels = torch.arange(BATCHES * BATCH_SIZE) % len(CLASSES)
         generator = torch.Generator().manual_seed(_SEED)
         noise = torch.randint(0, 100, (len(labels), size, size, 3), generator=generator)
-        return cls((noise + 70 * labels.view(-1, 1, 1, 1)).to(torch.uint8), labels)
+        return cls((noise + 70 * labels.view(-1, 1, 1, 1)).to(torch.uint8), labels, task)
 
-    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield uint8 images and labels, `BATCH_SIZE` at a time."""
-        yield from zip(self.images.split(BATCH_SIZE), self.labels.split(BATCH_SIZE), strict=True)
+    def batches(self) -> Iterator[tuple[Tensor, Targets]]:
+        """Yield uint8 images and targets, `BATCH_SIZE` at a time."""
+        size = self.images.shape[1]
+        for images, labels in zip(self.images.split(BATCH_SIZE), self.labels.split(BATCH_SIZE), strict=True):
+            yield images, self.task.example_targets(labels, size)
 
 
 class SyntheticLoader:
@@ -58,9 +63,10 @@ class SyntheticLoader:
     def __len__(self) -> int:
         return BATCHES
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for images, labels in self._images.batches():
-            yield normalise(images, self._mean, self._std, torch.float32), labels
+    def __iter__(self) -> Iterator[tuple[object, object]]:
+        for images, targets in self._images.batches():
+            pixels = normalise(images, self._mean, self._std, torch.float32)
+            yield self._images.task.plugin_batch(pixels, targets)
 
 
 @dataclass(slots=True)

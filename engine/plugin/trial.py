@@ -7,7 +7,7 @@ import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -32,8 +32,9 @@ from engine.plugin.synthetic import (
 )
 from engine.protocol.catalog import ModelMetadata, PluginEntry, PluginProblem
 from engine.protocol.checkpoint import PLUGIN_CHECKPOINT
+from engine.tasks.predictions import ClassScores
 from engine.tasks.registry import task_named, task_names
-from engine.tasks.task import RawInfer, Task
+from engine.tasks.task import Prediction, RawInfer, Task
 
 IMAGE_SIZE = 64
 _TOLERANCE = 1e-5
@@ -94,7 +95,7 @@ class _Trial:
         self._task = task
         size = config["image_size"]
         self._size = size if isinstance(size, int) else IMAGE_SIZE
-        self._images = SyntheticImages.of_size(self._size)
+        self._images = SyntheticImages.of_size(self._size, task)
         settings = PreprocessingConfig()
         self._mean = tuple(settings.mean or IMAGENET_MEAN)
         self._std = tuple(settings.std or IMAGENET_STD)
@@ -140,11 +141,15 @@ class _Trial:
         scheduler = model.build_scheduler(optimizer, settings, 2)
         before = _snapshot(model.network)
         model.network.train()
-        for images, labels in self._images.batches():
-            outputs = model.network(normalise(images, self._mean, self._std))
-            if not self._fits(outputs):
-                return
-            loss = model.loss(outputs, labels)
+        for images, targets in self._images.batches():
+            pixels = normalise(images, self._mean, self._std)
+            if model.targets_in_forward:
+                outputs = model.network(pixels, targets)
+            else:
+                outputs = model.network(pixels)
+                if not self._fits(outputs):
+                    return
+            loss = model.loss(outputs, targets)
             if not self._is_finite(loss):
                 return
             loss.backward()
@@ -153,19 +158,15 @@ class _Trial:
             if scheduler is not None:
                 scheduler.step()
         self._tell_unchanged(model, before, "param_groups")
-        self._try_soft_targets(model)
+        if self._task.mixes:
+            self._try_soft_targets(model)
 
     def _fits(self, outputs: object) -> bool:
-        wanted = (BATCH_SIZE, len(CLASSES))
-        if isinstance(outputs, Tensor) and tuple(outputs.shape) == wanted:
+        fault = self._task.output_fault(outputs, BATCH_SIZE, len(CLASSES), self._size)
+        if fault is None:
             return True
-        given = f"shape {tuple(outputs.shape)}" if isinstance(outputs, Tensor) else type(outputs).__name__
-        self._findings.add(
-            "outputs_wrong",
-            f"The network gives {given} for {BATCH_SIZE} images of {len(CLASSES)} classes instead of {wanted}.",
-            "build",
-            "Let its last layer have self.num_classes outputs, and give one tensor of logits.",
-        )
+        hint = "Let its last layer have self.num_classes outputs, and give one tensor of logits."
+        self._findings.add("outputs_wrong", fault, "build", hint)
         return False
 
     def _is_finite(self, loss: object) -> bool:
@@ -180,8 +181,8 @@ class _Trial:
         return False
 
     def _try_soft_targets(self, model: TorchModel) -> None:
-        images, labels = next(self._images.batches())
-        soft = nn.functional.one_hot(labels, len(CLASSES)).float()
+        images, targets = next(self._images.batches())
+        soft = nn.functional.one_hot(targets, len(CLASSES)).float()
 
         def compute() -> None:
             with torch.no_grad():
@@ -232,24 +233,26 @@ class _Trial:
         self._findings.tell_not_numbers(cast("Mapping[str, object]", metrics), "validate")
 
     def _answers(self, model: BaseModel) -> np.ndarray | None:
-        """Ask for the probabilities (N, C) of images of several sizes; None when they cannot be compared."""
+        """Ask for the answers to images of several sizes; None when they cannot be compared."""
         infer = self._infer_of(model)
         network = network_of(model)
         if network is not None:
             network.train()
-        first = _table(infer(pictures()))
-        if first.shape[-1] != len(CLASSES):
+        first_answers = infer(pictures())
+        scored = {len(one.probs) for one in first_answers if isinstance(one, ClassScores)}
+        if scored - {len(CLASSES)}:
             self._findings.add(
                 "infer_wrong",
-                f"infer gives {first.shape[-1]} scores an image instead of {len(CLASSES)}.",
+                f"infer gives {max(scored - {len(CLASSES)})} scores an image instead of {len(CLASSES)}.",
                 "infer",
                 "Give one score for each of config['num_classes'].",
             )
             return None
+        first = self._table(first_answers)
         _set_eval(model)
-        answers = _table(infer(pictures()))
-        _table(infer(pictures()[:1]))
-        if not np.allclose(answers, _table(infer(pictures())), atol=_TOLERANCE):
+        answers = self._table(infer(pictures()))
+        infer(pictures()[:1])
+        if not _same(answers, self._table(infer(pictures()))):
             self._findings.warn(
                 "infer_not_repeatable",
                 "infer gives other answers for the same images when it is asked again.",
@@ -257,7 +260,7 @@ class _Trial:
                 "Leave out what is random in `infer`, and put the network in eval mode there.",
             )
             return None
-        if not np.allclose(first, answers, atol=_TOLERANCE):
+        if not _same(first, answers):
             self._findings.warn(
                 "infer_in_training_mode",
                 "infer answers differently while the network is in training mode.",
@@ -280,12 +283,12 @@ class _Trial:
             twin = self._class(dict(self._config))
             twin.load_checkpoint(str(path))
             _set_eval(twin)
-        after = _table(self._infer_of(twin)(pictures()))
-        if not np.allclose(before, after, atol=_TOLERANCE):
+        after = self._table(self._infer_of(twin)(pictures()))
+        if not _same(before, after):
+            most = f" (by up to {np.abs(before - after).max():.3g})" if before.shape == after.shape else ""
             self._findings.add(
                 "checkpoint_incomplete",
-                "A model that loaded the checkpoint answers differently from the one that saved it "
-                f"(by up to {np.abs(before - after).max():.3g}).",
+                f"A model that loaded the checkpoint answers differently from the one that saved it{most}.",
                 "save_checkpoint",
                 "Save everything that `infer` depends on, buffers too: state_dict() holds both.",
             )
@@ -318,7 +321,11 @@ class _Trial:
         )
 
     def _infer_of(self, model: BaseModel) -> RawInfer:
-        return self._task.adapt_infer(model.infer, TensorInput(self._size, self._mean, self._std))
+        prepare = TensorInput(self._size, self._mean, self._std, framing=self._task.framing)
+        return self._task.adapt_infer(model.infer, prepare)
+
+    def _table(self, predictions: Sequence[Prediction]) -> np.ndarray:
+        return np.concatenate([self._task.comparable(one) for one in predictions])
 
     def _tell_unchanged(self, model: BaseModel, before: Mapping[str, Tensor], method: str) -> None:
         network = network_of(model)
@@ -338,8 +345,8 @@ def _snapshot(network: nn.Module) -> dict[str, Tensor]:
     return {name: parameter.detach().clone() for name, parameter in network.named_parameters()}
 
 
-def _table(predictions: Sequence[object]) -> np.ndarray:
-    return np.stack([np.asarray(cast("Any", one).probs, dtype=np.float64) for one in predictions])
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.shape == other.shape and np.allclose(one, other, atol=_TOLERANCE)
 
 
 def _set_eval(model: BaseModel) -> None:

@@ -43,6 +43,10 @@ class ResultSummary(Frozen):
     """Metric name without prefix, then class name."""
     columns: tuple[str, ...] = ()
     """Names of the per-image arrays beside this file, `image_<name>.npy`."""
+    arrays: tuple[str, ...] = ()
+    """Names of the other arrays, `<name>.npy`: `boxes`, `box_offsets`, curves."""
+    masks: int = 0
+    """Of how many images, from the first on, the predicted classes lie in `masks/000000.png`, gray values."""
     created: str = ""
 
 

@@ -141,7 +141,10 @@ def _measure(job: TrainingJob, options: list[Resolved], device: torch.device, st
     if len(options) == 1:
         return options[0]
     batch = next(iter(job.train_loader.start(0)))
-    subject = ProbeSubject(job.trainable.network, batch.images, batch.targets, job.trainable.loss)
+    trainable = job.trainable
+    subject = ProbeSubject(
+        trainable.network, batch.images, batch.targets, trainable.loss, trainable.targets_in_forward
+    )
     chosen = choose_fastest(subject, options, device, Plan(steps))
     job.reporter.emit(
         Notice(

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from engine.data.batch import Batch
+from engine.data.batch import Batch, move_targets
 from engine.data.streams import mix_generator
 from engine.device.policy import DevicePolicy
+from engine.tasks.task import Outputs
 from engine.training.trainable import Trainable
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class StepParts:
     trainable: Trainable
     policy: DevicePolicy
     optimizer: Optimizer
-    forward: Callable[[Tensor], Tensor]
+    forward: Callable[..., Outputs]
     config: TrainConfig
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -80,13 +81,15 @@ class OptimizationStep:
     def _loss(self, batch: Batch, epoch: int, number: int) -> Tensor:
         parts = self._parts
         pixels = parts.policy.to_input(batch.images, parts.mean, parts.std)
-        targets = batch.targets.to(parts.policy.device, non_blocking=True)
+        targets = move_targets(batch.targets, parts.policy.device)
         chance = mix_generator(parts.config.seed, epoch, number)
         pixels, targets = parts.trainable.task.mix(
             pixels, targets, chance, parts.config.augmentation, len(parts.trainable.class_names)
         )
         with parts.policy.autocast():
-            return parts.trainable.loss(parts.forward(pixels), targets)
+            # Some detectors choose what they learn from by the targets, on their way through the network.
+            given = (pixels, targets) if parts.trainable.targets_in_forward else (pixels,)
+            return parts.trainable.loss(parts.forward(*given), targets)
 
 
 def grouped(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from engine.data.batch import Batch
+from engine.data.batch import Batch, Targets
 from engine.protocol.results import Problem
-from engine.tasks.task import Task
+from engine.tasks.task import Outputs, Task
 
 if TYPE_CHECKING:
     from engine.config.train import TrainConfig
@@ -32,6 +32,11 @@ class Trainable(Protocol):
     @property
     def class_names(self) -> Sequence[str]: ...
 
+    @property
+    def targets_in_forward(self) -> bool:
+        """Whether the network in training mode is called with images and targets, and gives its losses."""
+        ...
+
     def backbone_parameters(self) -> Iterable[nn.Parameter]:
         """What is frozen for `freeze_epochs` and slowed by `backbone_lr_factor`; none where nobody can tell."""
         ...
@@ -50,7 +55,7 @@ class Trainable(Protocol):
         """A schedule of the plugin's own, stepped after each optimizer step; None for the configured one."""
         ...
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def loss(self, outputs: Outputs, targets: Targets) -> Tensor:
         """Mean loss of a batch, label smoothing included; targets are as the task's `mix` gives them."""
         ...
 

@@ -58,7 +58,7 @@ def test_that_it_answers_original_pictures_as_it_answers_the_loaders(
     model, loader = trained
     count = 24
     images = [loader.source.original(position) for position in range(count)]
-    targets = loader.source.targets[:count]
+    targets = [loader.source.targets.original(position) for position in range(count)]
 
     answers = model.infer([image for image in images if image is not None])
     right = [answer.best == target for answer, target in zip(answers, targets, strict=True)]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.config.schedule import Span
+from engine.data.batch import move_targets
 from engine.training.patience import chosen_metric
 from engine.training.schedule import Schedule, SchedulePlan
 
@@ -43,7 +44,11 @@ def train_plainly(model: TorchModel, train_loader: Any, val_loader: Any, callbac
         model.network.train()
         losses: list[Tensor] = []
         for images, targets in train_loader:
-            loss = model.loss(model.network(images.to(model.device)), targets.to(model.device))
+            targets = move_targets(targets, model.device)
+            given = (images.to(model.device),)
+            loss = model.loss(
+                model.network(*given, targets) if model.targets_in_forward else model.network(*given), targets
+            )
             loss.backward()
             if settings.clip_norm is not None:
                 nn.utils.clip_grad_norm_(model.network.parameters(), settings.clip_norm)

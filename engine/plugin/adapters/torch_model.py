@@ -20,6 +20,7 @@ from engine.checkpoints.read import load_weights, read_weights, start_from_weigh
 from engine.config.field import ConfigField, ConfigValue
 from engine.config.schema import ConfigSchema
 from engine.config.train import TRAIN_PRESETS, TrainConfig
+from engine.data.batch import Targets, as_array, move_targets
 from engine.data.loader import Augment
 from engine.data.normalisation import IMAGENET_MEAN, IMAGENET_STD, TensorInput, chosen_normalisation
 from engine.errors import PluginError
@@ -27,9 +28,8 @@ from engine.plugin.adapters.own_augmentation import checked
 from engine.plugin.adapters.plain_training import train_plainly
 from engine.plugin.contract import BaseModel
 from engine.protocol.catalog import ModelMetadata
-from engine.tasks.predictions import ClassScores
 from engine.tasks.registry import task_named
-from engine.tasks.task import Task
+from engine.tasks.task import Outputs, Prediction, Size, Task
 from engine.training.optimizers import default_optimizer, default_param_groups
 from engine.training.trainable import ParamGroup
 
@@ -39,7 +39,7 @@ Images = NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
 
 
 class TorchModel(BaseModel):
-    """A classifier made of one `nn.Module`. Define `get_metadata` and `build`; override what is different.
+    """A model made of one `nn.Module`. Define `get_metadata` and `build`; override what is different.
 
     Implements `engine.training.trainable.Trainable`.
 
@@ -53,6 +53,8 @@ class TorchModel(BaseModel):
     Config: ClassVar[type[TrainConfig]] = TrainConfig
     """The settings; inherit from TrainConfig to add some."""
     presets: ClassVar[Mapping[str, Mapping[str, ConfigValue]]] = TRAIN_PRESETS
+    targets_in_forward: bool = False
+    """Whether the network in training mode is called with images and targets, and gives its losses."""
     input_mean: tuple[float, ...] = IMAGENET_MEAN
     """What the network's weights expect, for pixels from 0 to 1."""
     input_std: tuple[float, ...] = IMAGENET_STD
@@ -69,7 +71,10 @@ class TorchModel(BaseModel):
 
     @abstractmethod
     def build(self) -> nn.Module:
-        """Make the network: float (N, 3, S, S) normalised in, logits (N, num_classes) out."""
+        """Make the network: float (N, 3, S, S) normalised in, what the task's loss takes out.
+
+        That is logits (N, num_classes) for classification, (N, num_classes, S, S) for segmentation.
+        """
 
     def start_from_file(self, network: nn.Module) -> list[str]:
         """Fill a network from the file that the setting `pretrained_path` names, where it fits.
@@ -156,15 +161,15 @@ class TorchModel(BaseModel):
         own = self.build_augmentation(self.settings)
         return None if own is None else checked(own, self.image_size)
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def loss(self, outputs: Outputs, targets: Targets) -> Tensor:
         return self.task.loss(outputs, targets, float(self.config.get("label_smoothing", 0.0)))
 
-    def decode(self, outputs: Tensor) -> list[ClassScores]:
-        """Turn the network's outputs into predictions."""
+    def decode(self, outputs: Outputs) -> Sequence[Prediction]:
+        """Turn the network's outputs into predictions, in the network's own frame."""
         return self.task.predictions(outputs)
 
     @property
-    def own_decode(self) -> Callable[[Tensor], list[ClassScores]] | None:
+    def own_decode(self) -> Callable[[Outputs], Sequence[Prediction]] | None:
         """`decode` where a plugin overrides it, so that evaluation says what prediction says."""
         return None if type(self).decode is TorchModel.decode else self.decode
 
@@ -182,32 +187,40 @@ class TorchModel(BaseModel):
     def validate(self, val_loader: Any) -> dict[str, float]:
         """Measure on batches as `train` takes them: the task's metrics, and the mean `loss` of an image."""
         self.network.to(self.device).eval()
-        predictions: list[ClassScores] = []
-        found: list[Tensor] = []
+        predictions: list[Prediction] = []
+        found: list[Any] = []
         loss = 0.0
         with torch.inference_mode():
             for images, targets in val_loader:
                 outputs = self.network(images.to(self.device))
-                loss += float(self.loss(outputs, targets.to(self.device))) * len(targets)
+                if not self.targets_in_forward:
+                    loss += float(self.loss(outputs, move_targets(targets, self.device))) * len(targets)
                 predictions += self.decode(outputs)
-                found.append(targets)
-        targets = torch.cat(found).cpu().numpy() if found else np.zeros(0, dtype=np.int64)
-        metrics = self.task.judge(predictions, targets, self.class_names).metrics
-        return {**metrics, "loss": loss / len(targets)} if found else metrics
+                found += [as_array(target) for target in targets]
+        metrics = self.task.judge(predictions, found, self.class_names).metrics
+        return {**metrics, "loss": loss / len(found)} if found else metrics
 
-    def infer(self, image_or_batch: Images) -> list[ClassScores]:
+    def infer(self, image_or_batch: Images) -> list[Prediction]:
         """Answer images of any size, uint8 (H, W, 3) RGB: one of them, a sequence, or an array (N, H, W, 3)."""
         is_one = isinstance(image_or_batch, np.ndarray) and image_or_batch.ndim == _AXES_OF_ONE
         images = cast("list[NDArray[np.uint8]]", [image_or_batch] if is_one else list(image_or_batch))
         mean, std = self.normalisation()
         method = self.settings.preprocessing.resize_method
-        prepare = TensorInput(self.image_size, mean, std, method, str(self.device))
+        prepare = TensorInput(self.image_size, mean, std, method, str(self.device), framing=self.task.framing)
         self.network.to(self.device).eval()
-        answers: list[ClassScores] = []
+        answers: list[Prediction] = []
         with torch.inference_mode():
             for start in range(0, len(images), INFER_BATCH):
-                answers += self.decode(self.network(prepare(images[start : start + INFER_BATCH])))
+                part = images[start : start + INFER_BATCH]
+                answers += self._answers(self.network(prepare(part)), [image.shape[:2] for image in part])
         return answers
+
+    def _answers(self, outputs: Outputs, sizes: Sequence[Size]) -> Sequence[Prediction]:
+        if self.own_decode is None:
+            return self.task.predictions(outputs, sizes)
+        frame = (self.image_size, self.image_size)
+        decoded = self.own_decode(outputs)
+        return [self.task.fitted(one, frame, size) for one, size in zip(decoded, sizes, strict=True)]
 
     def save_checkpoint(self, path: str, epoch: int, metrics: dict[str, float]) -> None:
         """Write the weights: as safetensors where `path` ends so, else as a file of torch's."""

@@ -11,23 +11,36 @@ from torch import Tensor
 
 from engine.data.batch_mix import MixSettings, mix_batch
 from engine.data.normalisation import TensorInput
+from engine.data.preprocessing import Framing
+from engine.data.targets import LabelTargeting
 from engine.tasks.classification.collector import ScoreCollector
 from engine.tasks.classification.decode import adapt_infer, to_class_scores
 from engine.tasks.classification.judge import DIRECTIONS, judge_scores, score_table
 from engine.tasks.classification.loss import classification_loss
 from engine.tasks.predictions import ClassScores
-from engine.tasks.task import Collector, Direction, Judgement, Prediction, RawInfer
+from engine.tasks.task import Collector, Direction, Judgement, Prediction, RawInfer, Size
 
 if TYPE_CHECKING:
     from engine.config.augmentation import AugmentationConfig
 
 
-class Classification:
+class Classification(LabelTargeting):
     """One class an image. Implements `engine.tasks.task.Task`."""
 
     name = "classification"
     primary_metric = "accuracy"
     metric_directions: Mapping[str, Direction] = DIRECTIONS
+    framing: Framing = "centre"
+    fewest_classes = 2
+    mixes = True
+
+    def example_targets(self, labels: Tensor, image_size: int) -> Tensor:
+        """The labels themselves."""
+        del image_size
+        return labels
+
+    def plugin_batch(self, images: Tensor, targets: Tensor) -> tuple[object, object]:
+        return images, targets
 
     def mix(
         self,
@@ -47,17 +60,37 @@ class Classification:
         """Cross-entropy of logits (N, C) with int64 (N,) classes or soft (N, C) targets, averaged over the batch."""
         return classification_loss(outputs, targets, label_smoothing)
 
-    def predictions(self, outputs: Tensor) -> list[ClassScores]:
+    def output_fault(self, outputs: object, count: int, num_classes: int, image_size: int) -> str | None:
+        del image_size
+        wanted = (count, num_classes)
+        if isinstance(outputs, Tensor) and tuple(outputs.shape) == wanted:
+            return None
+        given = f"shape {tuple(outputs.shape)}" if isinstance(outputs, Tensor) else type(outputs).__name__
+        return f"The network gives {given} for {count} images of {num_classes} classes instead of {wanted}."
+
+    def predictions(self, outputs: Tensor, sizes: Sequence[Size] | None = None) -> list[Prediction]:
         """Softmax of logits (N, C)."""
-        return to_class_scores(outputs)
+        del sizes
+        return [*to_class_scores(outputs)]
+
+    def fitted(self, prediction: Prediction, frame: Size, original: Size) -> Prediction:
+        """As it is: a class has no place in the image."""
+        del frame, original
+        return prediction
+
+    def comparable(self, prediction: Prediction) -> NDArray[np.float64]:
+        """The probabilities."""
+        assert isinstance(prediction, ClassScores)  # adapt_infer saw to it
+        return np.asarray(prediction.probs, dtype=np.float64)
 
     def collector(self, class_names: Sequence[str], capacity: int) -> Collector:
         return ScoreCollector(class_names, capacity)
 
     def judge(
-        self, predictions: Sequence[Prediction], targets: NDArray[np.int64], class_names: Sequence[str]
+        self, predictions: Sequence[Prediction], targets: Sequence[int], class_names: Sequence[str]
     ) -> Judgement:
-        return judge_scores(score_table(predictions, targets, len(class_names)), class_names)
+        labels = np.asarray(targets, dtype=np.int64)
+        return judge_scores(score_table(predictions, labels, len(class_names)), class_names)
 
     def adapt_infer(self, infer: Callable[..., object], tensor_input: TensorInput) -> RawInfer:
         return adapt_infer(infer, tensor_input)

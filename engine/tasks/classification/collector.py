@@ -33,8 +33,8 @@ class ScoreCollector:
         self._losses: Tensor | None = None
         self._loss_sum: Tensor | None = None
 
-    def add_outputs(self, outputs: Tensor, loss: Tensor, batch: Batch) -> None:
-        """Take logits (n, C), and the batch's mean loss or its (n,) losses."""
+    def add_outputs(self, outputs: Tensor, loss: Tensor | None, batch: Batch) -> None:
+        """Take logits (n, C), and the batch's mean loss or its (n,) losses; without any, the cross-entropy."""
         if outputs.ndim != 2 or outputs.shape[1] != len(self._class_names):
             raise PluginError(
                 "outputs_shape",
@@ -43,8 +43,12 @@ class ScoreCollector:
             )
         logarithms = torch.log_softmax(outputs.detach().float(), dim=1)
         targets = batch.targets.to(outputs.device, non_blocking=True)
-        own = nll_loss(logarithms, targets, reduction="none") if loss.ndim == 0 else loss.detach().float()
-        weighted = (loss.detach() if loss.ndim == 0 else own.mean()).double() * len(batch)
+        if loss is not None and loss.ndim > 0:
+            own = loss.detach().float()
+        else:
+            own = nll_loss(logarithms, targets, reduction="none")
+        mean = loss.detach() if loss is not None and loss.ndim == 0 else own.mean()
+        weighted = mean.double() * len(batch)
         probs, losses = self._buffers(outputs.device)
         part = self._take(batch)
         probs[part] = logarithms.exp_().to(probs.device)

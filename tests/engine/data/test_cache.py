@@ -22,8 +22,9 @@ from engine.data.cache import (
 )
 from engine.data.preprocessing import Image, prepare_image, to_stored
 from engine.data.samples import SampleSource
+from engine.data.targets import LabelTargets, SplitFiles
 from engine.datasets.decode import decode_image
-from engine.datasets.manifest import Item
+from engine.datasets.manifest import Item, Manifest
 from tests.engine.data.pictures import noise, smooth
 
 SIZE = 24
@@ -51,7 +52,16 @@ def items(tmp_path: Path) -> list[Item]:
 
 
 def source(root: Path, items: list[Item], method: str = "bilinear") -> SampleSource:
-    return SampleSource(root, list(enumerate(items)), SIZE, method)
+    manifest = Manifest(
+        name="five",
+        task="classification",
+        format="imagefolder",
+        version="1",
+        classes=("only",),
+        items=tuple(items),
+    )
+    files = SplitFiles(manifest, root, range(len(items)))
+    return SampleSource(files, LabelTargets([0] * len(items)), SIZE, method)
 
 
 def place(tmp_path: Path, dataset_bytes: int = 0, method: str = "bilinear") -> CachePlace:

@@ -10,6 +10,8 @@ import pytest
 from engine.config.schema import ConfigSchema
 from engine.config.train import TrainConfig
 from engine.data.loader import Loader, LoaderSettings
+from engine.data.targets import Targeting
+from engine.datasets.manifest import Manifest
 from engine.device.policy import SingleDevice
 from engine.jobs import desk
 from engine.training import telemetry
@@ -193,9 +195,11 @@ def test_that_a_setting_of_the_loader_reaches_it_and_changes_no_weight(
     seen: list[LoaderSettings] = []
     build = desk.build_loader
 
-    def spy(manifest: object, root: Path, split: str, settings: LoaderSettings) -> Loader:
+    def spy(
+        manifest: Manifest, root: Path, split: str, settings: LoaderSettings, targeting: Targeting
+    ) -> Loader:
         seen.append(settings)
-        return build(manifest, root, split, settings)  # pyright: ignore[reportArgumentType]  # passed on as it came
+        return build(manifest, root, split, settings, targeting)
 
     plain = fingerprint(tmp_path, data, plugin, {})
     monkeypatch.setattr(desk, "build_loader", spy)
