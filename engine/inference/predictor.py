@@ -10,10 +10,8 @@ import numpy as np
 
 from engine.datasets.decode import IMAGE_SUFFIXES, decode_image
 from engine.errors import UserError
-from engine.protocol.results import PredictionRecord, ScoredLabel
-from engine.tasks.predictions import ClassScores
-
-TOP = 5
+from engine.inference.records import PLAINLY, Telling, to_record
+from engine.protocol.results import PredictionRecord
 
 
 class Predictable(Protocol):
@@ -49,7 +47,7 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def predict_files(
-    model: Predictable, files: Sequence[Path], *, threshold: float = 0.0, batch_size: int = 16
+    model: Predictable, files: Sequence[Path], telling: Telling = PLAINLY, *, batch_size: int = 16
 ) -> Iterator[PredictionRecord]:
     """Yield one record per file, in order. A file that cannot be read gets a record with `error`."""
     for start in range(0, len(files), batch_size):
@@ -66,23 +64,4 @@ def predict_files(
             if path in errors:
                 yield PredictionRecord(file=str(path), error=errors[path])
             else:
-                yield to_record(path, next(predictions), model.class_names, threshold)
-
-
-def to_record(
-    path: Path, prediction: object, class_names: Sequence[str], threshold: float
-) -> PredictionRecord:
-    """Turn a prediction into its JSON record; a best class below `threshold` gives label None."""
-    if not isinstance(prediction, ClassScores):
-        raise UserError(
-            "prediction_unknown",
-            f"The model answered {path} with {type(prediction).__name__}.",
-            "A classifier's `infer` returns one ClassScores per image.",
-        )
-    probabilities = np.asarray(prediction.probs, dtype=np.float64)
-    order = np.argsort(-probabilities, kind="stable")[:TOP]
-    top = tuple(ScoredLabel(label=class_names[int(i)], confidence=float(probabilities[i])) for i in order)
-    sure = top[0].confidence >= threshold
-    return PredictionRecord(
-        file=str(path), label=top[0].label if sure else None, confidence=top[0].confidence, top=top
-    )
+                yield to_record(path, next(predictions), model.class_names, telling)

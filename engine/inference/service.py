@@ -1,6 +1,7 @@
 """The predictor process: JSON lines on stdin and stdout; it keeps models loaded and ends when stdin ends.
 
-One request a line: `{"id": 1, "verb": "predict", "checkpoint": FOLDER, "files": [...], "threshold": 0.0}`; also
+One request a line: `{"id": 1, "verb": "predict", "checkpoint": FOLDER, "files": [...], "threshold": 0.0}`, with the
+folder for files of masks in `masks` (without it they last as long as this process); also
 `load`, `validate` (a plugin's own check of a configuration) and `ping`. One answer a line: `{"id": 1, "ok": true, ...}`
 or `{"id": 1, "ok": false, "error": {"code", "message", "hint"}}`. Pixels and masks never travel through JSON.
 """
@@ -11,6 +12,7 @@ import contextlib
 import json
 import os
 import sys
+import tempfile
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +21,7 @@ from typing import IO
 
 from engine.errors import UserError
 from engine.inference.predictor import Predictable, image_files, predict_files
+from engine.inference.records import Telling
 from engine.protocol.checkpoint import META_NAME
 from engine.protocol.operating_system import lower_priority
 
@@ -40,6 +43,7 @@ class Service:
         self._validate = validate
         self._models: OrderedDict[Path, tuple[int, Predictable]] = OrderedDict()
         """With the moment at which each one's files were written."""
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def answer(self, line: str) -> dict[str, object]:
         """Answer one request line; never raises."""
@@ -83,8 +87,16 @@ class Service:
         threshold = request.get("threshold", 0.0)
         model = self.model(_path(request, "checkpoint"))
         limit = float(threshold) if isinstance(threshold, (int, float)) else 0.0
-        records = predict_files(model, files, threshold=limit)
+        masks = request.get("masks")
+        folder = Path(masks) if isinstance(masks, str) and masks else self._own_masks()
+        records = predict_files(model, files, Telling(limit, folder))
         return {"predictions": [record.model_dump(mode="json") for record in records]}
+
+    def _own_masks(self) -> Path:
+        """A folder that goes when this process ends."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="lensmith-masks-", ignore_cleanup_errors=True)
+        return Path(self._folder.name)
 
     def model(self, checkpoint: Path) -> Predictable:
         """Give the model of a checkpoint, loading it beside those already in memory.

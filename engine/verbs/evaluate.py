@@ -54,9 +54,11 @@ def evaluate_run(session: Session, arguments: argparse.Namespace) -> Reply:
         "folder": str(folder.path),
     }
     parts = [title, table(("Metric", "Value"), rows), "", table(("Class", *columns), classes)]
-    if len(summary.class_names) <= MOST_SHOWN:
-        heading = ("True class, then what it was called", *summary.class_names)
-        counts = [(name, *row) for name, row in zip(summary.class_names, confusion, strict=True)]
+    if confusion and len(summary.class_names) <= MOST_SHOWN:
+        # A detector also finds what is not there, and misses what is.
+        names = (*summary.class_names, "background")[: len(confusion)]
+        heading = ("True class, then what it was called", *names)
+        counts = [(name, *row) for name, row in zip(names, confusion, strict=True)]
         parts += ["", table(heading, counts)]
     return Reply(data, Group(*parts))
 

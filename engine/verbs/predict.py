@@ -6,6 +6,7 @@ import argparse
 import csv
 import json
 import subprocess
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     predict.add_argument("--checkpoint", default=None, help="best (default), last, epoch-0010 …")
     predict.add_argument("--threshold", type=float, default=0.0, help="least confidence for a label, 0 to 1")
     predict.add_argument("--csv", type=Path, default=None, metavar="FILE", help="also write a table")
+    predict.add_argument(
+        "--masks", type=Path, default=None, metavar="FOLDER", help="where masks are written, as gray PNG"
+    )
     predict.set_defaults(run=predict_images)
 
 
@@ -99,37 +103,60 @@ def predict_images(session: Session, arguments: argparse.Namespace) -> Reply:
         )
     files = image_files(arguments.files)
     checkpoint = checkpoint_of(session, arguments.run_id, arguments.checkpoint)
+    masks = (arguments.masks or session.home.path / "cache" / "masks" / checkpoint.parents[1].name).absolute()
     records: list[PredictionRecord] = []
     with predictor(session) as process, session.progress("Predicting") as progress:
         for start in range(0, len(files), FILES_PER_REQUEST):
             part = [str(path.absolute()) for path in files[start : start + FILES_PER_REQUEST]]
             answer = process.ask(
-                "predict", checkpoint=str(checkpoint), files=part, threshold=arguments.threshold
+                "predict",
+                checkpoint=str(checkpoint),
+                files=part,
+                threshold=arguments.threshold,
+                masks=str(masks),
             )
             found = cast("list[object]", answer["predictions"])
             records += [PredictionRecord.model_validate(record) for record in found]
             progress(len(records), len(files), "Predicting")
     if arguments.csv is not None:
         _write_csv(arguments.csv, records)
-    rows = [(r.file, r.label, percent(r.confidence), r.error) for r in records]
+    rows = [(r.file, _found(r), percent(r.confidence), r.error) for r in records]
     is_all_unread = all(record.error is not None for record in records)
     data: dict[str, object] = {"predictions": [record.model_dump(mode="json") for record in records]}
     if is_all_unread:
         message = f"None of the {len(records)} images could be looked at. {records[0].error}"
         data = failed(data, "images_unreadable", message, "`lensmith data check FOLDER` tells each problem.")
-    shown = table(("File", "Label", "Confidence", "Error"), rows)
+    shown = table(("File", "Found", "Confidence", "Error"), rows)
     return Reply(data, shown, exit_code=2 if is_all_unread else 0)
+
+
+def _found(record: PredictionRecord) -> str | None:
+    """What is in an image, in a few words: its label, its objects, or where its mask lies."""
+    if record.boxes is None:
+        return record.label or record.mask
+    counts = Counter(str(box["label"]) for box in record.boxes)
+    return ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "nothing"
 
 
 def _write_csv(path: Path, records: Sequence[PredictionRecord]) -> None:
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(("file", "label", "confidence", "error"))
-            writer.writerows((r.file, r.label, r.confidence, r.error) for r in records)
+            writer.writerow(("file", "label", "confidence", "error", "box"))
+            for record in records:
+                writer.writerows(_lines(record))
     except OSError as error:
         raise UserError(
             "csv_unwritable",
             f"{path} cannot be written ({error.strerror}).",
             "Give another place with --csv.",
         ) from error
+
+
+def _lines(record: PredictionRecord) -> Iterator[tuple[object, ...]]:
+    """One line an image; one an object where objects were found."""
+    for box in record.boxes or ():
+        corners = " ".join(str(value) for value in cast("list[float]", box["box"]))
+        yield record.file, box["label"], box["confidence"], None, corners
+    if not record.boxes:
+        yield record.file, record.label or record.mask, record.confidence, record.error, None

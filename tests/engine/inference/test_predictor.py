@@ -9,6 +9,7 @@ import pytest
 
 from engine.errors import UserError
 from engine.inference.predictor import image_files, predict_files
+from engine.inference.records import Telling
 from engine.tasks.predictions import ClassScores
 from tests.engine.datasets.pictures import write_picture
 
@@ -62,8 +63,8 @@ def test_that_answers_keep_the_order_and_broken_files_stand_among_them(tmp_path:
 def test_that_a_best_class_below_the_threshold_is_no_label(tmp_path: Path) -> None:
     file = write_picture(tmp_path / "x.png")
 
-    (unsure,) = predict_files(Brightness(), [file], threshold=0.99)
-    (sure,) = predict_files(Brightness(), [file], threshold=0.1)
+    (unsure,) = predict_files(Brightness(), [file], Telling(0.99))
+    (sure,) = predict_files(Brightness(), [file], Telling(0.1))
 
     assert (unsure.label, sure.label) == (None, sure.top[0].label)
     assert unsure.top == sure.top

@@ -12,7 +12,7 @@ from torch import nn
 
 from engine.checkpoints.write import write_checkpoint
 from engine.errors import PluginError, UserError
-from engine.inference.predictor import to_record
+from engine.inference.records import to_record
 from engine.plugin.adapters.torch_model import TorchModel
 from engine.plugin.contract import BaseModel
 from engine.plugin.restore import build_model, network_of, restore_model, tensor_input
@@ -147,7 +147,7 @@ def test_that_answers_become_records_with_the_names_of_the_classes(tmp_path: Pat
     restored = restore_model(checkpoint)
 
     (answer,) = restored.infer(pictures(1))
-    record = to_record(Path("a.png"), answer, restored.class_names, 0.0)
+    record = to_record(Path("a.png"), answer, restored.class_names)
 
     assert record.label in CLASSES
     assert sum(one.confidence for one in record.top) == pytest.approx(1, abs=1e-5)
