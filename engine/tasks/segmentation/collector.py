@@ -1,0 +1,119 @@
+"""Counts the pixels of an evaluation where the outputs are; nothing is copied to the CPU before the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.data.batch import Batch
+from engine.errors import PluginError
+from engine.metrics.boundary import boundary_counts, no_boundaries
+from engine.metrics.device_confusion import confusion_on_device
+from engine.metrics.segmentation import IGNORE, pixel_confusion
+from engine.tasks.predictions import SegmentationMap
+from engine.tasks.segmentation.judge import PixelTable, judge_pixels
+from engine.tasks.segmentation.loss import at_size, logits_of
+from engine.tasks.task import Judgement, Outputs, Prediction
+
+MOST_MASKS = 300
+"""Predicted masks that are kept to be shown: those of the first images."""
+
+
+class PixelCollector:
+    """One evaluation. Implements `engine.tasks.task.Collector`."""
+
+    def __init__(self, class_names: Sequence[str]) -> None:
+        self._class_names = class_names
+        self._items: list[NDArray[np.int64]] = []
+        self._counts: list[Tensor] = []
+        """Of each image (3, C), on its device."""
+        self._confusion: Tensor | None = None
+        self._masks: list[Tensor] = []
+        self._loss_sum: Tensor | None = None
+        self._boundary = no_boundaries(len(class_names))
+        self._has_boundaries = False
+
+    def add_outputs(self, outputs: Outputs, loss: Tensor | None, batch: Batch) -> None:
+        """Take logits (n, C, h, w), compared at the size of the batch's masks, and the batch's mean loss."""
+        logits, classes = logits_of(outputs).detach(), len(self._class_names)
+        if logits.ndim != 4 or logits.shape[1] != classes:  # (n, C, h, w)
+            raise PluginError(
+                "outputs_shape",
+                f"The network gave outputs of shape {tuple(logits.shape)} for {classes} classes.",
+                "A segmenter's network gives logits of shape (batch, classes, height, width).",
+            )
+        height, width = batch.targets.shape[-2:]
+        predicted = at_size(logits.float(), height, width).argmax(dim=1).to(torch.uint8)
+        targets = batch.targets.to(predicted.device, non_blocking=True)
+        for image, target in zip(predicted, targets, strict=True):
+            self._count(confusion_on_device(image, target, classes))
+            self._keep(image)
+        self._items.append(batch.indices.numpy())
+        if loss is not None:
+            weighted = loss.detach().double().mean() * len(batch)
+            self._loss_sum = weighted if self._loss_sum is None else self._loss_sum + weighted
+
+    def add_predictions(self, predictions: Sequence[Prediction], batch: Batch) -> None:
+        """Take one map an image, in the pixels of its mask; boundaries are compared too."""
+        self._has_boundaries = True
+        classes = len(self._class_names)
+        for prediction, target in zip(predictions, batch.targets, strict=True):
+            mask: NDArray[np.uint8] = target.numpy()
+            labels = _labels_of(prediction, mask.shape, classes)
+            self._count(torch.from_numpy(pixel_confusion(labels, mask, classes)))
+            self._boundary += boundary_counts(labels, mask, classes, IGNORE)
+            self._keep(torch.from_numpy(labels.astype(np.uint8)))
+        self._items.append(batch.indices.numpy())
+
+    def judgement(self) -> Judgement:
+        """Copy what was counted from the device once, and judge."""
+        classes = len(self._class_names)
+        items = np.concatenate(self._items) if self._items else np.zeros(0, dtype=np.int64)
+        none = np.zeros((0, 3, classes), dtype=np.int64)
+        table = PixelTable(
+            confusion=np.zeros((classes, classes), dtype=np.int64)
+            if self._confusion is None
+            else self._confusion.cpu().numpy(),
+            counts=torch.stack(self._counts).cpu().numpy() if self._counts else none,
+            items=items,
+            boundary_f1=self._boundary.f1 if self._has_boundaries else None,
+            mean_loss=float(self._loss_sum) / len(items) if self._loss_sum is not None else None,
+            masks=[mask.cpu().numpy() for mask in self._masks],
+        )
+        return judge_pixels(table, self._class_names)
+
+    def _count(self, confusion: Tensor) -> None:
+        self._confusion = confusion if self._confusion is None else self._confusion + confusion
+        right, true, called = confusion.diagonal(), confusion.sum(dim=1), confusion.sum(dim=0)
+        self._counts.append(torch.stack([right, true, called]))
+
+    def _keep(self, mask: Tensor) -> None:
+        if len(self._masks) < MOST_MASKS:
+            self._masks.append(mask)
+
+
+def _labels_of(prediction: Prediction, shape: tuple[int, ...], classes: int) -> NDArray[np.int64]:
+    """The classes of a prediction.
+
+    Raises:
+        PluginError: `infer_answer` for one of another kind or size, or with a class that there is not.
+    """
+    labels = prediction.labels if isinstance(prediction, SegmentationMap) else None
+    if labels is None or labels.shape != shape:
+        given = type(prediction).__name__ if labels is None else f"a map of {labels.shape}"
+        raise PluginError(
+            "infer_answer",
+            f"The model answered an image of {shape} with {given}.",
+            "Give one SegmentationMap an image, of its height and width.",
+        )
+    if labels.size and not (labels.min() >= 0 and labels.max() < classes):
+        raise PluginError(
+            "infer_answer",
+            f"The model answered with classes {labels.min()} to {labels.max()}; there are 0 to {classes - 1}.",
+            "Give the positions of the classes in config['class_names'].",
+        )
+    return labels

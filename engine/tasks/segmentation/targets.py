@@ -1,0 +1,57 @@
+"""Masks as targets: read from their files, kept at stored size while memory lasts, cut as their images are."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engine.data.batch import Targets
+from engine.data.cache import free_memory_bytes
+from engine.data.geometry import Cut
+from engine.data.mask_geometry import Mask, cut_mask, resize_mask
+from engine.data.targets import SplitFiles
+from engine.datasets.masks import read_mask
+
+MEMORY_SHARE = 0.1
+"""Part of the free memory that the masks of a split may take."""
+
+
+class MaskTargets:
+    """The masks of one split, uint8 (H, W) of class indices, 255 where nothing is known.
+
+    Implements `engine.data.targets.TargetSource`.
+    """
+
+    def __init__(self, split: SplitFiles) -> None:
+        self._split = split
+        self._items = split.items
+        self._kept: dict[int, Mask] = {}
+        self._left_bytes = int(MEMORY_SHARE * free_memory_bytes())
+        self._lock = threading.Lock()
+
+    def stored(self, position: int, width: int, height: int) -> Mask:
+        kept = self._kept.get(position)
+        if kept is not None and kept.shape == (height, width):
+            return kept
+        mask = np.ascontiguousarray(resize_mask(self.original(position), width, height))
+        with self._lock:
+            if position not in self._kept and mask.nbytes <= self._left_bytes:
+                self._kept[position] = mask
+                self._left_bytes -= mask.nbytes
+        return mask
+
+    def original(self, position: int) -> Mask:
+        return read_mask(self._split.root, self._items[position], self._split.manifest)
+
+    def cut(self, target: Mask, cut: Cut, image_size: int) -> Mask:
+        return cut_mask(target, cut, image_size)
+
+    def collate(self, targets: Sequence[NDArray[np.uint8]]) -> Targets:
+        """Give uint8 (N, H, W), or a list of N (H, W) where their sizes differ."""
+        if len({target.shape for target in targets}) == 1:
+            return torch.from_numpy(np.stack(targets))
+        return [torch.from_numpy(np.ascontiguousarray(target)) for target in targets]
