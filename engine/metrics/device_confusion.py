@@ -1,4 +1,4 @@
-"""The confusion matrix of pixels counted where the predictions are: the one part of the metrics that knows torch."""
+"""The confusion matrix of pixels, counted where the predictions are."""
 
 from __future__ import annotations
 

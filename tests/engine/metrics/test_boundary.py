@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+import torch
 
 from engine.metrics.boundary import BoundaryCounts, boundary_counts, no_boundaries, tolerance_px
+from engine.metrics.device_boundary import as_counts, boundary_counts_on_device, counts_of_all_pixels
 
 IGNORE = 255
 
@@ -121,3 +125,53 @@ def test_that_the_tolerance_is_a_share_of_the_diagonal_and_a_pixel_at_least(
 
 def test_that_an_image_of_one_pixel_has_no_boundary() -> None:
     assert np.isnan(boundary_counts(np.zeros((1, 1), int), np.zeros((1, 1), int), 1, IGNORE).f1).all()
+
+
+@pytest.mark.parametrize("count", [boundary_counts_on_device, counts_of_all_pixels])
+@pytest.mark.parametrize("tolerance", [1, 2, 4, 7, None])
+def test_that_a_batch_on_the_device_has_the_same_counts(
+    tolerance: int | None, count: Callable[..., torch.Tensor]
+) -> None:
+    pairs = [blobs(seed) for seed in range(4)]
+    expected = no_boundaries(4)
+    for predicted, target in pairs:
+        expected += boundary_counts(predicted, target, 4, IGNORE, tolerance)
+    ours, theirs = (torch.from_numpy(np.stack(part).astype(np.uint8)) for part in zip(*pairs, strict=True))
+
+    found = as_counts(count(ours, theirs, 4, IGNORE, tolerance))
+
+    np.testing.assert_array_equal(found.predicted, expected.predicted)
+    np.testing.assert_array_equal(found.predicted_near, expected.predicted_near)
+    np.testing.assert_array_equal(found.true, expected.true)
+    np.testing.assert_array_equal(found.true_near, expected.true_near)
+
+
+def test_that_the_device_counts_more_classes_than_an_integer_has_bits() -> None:
+    rng = np.random.default_rng(0)
+    target = np.repeat(np.repeat(rng.integers(0, 150, (10, 12)), 5, axis=0), 5, axis=1)
+    predicted = np.roll(target, (1, 2), axis=(0, 1))
+    expected = boundary_counts(predicted, target, 150, IGNORE, 2)
+
+    found = as_counts(
+        counts_of_all_pixels(
+            torch.from_numpy(predicted[None]), torch.from_numpy(target[None]), 150, tolerance=2
+        )
+    )
+
+    np.testing.assert_array_equal(found.f1, expected.f1)
+    assert found.true_near.sum() > 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 50), (2, 2)])
+def test_that_images_smaller_than_the_tolerance_are_counted_too(shape: tuple[int, int]) -> None:
+    target = np.random.default_rng(1).integers(0, 3, shape)
+    predicted = np.random.default_rng(2).integers(0, 3, shape)
+    expected = boundary_counts(predicted, target, 3, IGNORE, 6)
+
+    found = as_counts(
+        counts_of_all_pixels(
+            torch.from_numpy(predicted[None]), torch.from_numpy(target[None]), 3, tolerance=6
+        )
+    )
+
+    np.testing.assert_array_equal(found.f1, expected.f1)
