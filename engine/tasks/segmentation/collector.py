@@ -11,9 +11,9 @@ from torch import Tensor
 
 from engine.data.batch import Batch
 from engine.errors import PluginError
-from engine.metrics.boundary import boundary_counts, no_boundaries
+from engine.metrics.device_boundary import as_counts, boundary_counts_on_device
 from engine.metrics.device_confusion import confusion_on_device
-from engine.metrics.segmentation import IGNORE, pixel_confusion
+from engine.metrics.segmentation import pixel_confusion
 from engine.tasks.predictions import SegmentationMap
 from engine.tasks.segmentation.judge import PixelTable, judge_pixels
 from engine.tasks.segmentation.loss import at_size, logits_of
@@ -34,8 +34,8 @@ class PixelCollector:
         self._confusion: Tensor | None = None
         self._masks: list[Tensor] = []
         self._loss_sum: Tensor | None = None
-        self._boundary = no_boundaries(len(class_names))
-        self._has_boundaries = False
+        self._boundary: Tensor | None = None
+        """(4, C), as `device_boundary` counts, on the device."""
 
     def add_outputs(self, outputs: Outputs, loss: Tensor | None, batch: Batch) -> None:
         """Take logits (n, C, h, w), compared at the size of the batch's masks, and the batch's mean loss."""
@@ -52,20 +52,20 @@ class PixelCollector:
         for image, target in zip(predicted, targets, strict=True):
             self._count(confusion_on_device(image, target, classes))
             self._keep(image)
+        self._outline(predicted, targets)
         self._items.append(batch.indices.numpy())
         if loss is not None:
             weighted = loss.detach().double().mean() * len(batch)
             self._loss_sum = weighted if self._loss_sum is None else self._loss_sum + weighted
 
     def add_predictions(self, predictions: Sequence[Prediction], batch: Batch) -> None:
-        """Take one map an image, in the pixels of its mask; boundaries are compared too."""
-        self._has_boundaries = True
+        """Take one map an image, in the pixels of its mask."""
         classes = len(self._class_names)
         for prediction, target in zip(predictions, batch.targets, strict=True):
             mask: NDArray[np.uint8] = target.numpy()
             labels = _labels_of(prediction, mask.shape, classes)
             self._count(torch.from_numpy(pixel_confusion(labels, mask, classes)))
-            self._boundary += boundary_counts(labels, mask, classes, IGNORE)
+            self._outline(torch.from_numpy(labels).unsqueeze(0), target.unsqueeze(0))
             self._keep(torch.from_numpy(labels.astype(np.uint8)))
         self._items.append(batch.indices.numpy())
 
@@ -80,7 +80,7 @@ class PixelCollector:
             else self._confusion.cpu().numpy(),
             counts=torch.stack(self._counts).cpu().numpy() if self._counts else none,
             items=items,
-            boundary_f1=self._boundary.f1 if self._has_boundaries else None,
+            boundary_f1=None if self._boundary is None else as_counts(self._boundary).f1,
             mean_loss=float(self._loss_sum) / len(items) if self._loss_sum is not None else None,
             masks=[mask.cpu().numpy() for mask in self._masks],
         )
@@ -90,6 +90,11 @@ class PixelCollector:
         self._confusion = confusion if self._confusion is None else self._confusion + confusion
         right, true, called = confusion.diagonal(), confusion.sum(dim=1), confusion.sum(dim=0)
         self._counts.append(torch.stack([right, true, called]))
+
+    def _outline(self, predicted: Tensor, targets: Tensor) -> None:
+        """Take the boundaries of a batch, (n, H, W) each."""
+        counts = boundary_counts_on_device(predicted, targets, len(self._class_names))
+        self._boundary = counts if self._boundary is None else self._boundary + counts
 
     def _keep(self, mask: Tensor) -> None:
         if len(self._masks) < MOST_MASKS:
