@@ -43,6 +43,8 @@ class AnnotationsBuilder:
     """Names of the files that objects come from, for problems."""
     shares: bool = False
     """Boxes and polygons are shares of the image's width and height."""
+    declared: dict[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
+    """Width and height of an image as the files say, where they do."""
     images: array[int] = field(default_factory=lambda: array("q"))
     boxes: array[float] = field(default_factory=lambda: array("d"))
     labels: array[int] = field(default_factory=lambda: array("q"))
@@ -79,6 +81,39 @@ class AnnotationsBuilder:
             self.runs.frombytes(runs.astype(np.uint32).tobytes())
         self.run_sizes.extend(found.size if runs is not None else (0, 0))
         self.places.extend((found.file, found.line))
+
+    def join(
+        self, other: AnnotationsBuilder, images: Sequence[int], labels: Sequence[int], file: int
+    ) -> None:
+        """Take all objects of another builder, whose images and labels are places in these lists.
+
+        Args:
+            other: from which; it is not needed any more.
+            images: numbers of images here; -1 for those whose objects are left out.
+            labels: labels here; -1 likewise.
+            file: which of the files here tells them.
+        """
+        own_images = np.array([*images, -1], np.int64)[np.array(other.images, np.int64)]
+        own_labels = np.array([*labels, -1], np.int64)[np.array(other.labels, np.int64)]
+        own_images[own_labels < 0] = -1
+        self.images.frombytes(own_images.tobytes())
+        self.labels.frombytes(own_labels.tobytes())
+        for name in (
+            "boxes",
+            "crowd",
+            "difficult",
+            "areas",
+            "ring_counts",
+            "point_counts",
+            "points",
+            "run_counts",
+        ):
+            getattr(self, name).extend(getattr(other, name))
+        self.runs.extend(other.runs)
+        self.run_sizes.extend(other.run_sizes)
+        places = np.array(other.places, np.int64).reshape(-1, 2)
+        places[:, 0] = file
+        self.places.frombytes(places.tobytes())
 
     def build(self, images: Sequence[int]) -> Annotations:
         """Make the table for these images in this order, as it was told; objects of others are left out."""
@@ -130,7 +165,7 @@ class Columns:
 
     def table(self, images: Sequence[int]) -> Annotations:
         """Sort by image, keeping the order within one."""
-        position = np.full(max([*images, int(self.images.max(initial=-1))], default=-1) + 1, -1, np.int64)
+        position = np.full(max([*images, int(self.images.max(initial=-1))], default=-1) + 2, -1, np.int64)
         position[np.asarray(images, np.int64)] = np.arange(len(images))
         places = position[self.images]
         order = np.argsort(places, kind="stable")

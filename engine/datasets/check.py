@@ -15,9 +15,11 @@ from engine.datasets.findings import content_problems, unreadable
 from engine.datasets.formats.layout import Found, FoundImage, files_below, is_image_name
 from engine.datasets.formats.registry import read_layout
 from engine.datasets.hashing import HashMemory, Progress, no_progress
-from engine.datasets.importing import require_classes
+from engine.datasets.importing import require_classes, settle_objects
 from engine.datasets.manifest import Item
+from engine.datasets.mask_findings import check_masks, lossy_masks, require_fitting_mask
 from engine.datasets.source import is_archive, named, source_at
+from engine.datasets.statistics import training_counts
 from engine.errors import UserError
 from engine.protocol.results import Problem, Severity
 
@@ -62,7 +64,7 @@ class _Opened:
 
 
 def _check(target: Path, root: Path, format: str, progress: Progress) -> list[Problem]:
-    found = read_layout(target, format)
+    found = read_layout(target, format, progress=progress)
     problems = list(found.problems)
     try:
         require_classes(found, root)
@@ -85,10 +87,24 @@ def _check(target: Path, root: Path, format: str, progress: Progress) -> list[Pr
             Problem(code="no_images", message=message, remedy="Get the files again.", severity="error")
         )
     problems += _peculiarities(readable, root)
-    problems += content_problems(_items(found, readable, root), found.classes)
+    problems += _content(found, readable, root, progress)
     problems += _foreign_files(root)
     order: dict[str, int] = {"error": 0, "warning": 1, "info": 2}
     return sorted(problems, key=lambda problem: order[problem.severity])
+
+
+def _content(found: Found, readable: Sequence[_Opened], root: Path, progress: Progress) -> list[Problem]:
+    """What images, objects and masks tell together."""
+    problems: list[Problem] = []
+    pairs = _items(found, readable, root, problems)
+    items = [item for _, item in pairs]
+    annotations = settle_objects(found, [image for image, _ in pairs], items, problems)
+    masked = [item for item in items if item.mask is not None]
+    if masked:
+        problems += lossy_masks(masked)
+        problems += check_masks(masked, root, found.classes, found.mask_values, progress)
+    counts = training_counts(items, found.classes, annotations)
+    return problems + content_problems(items, found.classes, counts, found.task)
 
 
 def _open(image: FoundImage) -> _Opened:
@@ -176,19 +192,35 @@ def _summed(code: str, names: list[str]) -> Problem:
     )
 
 
-def _items(found: Found, readable: Sequence[_Opened], root: Path) -> list[Item]:
+def _items(
+    found: Found, readable: Sequence[_Opened], root: Path, problems: list[Problem]
+) -> list[tuple[FoundImage, Item]]:
+    """The images that can be used, each with its item; masks that cannot belong to them are told."""
     hashes = HashMemory(None).hash_all([tried.image.path for tried in readable])
     numbers = {label: number for number, label in enumerate(found.classes)}
-    return [
-        Item(
-            path=_name(tried.image, root),
-            label=numbers[tried.image.label] if tried.image.label is not None else None,
-            split=tried.image.split,
+    pairs: list[tuple[FoundImage, Item]] = []
+    for tried, sha in zip(readable, hashes, strict=True):
+        image, facts = tried.image, tried.facts
+        if not isinstance(sha, str) or facts is None:
+            continue
+        item = Item(
+            path=_name(image, root),
+            label=numbers[image.label] if image.label is not None else None,
+            split=image.split,
             sha256=sha,
+            width=facts.width,
+            height=facts.height,
         )
-        for tried, sha in zip(readable, hashes, strict=True)
-        if isinstance(sha, str)
-    ]
+        if image.mask is not None:
+            mask = image.mask.relative_to(root).as_posix()
+            try:
+                require_fitting_mask(facts, image.mask, found.mask_values)
+            except UserError as error:
+                problems.append(unreadable(mask, image.mask, error))
+                continue
+            item = item.model_copy(update={"mask": mask})
+        pairs.append((image, item))
+    return pairs
 
 
 def _foreign_files(root: Path) -> list[Problem]:

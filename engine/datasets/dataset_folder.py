@@ -106,7 +106,7 @@ class DatasetFolder:
         Each version has a folder of its own, so that a run can go on with the files it began with.
         """
         place = self.path / "files" / manifest.version[:16]
-        if place.is_dir() and all((place / item.path).is_file() for item in manifest.items):
+        if place.is_dir() and all((place / path).is_file() for path, _ in manifest.files()):
             shutil.rmtree(draft)
             return place
         shutil.rmtree(place, ignore_errors=True)

@@ -22,8 +22,20 @@ def unreadable(path: str, file: Path, error: UserError) -> Problem:
     return Problem(code=error.code, file=path, message=message, remedy=remedy, severity="warning")
 
 
-def content_problems(items: Sequence[Item], classes: Sequence[str]) -> list[Problem]:
-    """Find what items have in common, and how many of each class there are to train on."""
+def content_problems(
+    items: Sequence[Item],
+    classes: Sequence[str],
+    counts: Sequence[int] | None = None,
+    task: str = "classification",
+) -> list[Problem]:
+    """Find what items have in common, and how many of each class there are to train on.
+
+    Args:
+        items: of the dataset.
+        classes: by label.
+        counts: of each class, what there is to train on; None when that is not known.
+        task: which tells whether these are images or objects.
+    """
     by_content: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         by_content[item.sha256].append(item)
@@ -47,7 +59,9 @@ def content_problems(items: Sequence[Item], classes: Sequence[str]) -> list[Prob
         ("image_duplicated", "is there several times", "Remove the copies, or leave them: they do no harm."),
         "info",
     )
-    return problems + _class_problems(items, classes)
+    if counts is None:
+        return problems
+    return problems + _class_problems(classes, counts, "object" if task == "detection" else "image")
 
 
 def _groups(groups: list[list[Item]], words: tuple[str, str, str], severity: Severity) -> list[Problem]:
@@ -69,25 +83,23 @@ def _groups(groups: list[list[Item]], words: tuple[str, str, str], severity: Sev
     return problems
 
 
-def _class_problems(items: Sequence[Item], classes: Sequence[str]) -> list[Problem]:
-    counts = dict.fromkeys(range(len(classes)), 0)
-    for item in items:
-        if item.label is not None and item.split == "train":
-            counts[item.label] += 1
-    problems = [_tiny(classes[label], count) for label, count in counts.items() if count < TINY_CLASS]
-    most, least = max(counts.values(), default=0), min(counts.values(), default=0)
+def _class_problems(classes: Sequence[str], counts: Sequence[int], what: str) -> list[Problem]:
+    problems = [
+        _tiny(name, count, what) for name, count in zip(classes, counts, strict=True) if count < TINY_CLASS
+    ]
+    most, least = max(counts, default=0), min(counts, default=0)
     if least and most / least >= IMBALANCE:
-        rare = classes[min(counts, key=lambda label: counts[label])]
-        message = f"The largest class has {most / least:.0f} times as many images as the smallest ({rare})."
-        remedy = "Add images of the rare classes, and look at recall per class, not at accuracy alone."
+        rare = classes[counts.index(least)]
+        message = f"The largest class has {most / least:.0f} times as many {what}s as the smallest ({rare})."
+        remedy = f"Add {what}s of the rare classes, and look at recall per class, not at accuracy alone."
         problems.append(Problem(code="classes_uneven", message=message, remedy=remedy))
     return problems
 
 
-def _tiny(name: str, count: int) -> Problem:
-    images = "no image" if count == 0 else f"only {count} {'image' if count == 1 else 'images'}"
+def _tiny(name: str, count: int, what: str) -> Problem:
+    there = f"no {what}" if count == 0 else f"only {count} {what if count == 1 else f'{what}s'}"
     return Problem(
         code="class_tiny",
-        message=f"The class {name} has {images} to train on.",
-        remedy=f"Add images: {TINY_CLASS} are very few, a hundred are a beginning.",
+        message=f"The class {name} has {there} to train on.",
+        remedy=f"Add {what}s: {TINY_CLASS} are very few, a hundred are a beginning.",
     )

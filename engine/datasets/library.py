@@ -13,9 +13,9 @@ from engine.config.problems import nearest
 from engine.datasets.annotations import Annotations, load_annotations
 from engine.datasets.archive import extract_zip
 from engine.datasets.dataset_folder import DatasetFolder, dataset_name, folder_name
-from engine.datasets.formats.registry import layout_names, read_layout
+from engine.datasets.formats.registry import layout_names, read_layout, tasks
 from engine.datasets.hashing import HashMemory, Progress, no_progress
-from engine.datasets.importing import copy_files, make_manifest
+from engine.datasets.importing import Imported, copy_files, make_dataset
 from engine.datasets.manifest import Manifest
 from engine.datasets.source import is_archive, named, require_text, source_at
 from engine.datasets.split import TEST, TRAIN, VAL, divide
@@ -24,7 +24,7 @@ from engine.protocol.disk import write_error
 from engine.protocol.home import Home
 from engine.protocol.operating_system import try_lock, wait_for_lock
 
-TASKS = ("classification",)
+TASKS = tuple(tasks())
 _LOCK_TIMEOUT_S = 3600.0
 _CHECKED_ON_RELOCATION = 20
 
@@ -82,15 +82,15 @@ class Library:
             draft = self._home.datasets / f".draft-{folder.path.name}"
             try:
                 shutil.rmtree(draft, ignore_errors=True)  # of an import that was killed
-                manifest, root = self._read(_Import(name, source, draft, options, progress))
+                made, root = self._read(_Import(name, source, draft, options, progress))
                 if root == draft:
-                    root = folder.keep(draft, manifest)
-                folder.save(manifest, root, source)
+                    root = folder.keep(draft, made.manifest)
+                folder.save(made.manifest, root, source, made.annotations)
             except OSError as error:
                 raise write_error(error, folder.path) from error
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
-        return manifest
+        return made.manifest
 
     def list(self) -> list[Manifest]:
         """All datasets by name; one whose manifest is damaged is left out."""
@@ -215,8 +215,8 @@ class Library:
                 shutil.rmtree(draft, ignore_errors=True)
                 lock.release()
 
-    def _read(self, task: _Import) -> tuple[Manifest, Path]:
-        """Give the manifest, and the root its paths are relative to: the draft, where Lensmith keeps the files."""
+    def _read(self, task: _Import) -> tuple[Imported, Path]:
+        """Give the dataset, and the root its paths are relative to: the draft, where Lensmith keeps the files."""
         source, draft = task.source, task.draft
         memory = HashMemory(self._home.cache / "hashes.json")
         with named(source, draft):
@@ -225,14 +225,14 @@ class Library:
                 target = root = draft
             else:
                 target, root = source, source.parent if source.is_file() else source
-            found = read_layout(target, task.options.format)
-            manifest = make_manifest(found, root, task.name, memory, task.progress)
+            found = read_layout(target, task.options.format, task.options.task, task.progress)
+            made = make_dataset(found, root, task.name, memory, task.progress)
         memory.save()
         if task.options.copy and root != draft:
-            files = [root / item.path for item in manifest.items] + found.tables
-            copy_files(files, root, draft, task.progress)
+            files = [root / path for path, _ in made.manifest.files()] + found.tables
+            copy_files(list(dict.fromkeys(files)), root, draft, task.progress)
             root = draft
-        return manifest, root
+        return made, root
 
     def _folder(self, name: str) -> DatasetFolder:
         return DatasetFolder(self._home.datasets / folder_name(name))
@@ -315,13 +315,14 @@ def _require_free(folder: DatasetFolder, name: str, source: Path) -> None:
 
 def _require_same(manifest: Manifest, root: Path) -> None:
     """See that a folder holds the dataset: every file is there, and some of them have the same bytes."""
-    missing = next((item for item in manifest.items if not (root / item.path).is_file()), None)
-    what = f"lacks {missing.path}" if missing is not None else None
+    files = list(manifest.files())
+    missing = next((path for path, _ in files if not (root / path).is_file()), None)
+    what = f"lacks {missing}" if missing is not None else None
     if missing is None:
-        checked = manifest.items[:: max(1, len(manifest.items) // _CHECKED_ON_RELOCATION)]
-        hashes = HashMemory(None).hash_all([root / item.path for item in checked])
-        changed = (item for item, sha in zip(checked, hashes, strict=True) if item.sha256 != sha)
-        what = next((f"has another {item.path}" for item in changed), None)
+        checked = files[:: max(1, len(files) // _CHECKED_ON_RELOCATION)]
+        hashes = HashMemory(None).hash_all([root / path for path, _ in checked])
+        changed = (path for (path, known), sha in zip(checked, hashes, strict=True) if known != sha)
+        what = next((f"has another {path}" for path in changed), None)
     if what is not None:
         raise UserError(
             "dataset_differs",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -95,6 +95,11 @@ class Manifest(Frozen):
                 f"The dataset's manifest {path} cannot be read ({type(error).__name__}).",
                 "Import the dataset again with `lensmith data import`.",
             ) from error
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        """Yield path and hash of every image, then of every mask."""
+        yield from ((item.path, item.sha256) for item in self.items)
+        yield from ((item.mask, item.mask_sha256) for item in self.items if item.mask is not None)
 
     def with_items(self, items: Iterable[Item]) -> Manifest:
         """The same dataset with other items, and the version that follows from them."""

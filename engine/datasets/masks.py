@@ -175,3 +175,18 @@ def _upright(classes: ClassMap, root: Path, item: Item) -> ClassMap:
         f"The mask {item.mask} has {width} × {height} pixels, its image {item.width} × {item.height}.",
         "Make both of one size.",
     )
+
+
+def unknown_in(image: Image.Image, path: Path, values: Sequence[MaskValue], classes: int) -> list[str]:
+    """Name the numbers or colours of a mask that its table does not tell; none for a JPEG, whose borders are blurred.
+
+    Raises:
+        UserError: `mask_float`, `mask_colours`.
+    """
+    if image.format in ("JPEG", "MPO"):
+        return []
+    if any(entry.value is None for entry in values):
+        keys = np.unique(_colour_keys(np.asarray(image.convert("RGB"), np.uint8))).tolist()
+        return [f"#{key:06x}" for key in keys if key not in {_key(entry) for entry in values}]
+    known = {entry.value for entry in values} or {*range(classes), IGNORE}
+    return [str(number) for number in np.unique(pixel_values(image, path)).tolist() if number not in known]

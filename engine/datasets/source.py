@@ -58,4 +58,4 @@ def named(source: Path, scratch: Path) -> Generator[None]:
         yield
     except UserError as error:
         message, hint = (text.replace(str(scratch), str(source)) for text in (error.message, error.hint))
-        raise UserError(error.code, message, hint) from error
+        raise UserError(error.code, message, hint, error.details) from error

@@ -18,6 +18,7 @@ from engine.datasets.formats.layout import (
     is_table_name,
     unwrapped,
 )
+from engine.datasets.hashing import Progress, no_progress
 from engine.errors import UserError
 from engine.protocol.results import Problem, Severity
 
@@ -37,6 +38,7 @@ class CsvTable:
     """Implements `engine.datasets.formats.layout.Layout`; the root may be the folder or the table itself."""
 
     name = "csv"
+    task = "classification"
     example = "labels.csv with the columns filename and label (split if you like), beside the images"
 
     def matches(self, root: Path) -> bool:
@@ -44,7 +46,7 @@ class CsvTable:
             return is_table_name(root)
         return any(_has_labels(table) for table in _tables_in(unwrapped(root)))
 
-    def read(self, root: Path) -> Found:
+    def read(self, root: Path, progress: Progress = no_progress) -> Found:
         table = root if root.is_file() else _only_table(unwrapped(root))
         rows = _rows_of(table)
         if len(rows) < 2:
@@ -52,6 +54,7 @@ class CsvTable:
         reading = _Reading(table, root.parent if root.is_file() else root, _columns(rows[0][1], table))
         for line, row in rows[1:]:
             reading.take(line, row)
+            progress(line, len(rows), "Reading labels")
         return reading.result(self.name)
 
 

@@ -14,6 +14,7 @@ from engine.datasets.formats.layout import (
     subfolders,
     unwrapped,
 )
+from engine.datasets.hashing import Progress, no_progress
 from engine.protocol.results import Problem
 
 _OTHER_LAYOUTS = frozenset(
@@ -27,6 +28,7 @@ class ImageFolder:
     """Implements `engine.datasets.formats.layout.Layout`."""
 
     name = "imagefolder"
+    task = "classification"
     example = "CLASS/image.jpg, or train/CLASS/image.jpg with val/ and test/ beside train/"
 
     def matches(self, root: Path) -> bool:
@@ -35,11 +37,12 @@ class ImageFolder:
             return False
         return any(_has_images(folder) for folder in folders)
 
-    def read(self, root: Path) -> Found:
+    def read(self, root: Path, progress: Progress = no_progress) -> Found:
         top = unwrapped(root)
         found = Found(self.name, [], [])
         splits = _split_folders(top)
-        for split, folder in splits:
+        for number, (split, folder) in enumerate(splits, start=1):
+            progress(number, len(splits), "Listing images")
             for class_folder in subfolders(folder):
                 files = list(image_files(class_folder))
                 if files:

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from engine.datasets.annotations_builder import AnnotationsBuilder
 from engine.datasets.decode import IMAGE_SUFFIXES
+from engine.datasets.hashing import Progress, no_progress
+from engine.datasets.manifest import MaskValue
 from engine.errors import UserError
 from engine.protocol.results import Problem
 
@@ -34,6 +37,10 @@ class FoundImage:
     path: Path
     label: str | None
     split: str
+    mask: Path | None = None
+    """The file that tells the class of every pixel."""
+    number: int = -1
+    """How the table of objects calls this image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,9 @@ class Found:
     task: str = "classification"
     tables: list[Path] = field(default_factory=list[Path])
     """Files beside the images that the layout was read from; a copy takes them along."""
+    objects: AnnotationsBuilder | None = None
+    """Boxes by `FoundImage.number`, where the layout tells them."""
+    mask_values: list[MaskValue] = field(default_factory=list[MaskValue])
 
 
 class Layout(Protocol):
@@ -54,6 +64,8 @@ class Layout(Protocol):
 
     name: str
     """As `--format` takes it."""
+    task: str
+    """What a dataset in this layout is for."""
     example: str
     """The tree in one line, for people."""
 
@@ -61,13 +73,19 @@ class Layout(Protocol):
         """Say whether the tree looks like this layout; quick."""
         ...
 
-    def read(self, root: Path) -> Found:
-        """List everything.
+    def read(self, root: Path, progress: Progress = no_progress) -> Found:
+        """List everything; the progress is told where that takes long.
 
         Raises:
             UserError: `annotations_invalid` and its like, naming file and line.
         """
         ...
+
+
+def split_of(path: Path, root: Path) -> str:
+    """Give the split whose name a folder on the way from the root to a file has; `train` where none has."""
+    names = [part.lower() for part in path.relative_to(root).parts[:-1]]
+    return next((SPLIT_NAMES[name] for name in reversed(names) if name in SPLIT_NAMES), "train")
 
 
 def image_files(folder: Path) -> Iterator[Path]:

@@ -126,7 +126,7 @@ def test_that_the_parts_of_a_dataset_for_another_task_are_not_taken_for_classes(
     root = write_classes(tmp_path / "d", {"images/train": 2, "masks/train": 2})
 
     with pytest.raises(UserError) as refusal:
-        read_layout(root)
+        read_layout(root, task="classification")
     assert refusal.value.code == "layout_unknown"
     assert read_layout(root, "imagefolder").classes == ["images", "masks"]
 
@@ -136,5 +136,5 @@ def test_that_the_parts_of_a_dataset_for_another_task_are_not_taken_for_classes(
 )
 def test_that_real_data_of_other_tasks_is_refused(name: str, shared_data: Path) -> None:
     with pytest.raises(UserError) as refusal:
-        read_layout(shared_data / name)
+        read_layout(shared_data / name, task="classification")
     assert refusal.value.code in ("layout_unknown", "no_images")

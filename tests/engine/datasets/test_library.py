@@ -136,8 +136,11 @@ def test_that_bad_input_gets_a_code_a_sentence_and_a_hint(
     assert code_of(library, nothing) == "layout_unknown"
     assert code_of(library, one) == "one_class"
     assert code_of(library, text) == "not_a_dataset"
-    assert code_of(library, good, format="coco") == "format_unknown"
-    assert code_of(library, good, task="detection") == "task_unknown"
+    assert code_of(library, good, format="cocoa") == "format_unknown"
+    assert code_of(library, good, format="coco") == "no_images"
+    assert code_of(library, good, format="coco", task="segmentation") == "format_differs"
+    assert code_of(library, good, task="detection") == "layout_unknown"
+    assert code_of(library, good, task="pose") == "task_unknown"
     assert leftovers(home) == []
 
 

@@ -1,0 +1,103 @@
+"""Which file is the mask of which image: by folders such as `images` and `masks`, or by the ends of names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.datasets.formats.layout import SPLIT_NAMES, image_files
+
+_IMAGE_FOLDERS = frozenset(
+    {"images", "image", "img", "imgs", "jpegimages", "rgb", "input", "inputs", "leftimg8bit", "photos"}
+)
+_MASK_FOLDERS = frozenset(
+    {"masks", "mask", "labels", "label", "annotations", "annotation", "gt", "groundtruth", "ground_truth"}
+    | {
+        "segmentationclass",
+        "segmentationclassaug",
+        "segmentation",
+        "segmentations",
+        "segs",
+        "targets",
+        "gtfine",
+    }
+)
+_OTHER_FOLDERS = frozenset({"segmentationobject"})
+_SPLIT_WITH_MASKS = re.compile(r"^(.+?)[_-]?(annot|annotations?|masks?|labels?|gt)$")
+_IMAGE_ENDS = re.compile(r"(_leftimg8bit|_image|_img|_rgb|_sat)$", re.IGNORECASE)
+_MASK_ENDS = re.compile(
+    r"([_-](masks?|labels?|gt|seg|segmentation|annotation|gtfine_labelids|gtfine_labeltrainids|l))$",
+    re.IGNORECASE,
+)
+
+_Key = tuple[tuple[str, ...], str]
+"""Folders without those that tell image from mask, and the name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """What a tree of images and masks holds."""
+
+    masks: dict[Path, Path]
+    """The mask of each image that has one."""
+    bare: list[Path]
+    """Images without a mask."""
+    orphans: list[Path]
+    """Masks without an image."""
+
+
+def find_pairs(top: Path) -> Pairs:
+    """Pair all files below a folder."""
+    images: dict[_Key, Path] = {}
+    masks: dict[_Key, Path] = {}
+    for path in image_files(top):
+        folders = [part.lower() for part in path.relative_to(top).parts[:-1]]
+        if _OTHER_FOLDERS & set(folders):
+            continue
+        if _is_mask(path, folders):
+            masks.setdefault((_way(folders), _MASK_ENDS.sub("", path.stem)), path)
+        else:
+            images.setdefault((_way(folders), _IMAGE_ENDS.sub("", path.stem)), path)
+    return _paired(images, masks)
+
+
+def _paired(images: dict[_Key, Path], masks: dict[_Key, Path]) -> Pairs:
+    by_name: dict[str, list[_Key]] = {}
+    for key in images:
+        by_name.setdefault(key[1], []).append(key)
+    found: dict[Path, Path] = {}
+    orphans: list[Path] = []
+    for key, mask in masks.items():
+        others = by_name.get(key[1], [])
+        image = images.get(key) or (images[others[0]] if len(others) == 1 else None)
+        if image is None or image in found:
+            orphans.append(mask)
+        else:
+            found[image] = mask
+    bare = [path for path in images.values() if path not in found]
+    return Pairs(dict(sorted(found.items())), sorted(bare), sorted(orphans))
+
+
+def _is_mask(path: Path, folders: list[str]) -> bool:
+    for folder in reversed(folders):
+        if folder in _MASK_FOLDERS:
+            return True
+        if folder in _IMAGE_FOLDERS:
+            return False
+        split = _SPLIT_WITH_MASKS.match(folder)
+        if split is not None and split[1] in SPLIT_NAMES:
+            return True
+    return _MASK_ENDS.search(path.stem) is not None
+
+
+def _way(folders: list[str]) -> tuple[str, ...]:
+    """Folders that images and masks have in common: `images/train` and `masks/train`, `trainannot` and `train`."""
+    kept: list[str] = []
+    for folder in folders:
+        if folder in _MASK_FOLDERS or folder in _IMAGE_FOLDERS:
+            continue
+        split = _SPLIT_WITH_MASKS.match(folder)
+        name = split[1] if split is not None and split[1] in SPLIT_NAMES else folder
+        kept.append(SPLIT_NAMES.get(name, name))
+    return tuple(kept)
