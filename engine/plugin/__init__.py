@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from engine.config.setting import Range, Setting
     from engine.config.train import TRAIN_PRESETS, RunConfig, TrainConfig
     from engine.plugin.adapters.timm_model import TimmModel, TimmModelAdapter
+    from engine.plugin.adapters.timm_segmenter import TimmSegmenter
     from engine.plugin.adapters.torch_model import TorchModel
+    from engine.plugin.adapters.torchvision_detector import TorchvisionDetector
+    from engine.plugin.adapters.torchvision_segmenter import TorchvisionSegmenter
     from engine.tasks.predictions import ClassScores, Detections, SegmentationMap
 
 __all__ = [
@@ -35,7 +38,10 @@ __all__ = [
     "Setting",
     "TimmModel",
     "TimmModelAdapter",
+    "TimmSegmenter",
     "TorchModel",
+    "TorchvisionDetector",
+    "TorchvisionSegmenter",
     "TrainConfig",
     "TrainingStopped",
     "UserError",
@@ -52,7 +58,10 @@ _LAZY = {
     "TRAIN_PRESETS": "engine.config.train",
     "TimmModel": "engine.plugin.adapters.timm_model",
     "TimmModelAdapter": "engine.plugin.adapters.timm_model",
+    "TimmSegmenter": "engine.plugin.adapters.timm_segmenter",
     "TorchModel": "engine.plugin.adapters.torch_model",
+    "TorchvisionDetector": "engine.plugin.adapters.torchvision_detector",
+    "TorchvisionSegmenter": "engine.plugin.adapters.torchvision_segmenter",
     "TrainConfig": "engine.config.train",
 }
 

@@ -8,7 +8,11 @@ from typing import cast
 from engine.errors import UserError
 from engine.tasks.task import Task
 
-_TASKS = {"classification": ("engine.tasks.classification.classification", "Classification")}
+_TASKS = {
+    "classification": ("engine.tasks.classification.classification", "Classification"),
+    "detection": ("engine.tasks.detection.detection", "Detection"),
+    "segmentation": ("engine.tasks.segmentation.segmentation", "Segmentation"),
+}
 
 
 def task_names() -> list[str]:

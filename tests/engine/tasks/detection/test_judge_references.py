@@ -1,0 +1,55 @@
+"""Detection judged end to end on COCO's own example: the task's figures are those of pycocotools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hotcoco
+import numpy as np
+import pytest
+
+from engine.tasks.detection.detection import Detection
+from engine.tasks.predictions import Detections
+from tests.fixtures.coco_references import images_of, read
+
+
+@pytest.mark.parametrize(("kind", "prefix"), [("bbox", ""), ("segm", "mask_")])
+def test_that_the_published_figures_come_out_of_the_task(kind: str, prefix: str, shared_data: Path) -> None:
+    folder = shared_data / "metric_refs" / "coco_val2014_100"
+    truth = read(folder / "instances_val2014_100.json")
+    expected = read(folder / "expected_pycocotools.json")[f"val2014_100_{kind}"]
+    names = [category["name"] for category in truth["categories"]]
+    answers = read(folder / f"instances_val2014_fake{kind}100_results.json")
+    predictions, targets = [], []
+    for predicted, target in images_of(truth, answers, masks=kind == "segm"):
+        masks = None if predicted.masks is None else decoded(list(predicted.masks))
+        boxes = predicted.boxes.astype(np.float32)
+        scores = predicted.scores.astype(np.float32)
+        predictions.append(Detections(boxes, scores, predicted.labels.astype(np.int64), masks))
+        columns = {
+            "boxes": target.boxes.astype(np.float32),
+            "labels": target.labels,
+            "crowd": target.crowd,
+            "areas": target.areas,
+        }
+        with_masks = {} if target.masks is None else {"masks": decoded(list(target.masks))}
+        targets.append({**columns, **with_masks})
+
+    judgement = Detection().judge(predictions, targets, names)
+
+    found = judgement.metrics
+    assert found[f"{prefix}map"] == pytest.approx(expected["AP"], abs=1e-6)
+    assert found[f"{prefix}map50"] == pytest.approx(expected["AP50"], abs=1e-6)
+    assert found[f"{prefix}map75"] == pytest.approx(expected["AP75"], abs=1e-6)
+    assert judgement.per_class[f"{prefix}map"] == pytest.approx(expected["AP_per_class"], abs=1e-6)
+    if kind == "bbox":
+        assert found["map_small"] == pytest.approx(expected["AP_small"], abs=1e-6)
+        assert found["map_medium"] == pytest.approx(expected["AP_medium"], abs=1e-6)
+        assert found["map_large"] == pytest.approx(expected["AP_large"], abs=1e-6)
+        assert found["recall_max"] == pytest.approx(expected["AR100"], abs=1e-6)
+
+
+def decoded(masks: list[dict]) -> np.ndarray:
+    """(n, H, W); without any, of no size."""
+    made = [hotcoco.mask.decode(mask).astype(np.bool_) for mask in masks]
+    return np.stack(made) if made else np.zeros((0, 0, 0), dtype=np.bool_)
