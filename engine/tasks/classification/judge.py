@@ -17,7 +17,13 @@ from engine.metrics.confusion import (
     macro,
     update_confusion,
 )
-from engine.metrics.ranking import calibration_error, log_losses, roc_auc_per_class, top_k_hits
+from engine.metrics.ranking import log_losses, mean_over_present, roc_auc_per_class, top_k_hits
+from engine.metrics.reliability import (
+    FALSE_POSITIVE_RATES,
+    ReliabilityBins,
+    reliability_bins,
+    roc_curves_on_grid,
+)
 from engine.tasks.predictions import ClassScores
 from engine.tasks.task import Direction, Judgement, Prediction
 
@@ -37,6 +43,7 @@ DIRECTIONS: Mapping[str, Direction] = {
     "recall_micro": "max",
     "f1_micro": "max",
     "roc_auc_macro": "max",
+    "roc_auc_weighted": "max",
     "calibration_error": "min",
 }
 
@@ -94,6 +101,7 @@ def judge_scores(table: ScoreTable, class_names: Sequence[str]) -> Judgement:
     rates = class_rates(confusion)
     areas = roc_auc_per_class(table.probs, table.targets) if len(class_names) <= MAX_CLASSES_FOR_AUC else None
     hit_rate = accuracy(confusion)
+    reliability = reliability_bins(table.probs.max(axis=1, initial=0), columns["correct"].astype(np.bool_))
     metrics = {
         "loss": _mean(table.losses) if table.mean_loss is None else table.mean_loss,
         "accuracy": hit_rate,
@@ -106,16 +114,27 @@ def judge_scores(table: ScoreTable, class_names: Sequence[str]) -> Judgement:
         "precision_micro": hit_rate,
         "recall_micro": hit_rate,
         "f1_micro": hit_rate,
-        "calibration_error": calibration_error(
-            table.probs.max(axis=1, initial=0), columns["correct"].astype(np.bool_)
-        ),
+        "calibration_error": reliability.error,
     }
     per_class = {"precision": rates.precision, "recall": rates.recall, "f1": rates.f1}
     per_class["support"] = rates.support.astype(np.float64)
+    arrays = _reliability(reliability)
     if areas is not None and not np.isnan(areas).all():
-        metrics["roc_auc_macro"] = float(np.nanmean(areas))
+        metrics["roc_auc_macro"] = mean_over_present(areas)
+        metrics["roc_auc_weighted"] = mean_over_present(areas, rates.support)
         per_class["roc_auc"] = areas
-    return Judgement(metrics, _by_name(per_class, class_names), confusion, columns)
+        arrays["roc_false_positive_rates"] = FALSE_POSITIVE_RATES
+        arrays["roc_true_positive_rates"] = roc_curves_on_grid(table.probs, table.targets)
+    return Judgement(metrics, _by_name(per_class, class_names), confusion, columns, arrays)
+
+
+def _reliability(bins: ReliabilityBins) -> dict[str, NDArray[np.generic]]:
+    """How often images are right that are so sure, (15,) each."""
+    return {
+        "reliability_images": bins.images,
+        "reliability_confidence": bins.confidence,
+        "reliability_accuracy": bins.accuracy,
+    }
 
 
 def _columns(table: ScoreTable) -> dict[str, NDArray[np.generic]]:

@@ -23,7 +23,7 @@ TARGETS = np.array([0, 1, 1, 0])
 
 
 def judged(probs: np.ndarray = PROBS, targets: np.ndarray = TARGETS) -> Judgement:
-    return Classification().judge([ClassScores(row) for row in probs], targets, NAMES)
+    return Classification().judge([ClassScores(row) for row in probs], targets.tolist(), NAMES)
 
 
 def test_that_the_numbers_worked_by_hand_come_out() -> None:
@@ -55,7 +55,7 @@ def test_that_every_metric_has_a_better_direction_and_the_chosen_one_is_among_th
 def test_that_a_class_without_images_has_a_row_of_zeros_and_no_area() -> None:
     judgement = judged()
 
-    assert judgement.confusion.tolist() == [[1, 0, 1], [1, 1, 0], [0, 0, 0]]
+    assert np.asarray(judgement.confusion).tolist() == [[1, 0, 1], [1, 1, 0], [0, 0, 0]]
     assert judgement.per_class["support"] == {"cat": 2, "dog": 2, "owl": 0}
     assert judgement.per_class["recall"]["owl"] == 0
     assert "owl" not in judgement.per_class["roc_auc"]
@@ -82,7 +82,7 @@ def test_that_a_larger_evaluation_is_that_of_scikit_learn() -> None:
     targets = np.concatenate([np.arange(7), rng.integers(0, 7, 393)])
     predicted = probs.argmax(axis=1)
     names = [str(index) for index in range(7)]
-    metrics = Classification().judge([ClassScores(row) for row in probs], targets, names).metrics
+    metrics = Classification().judge([ClassScores(row) for row in probs], targets.tolist(), names).metrics
 
     expected = {
         "accuracy": reference.accuracy_score(targets, predicted),
@@ -97,8 +97,25 @@ def test_that_a_larger_evaluation_is_that_of_scikit_learn() -> None:
         "roc_auc_macro": np.mean(
             [float(reference.roc_auc_score(targets == c, probs[:, c])) for c in range(7)]
         ),
+        "roc_auc_weighted": np.average(
+            [float(reference.roc_auc_score(targets == c, probs[:, c])) for c in range(7)],
+            weights=np.bincount(targets),
+        ),
     }
     assert {name: metrics[name] for name in expected} == pytest.approx(expected)
+
+
+def test_that_the_curves_are_kept_beside_the_metrics() -> None:
+    arrays = judged().arrays
+
+    # dog's positives, 0.6 and 0.4, both stand above its negatives; owl has no image and no curve.
+    assert arrays["roc_true_positive_rates"].shape == (3, 101)
+    assert np.asarray(arrays["roc_true_positive_rates"])[1].tolist() == [1.0] * 101
+    assert np.isnan(np.asarray(arrays["roc_true_positive_rates"], np.float64)[2]).all()
+    assert np.asarray(arrays["roc_false_positive_rates"])[[0, -1]].tolist() == [0, 1]
+    # Fifteenths: 0.5 in the 8th, 0.7 in the 11th; as float32, 0.6 and 0.8 lie a hair above the 9th and the 12th.
+    assert np.flatnonzero(np.asarray(arrays["reliability_images"])).tolist() == [7, 9, 10, 12]
+    assert np.asarray(arrays["reliability_accuracy"])[[7, 9, 10, 12]].tolist() == [0, 1, 1, 0]
 
 
 def test_that_no_images_give_zeros_rather_than_an_error() -> None:
@@ -109,7 +126,7 @@ def test_that_no_images_give_zeros_rather_than_an_error() -> None:
 
 
 def test_that_one_class_alone_is_always_right() -> None:
-    judgement = Classification().judge([ClassScores(np.ones(1, np.float32))], np.array([0]), ["only"])
+    judgement = Classification().judge([ClassScores(np.ones(1, np.float32))], [0], ["only"])
 
     assert judgement.metrics["accuracy"] == 1
     assert "roc_auc_macro" not in judgement.metrics
@@ -126,7 +143,7 @@ def test_that_an_answer_that_is_no_score_for_each_class_is_the_plugins_fault(
     prediction: ClassScores | Detections,
 ) -> None:
     with pytest.raises(PluginError, match="data set of 3 classes"):
-        Classification().judge([prediction], np.array([0]), NAMES)
+        Classification().judge([prediction], [0], NAMES)
 
 
 def batch_of(targets: list[int], indices: list[int]) -> Batch:
