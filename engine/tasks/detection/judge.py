@@ -50,7 +50,7 @@ def judge_objects(measured: Measured) -> Judgement:
         found = _metrics(measured.masks)
         metrics |= {f"mask_{name}": found[name] for name in ("map", "map50", "map75") if name in found}
         of_masks = _per_class(measured.masks, measured.class_names)
-        per_class |= {f"mask_{name}": values for name, values in of_masks.items()}
+        per_class |= {f"mask_{name}": of_masks[name] for name in ("map", "map50", "map75")}
     if measured.mean_loss is not None:
         metrics["loss"] = measured.mean_loss
     return Judgement(
@@ -81,7 +81,22 @@ def _metrics(found: DetectionMetrics) -> dict[str, float]:
 
 
 def _per_class(found: DetectionMetrics, class_names: Sequence[str]) -> dict[str, dict[str, float]]:
-    tables = {"map": found.ap, "map50": found.ap50, "map75": found.ap75}
+    """By metric and class; a class without objects, or without any of a size, has no value."""
+    curves, best = found.curves, found.curves.best
+    small, medium, large = found.ap_by_size
+    tables = {
+        "map": found.ap,
+        "map50": found.ap50,
+        "map75": found.ap75,
+        "map_small": small,
+        "map_medium": medium,
+        "map_large": large,
+        # At the confidence with the best mean F1.
+        "precision": curves.precision[:, best],
+        "recall": curves.recall[:, best],
+        "f1": curves.f1[:, best],
+        "support": found.support,
+    }
     return {
         name: {
             label: float(value) for label, value in zip(class_names, values, strict=True) if value == value

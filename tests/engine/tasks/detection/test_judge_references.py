@@ -42,6 +42,10 @@ def test_that_the_published_figures_come_out_of_the_task(kind: str, prefix: str,
     assert found[f"{prefix}map50"] == pytest.approx(expected["AP50"], abs=1e-6)
     assert found[f"{prefix}map75"] == pytest.approx(expected["AP75"], abs=1e-6)
     assert judgement.per_class[f"{prefix}map"] == pytest.approx(expected["AP_per_class"], abs=1e-6)
+    assert f"{prefix}map" in Detection().metric_directions
+    objects = [row["category_id"] for row in truth["annotations"] if not row["iscrowd"]]
+    support = {category["name"]: objects.count(category["id"]) for category in truth["categories"]}
+    assert judgement.per_class["support"] == support
     if kind == "bbox":
         assert found["map_small"] == pytest.approx(expected["AP_small"], abs=1e-6)
         assert found["map_medium"] == pytest.approx(expected["AP_medium"], abs=1e-6)
@@ -53,3 +57,16 @@ def decoded(masks: list[dict]) -> np.ndarray:
     """(n, H, W); without any, of no size."""
     made = [hotcoco.mask.decode(mask).astype(np.bool_) for mask in masks]
     return np.stack(made) if made else np.zeros((0, 0, 0), dtype=np.bool_)
+
+
+def test_that_a_class_without_objects_of_a_size_has_no_value_there() -> None:
+    box = np.array([[0, 0, 20, 20]], dtype=np.float32)
+    found = Detections(box, np.array([0.9], np.float32), np.array([0]))
+    target = {"boxes": box, "labels": np.array([0])}
+
+    per_class = Detection().judge([found], [target], ["cell", "none"]).per_class
+
+    assert per_class["map_small"] == pytest.approx({"cell": 1})
+    assert per_class["map_large"] == {}
+    assert per_class["f1"] == {"cell": 1}
+    assert per_class["support"] == {"cell": 1, "none": 0}
