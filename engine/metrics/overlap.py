@@ -155,7 +155,7 @@ def _mask_pairs(table: ObjectTable) -> Iterator[Pairs]:
     for stop in zip(ends[0].tolist(), ends[1].tolist(), strict=True):
         crowd = table.true.crowd[start[1] : stop[1]]
         overlap = mask_overlaps(ours[start[0] : stop[0]], theirs[start[1] : stop[1]], crowd)
-        one, other = np.nonzero(overlap)
+        one, other = np.nonzero(overlap > 0)  # masks of different sizes have -1
         yield Pairs(one + start[0], other + start[1], overlap[one, other])
         start = stop
 

@@ -82,7 +82,8 @@ class ObjectCollector:
     ) -> None:
         checked = _checked(prediction, len(self._class_names))
         truth = _truth(target)
-        if checked.masks is not None and truth.masks is not None:
+        if checked.masks is not None and isinstance(truth.masks, np.ndarray):
+            _require_size(checked.masks, truth.masks)
             self._masks.add(checked, truth)
             self._images_with_masks += 1
         if frame_and_size is not None:
@@ -108,6 +109,15 @@ def _checked(prediction: Prediction, num_classes: int) -> Detections:
             "Class indices count from 0; a detector with a background class must take 1 off.",
         )
     return prediction
+
+
+def _require_size(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> None:
+    if len(found) and len(true) and found.shape[1:] != true.shape[1:]:
+        raise PluginError(
+            "infer_answer",
+            f"The model gave masks of {found.shape[1:]} for an image of {true.shape[1:]} (height, width).",
+            "Give the masks of an image in its own height and width.",
+        )
 
 
 def _truth(target: dict[str, NDArray]) -> TrueObjects:

@@ -8,6 +8,7 @@ import hotcoco
 import numpy as np
 import pytest
 
+from engine.errors import PluginError
 from engine.tasks.detection.detection import Detection
 from engine.tasks.predictions import Detections
 from tests.fixtures.coco_references import images_of, read
@@ -70,3 +71,12 @@ def test_that_a_class_without_objects_of_a_size_has_no_value_there() -> None:
     assert per_class["map_large"] == {}
     assert per_class["f1"] == {"cell": 1}
     assert per_class["support"] == {"cell": 1, "none": 0}
+
+
+def test_that_masks_of_another_size_than_the_image_are_the_plugins_fault() -> None:
+    box, labels = np.array([[0, 0, 4, 4]], dtype=np.float32), np.array([0])
+    found = Detections(box, np.array([0.9], np.float32), labels, np.ones((1, 4, 4), dtype=np.bool_))
+    target = {"boxes": box, "labels": labels, "masks": np.ones((1, 8, 8), dtype=np.bool_)}
+
+    with pytest.raises(PluginError, match=r"masks of \(4, 4\) for an image of \(8, 8\)"):
+        Detection().judge([found], [target], ["cell"])
