@@ -32,6 +32,8 @@ class Item(Frozen):
     mask: str | None = None
     """The file that tells the class of every pixel, relative to the root, with forward slashes."""
     mask_sha256: str = ""
+    stratum: int | None = None
+    """The rarest class that an image without a label of its own holds: splits are made by it."""
 
 
 class MaskValue(Frozen):

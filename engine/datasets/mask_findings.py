@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,15 @@ def lossy_masks(items: Sequence[Item]) -> list[Problem]:
     return problems.listed()
 
 
+def classes_in_masks(
+    items: Sequence[Item], root: Path, classes: Sequence[str], values: Sequence[MaskValue]
+) -> list[list[int]]:
+    """Give the classes that each item's mask shows; none where it has no mask that can be read."""
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="mask") as pool:
+        opened = pool.map(partial(_opened, root, len(classes), values), items)
+        return [found.present for found in opened]
+
+
 @dataclass(frozen=True, slots=True)
 class _Opened:
     unknown: list[str]
@@ -82,18 +92,9 @@ def check_masks(
     problems = ProblemList()
     training = np.zeros(len(classes), np.int64)
 
-    def opened(item: Item) -> _Opened:
-        path = root / (item.mask or "")
-        try:
-            stored = read_stored(path)
-            unknown = unknown_in(stored, path, values, len(classes))
-            present = np.unique(decode_mask(stored, path, values, len(classes)))
-        except UserError as error:
-            return _Opened([], [], error)
-        return _Opened(unknown, present[present != IGNORE].tolist())
-
     with ThreadPoolExecutor(THREADS, thread_name_prefix="mask") as pool:
-        for number, (item, found) in enumerate(zip(items, pool.map(opened, items), strict=True), start=1):
+        opened = pool.map(partial(_opened, root, len(classes), values), items)
+        for number, (item, found) in enumerate(zip(items, opened, strict=True), start=1):
             progress(number, len(items), "Opening masks")
             name = item.mask or ""
             if found.error is not None:
@@ -109,3 +110,16 @@ def check_masks(
         if count == 0:
             problems.tell(_ABSENT, f"No image to train on shows the class {name}.")
     return problems.listed()
+
+
+def _opened(root: Path, classes: int, values: Sequence[MaskValue], item: Item) -> _Opened:
+    if item.mask is None:
+        return _Opened([], [])
+    path = root / item.mask
+    try:
+        stored = read_stored(path)
+        unknown = unknown_in(stored, path, values, classes)
+        present = np.unique(decode_mask(stored, path, values, classes))
+    except UserError as error:
+        return _Opened([], [], error)
+    return _Opened(unknown, present[present != IGNORE].tolist())

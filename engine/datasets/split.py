@@ -30,25 +30,44 @@ def with_validation(manifest: Manifest, share: float) -> Manifest:
 
 
 def divide(manifest: Manifest, shares: Mapping[str, float], seed: int) -> Manifest:
-    """Divide all labelled images anew; what no share takes is for training. A new version."""
-    chosen = choose([item for item in manifest.items if item.label is not None], shares, seed)
+    """Divide all images anew, of a dataset of labels those that have one; the rest is for training. A new version."""
+    divided = [item for item in manifest.items if item.label is not None or manifest.task != "classification"]
+    chosen = choose(divided, shares, seed)
+    paths = {item.path for item in divided}
     items = [
-        item if item.label is None else item.model_copy(update={"split": chosen.get(item.sha256, TRAIN)})
+        item.model_copy(update={"split": chosen.get(item.sha256, TRAIN)}) if item.path in paths else item
         for item in manifest.items
     ]
     return manifest.with_items(items)
 
 
+def with_strata(items: Sequence[Item], held: Sequence[Sequence[int]]) -> list[Item]:
+    """Note with each image the rarest class that it holds.
+
+    Args:
+        items: images without a label of their own.
+        held: the different classes in each.
+    """
+    images = Counter(label for labels in held for label in labels)
+    return [
+        item.model_copy(update={"stratum": min(labels, key=lambda label: (images[label], label))})
+        if labels
+        else item
+        for item, labels in zip(items, held, strict=True)
+    ]
+
+
 def choose(items: Sequence[Item], shares: Mapping[str, float], seed: int) -> dict[str, str]:
     """Give the split by content hash of what leaves the training images.
 
-    Within each class the distinct contents are ordered by a hash with the seed, and each split takes its share from
-    the front. Equal files always stay together; every class keeps at least one content for training, and gives at
-    least one to each split with a share while it has enough. What is filed under several classes is for training.
+    Within each class (of images that hold several, the rarest) the distinct contents are ordered by a hash with the
+    seed, and each split takes its share from the front. Equal files always stay together; every class keeps at least
+    one content for training, and gives at least one to each split with a share while it has enough. What is filed
+    under several classes is for training.
     """
     by_class: dict[int | None, set[str]] = defaultdict(set)
     for item in items:
-        by_class[item.label].add(item.sha256)
+        by_class[item.label if item.label is not None else item.stratum].add(item.sha256)
     classes_of = Counter(sha for contents in by_class.values() for sha in contents)
     chosen: dict[str, str] = {}
     for contents in by_class.values():

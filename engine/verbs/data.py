@@ -1,4 +1,4 @@
-"""`lensmith data`: import, list, show, check, split, relocate and delete datasets."""
+"""`lensmith data`: import, list, show, check, split, export, relocate and delete datasets."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from engine.datasets.check import check_dataset
 from engine.datasets.formats.registry import layout_names
 from engine.datasets.library import ImportOptions, Library
 from engine.datasets.manifest import Manifest
-from engine.datasets.statistics import class_counts
+from engine.datasets.writers.export import WRITERS, export_dataset
+from engine.datasets.writers.tree import Source
 from engine.errors import UserError
-from engine.protocol.results import Problem
+from engine.verbs.data_summary import problem_table, rows_of, summary
 from engine.verbs.reply import Parsers, Reply, Session, failed, table
 
 
 def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
-    data = parsers.add_parser("data", help="import, check and split datasets")
+    data = parsers.add_parser("data", help="import, check, split and export datasets")
     verbs = data.add_subparsers(dest="data_verb", metavar="VERB", required=True)
     add = verbs.add_parser("import", parents=[shared], help="index a folder or a zip in place")
     add.add_argument("path", type=Path, help="a folder, a zip of one, or a table beside its images")
@@ -48,6 +49,12 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     moved.add_argument("dataset", help="its name")
     moved.add_argument("path", type=Path, help="the folder it was moved to")
     moved.set_defaults(run=relocate_dataset)
+    written = verbs.add_parser("export", parents=[shared], help="write a dataset in another layout")
+    written.add_argument("dataset", help="its name")
+    written.add_argument("--format", required=True, help=", ".join(WRITERS))
+    written.add_argument("--to", type=Path, required=True, help="a new or empty folder")
+    written.add_argument("--copy", action="store_true", help="copy images also where links could be made")
+    written.set_defaults(run=export_data)
     gone = verbs.add_parser(
         "delete", parents=[shared], help="forget a dataset; its images stay where they are"
     )
@@ -57,33 +64,39 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
 
 def import_dataset(session: Session, arguments: argparse.Namespace) -> Reply:
     with session.progress("Reading") as progress:
-        manifest = Library(session.home.ensure()).import_dataset(
+        library = Library(session.home.ensure())
+        manifest = library.import_dataset(
             arguments.path,
             name=arguments.name,
             options=ImportOptions(arguments.format, arguments.task, arguments.copy),
             progress=progress,
         )
-    return _shown(manifest)
+    return _shown(library, manifest)
 
 
 def list_datasets(session: Session, _arguments: argparse.Namespace) -> Reply:
-    manifests = Library(session.home).list()
+    library = Library(session.home)
+    manifests = library.list()
     rows = [(m.name, m.task, m.format, len(m.classes), len(m.items), m.version[:12]) for m in manifests]
     text: object = table(("Name", "Task", "Format", "Classes", "Images", "Version"), rows)
     if not rows:
         text = "There is no dataset yet. Import one with `lensmith data import FOLDER`."
-    return Reply({"datasets": [_summary(manifest) for manifest in manifests]}, text)
+    return Reply(
+        {"datasets": [summary(library, manifest, with_pixels=False) for manifest in manifests]}, text
+    )
 
 
 def show_dataset(session: Session, arguments: argparse.Namespace) -> Reply:
-    return _shown(Library(session.home).get(arguments.dataset))
+    library = Library(session.home)
+    return _shown(library, library.get(arguments.dataset))
 
 
 def check_data(session: Session, arguments: argparse.Namespace) -> Reply:
     """Check a known dataset or any path; errors among the problems give exit code 2."""
     library = Library(session.home)
-    known = {manifest.name for manifest in library.list()}
+    known = {manifest.name: manifest.format for manifest in library.list()}
     target = library.root(arguments.dataset) if arguments.dataset in known else Path(arguments.dataset)
+    layout = known.get(arguments.dataset, "auto")
     if not target.exists():
         raise UserError(
             "dataset_unknown",
@@ -91,12 +104,12 @@ def check_data(session: Session, arguments: argparse.Namespace) -> Reply:
             "See `lensmith data list`, or give the path of a folder.",
         )
     with session.progress("Checking") as progress:
-        problems = check_dataset(target, progress=progress)
+        problems = check_dataset(target, progress=progress, format=layout)
     data: dict[str, object] = {
         "dataset": arguments.dataset,
         "problems": [problem.model_dump() for problem in problems],
     }
-    text = _problem_table(problems) if problems else "No problem found."
+    text = problem_table(problems) if problems else "No problem found."
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         data = failed(data, errors[0].code, errors[0].message, errors[0].remedy)
@@ -105,21 +118,20 @@ def check_data(session: Session, arguments: argparse.Namespace) -> Reply:
 
 def split_dataset(session: Session, arguments: argparse.Namespace) -> Reply:
     library = Library(session.home.ensure())
-    return _shown(
-        library.resplit(
-            arguments.dataset,
-            val=arguments.val,
-            test=arguments.test,
-            seed=arguments.seed,
-            replace=arguments.replace,
-        )
+    manifest = library.resplit(
+        arguments.dataset,
+        val=arguments.val,
+        test=arguments.test,
+        seed=arguments.seed,
+        replace=arguments.replace,
     )
+    return _shown(library, manifest)
 
 
 def relocate_dataset(session: Session, arguments: argparse.Namespace) -> Reply:
     library = Library(session.home.ensure())
     library.relocate(arguments.dataset, arguments.path)
-    return _shown(library.get(arguments.dataset))
+    return _shown(library, library.get(arguments.dataset))
 
 
 def delete_dataset(session: Session, arguments: argparse.Namespace) -> Reply:
@@ -132,39 +144,31 @@ def delete_dataset(session: Session, arguments: argparse.Namespace) -> Reply:
     )
 
 
-def _summary(manifest: Manifest) -> dict[str, object]:
-    counts = class_counts(manifest)
-    return {
-        "name": manifest.name,
-        "task": manifest.task,
-        "format": manifest.format,
-        "version": manifest.version,
-        "classes": list(manifest.classes),
-        "splits": {split: sum(by_class.values()) for split, by_class in counts.items()},
-        "images": len(manifest.items),
-        "objects": sum(item.label is not None for item in manifest.items),
-        "class_counts": counts,
-        "problems": [problem.model_dump() for problem in manifest.problems],
+def export_data(session: Session, arguments: argparse.Namespace) -> Reply:
+    """Write a dataset in another layout."""
+    library = Library(session.home)
+    manifest = library.get(arguments.dataset)
+    source = Source(manifest, library.root(manifest.name), library.annotations(manifest))
+    with session.progress("Writing") as progress:
+        done = export_dataset(source, arguments.format, arguments.to, copy=arguments.copy, progress=progress)
+    data = {
+        "export": str(done.folder),
+        "format": done.format,
+        "images": done.images,
+        "notes": list(done.notes),
     }
+    text = "\n".join(
+        [f"Wrote {done.images} images of {manifest.name} as {done.format} to {done.folder}.", *done.notes]
+    )
+    return Reply(data, text)
 
 
-def _shown(manifest: Manifest) -> Reply:
-    data = _summary(manifest)
-    counts = class_counts(manifest)
-    splits = list(counts)
-    rows = [(name, *(counts[split].get(name, 0) for split in splits)) for name in manifest.classes]
+def _shown(library: Library, manifest: Manifest) -> Reply:
+    data = summary(library, manifest)
     title = (
         f"{manifest.name}: {len(manifest.items)} images, {len(manifest.classes)} classes ({manifest.format})"
     )
-    parts: list[object] = [title, table(("Class", *splits), rows)]
+    parts: list[object] = [title, table(*rows_of(manifest, data))]
     if manifest.problems:
-        parts.append(_problem_table(list(manifest.problems)))
+        parts.append(problem_table(list(manifest.problems)))
     return Reply(data, Group(*parts))  # pyright: ignore[reportArgumentType]  # strings are renderable
-
-
-def _problem_table(problems: list[Problem], most: int = 50) -> object:
-    rows = [(p.severity, p.file, p.message, p.remedy) for p in problems[:most]]
-    shown = table(("Severity", "File", "Problem", "Remedy"), rows)
-    if len(problems) > most:
-        shown.add_row("", f"and {len(problems) - most} more", "", "See them all with --json.")
-    return shown

@@ -10,6 +10,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "data show": "lensmith data show shapes",
     "data check": "lensmith data check shapes",
     "data split": "lensmith data split shapes --val 0.2 --test 0.1 --seed 1 --replace",
+    "data export": "lensmith data export shapes --format imagefolder --to shapes_by_class",
     "data relocate": "lensmith data relocate shapes shapes/classification",
     "plugins list": "lensmith plugins list --task classification",
     "plugins show": "lensmith plugins show timm_classifier",

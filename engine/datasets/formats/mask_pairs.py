@@ -48,35 +48,42 @@ class Pairs:
 
 
 def find_pairs(top: Path) -> Pairs:
-    """Pair all files below a folder."""
-    images: dict[_Key, Path] = {}
-    masks: dict[_Key, Path] = {}
+    """Pair all files below a folder: by their whole names, else by those without ends such as `_mask`."""
+    images: list[tuple[_Key, Path]] = []
+    masks: list[tuple[_Key, Path]] = []
     for path in image_files(top):
         folders = [part.lower() for part in path.relative_to(top).parts[:-1]]
-        if _OTHER_FOLDERS & set(folders):
-            continue
-        if _is_mask(path, folders):
-            masks.setdefault((_way(folders), _MASK_ENDS.sub("", path.stem)), path)
-        else:
-            images.setdefault((_way(folders), _IMAGE_ENDS.sub("", path.stem)), path)
-    return _paired(images, masks)
+        if not _OTHER_FOLDERS & set(folders):
+            kind = masks if _is_mask(path, folders) else images
+            kind.append(((_way(folders), path.stem), path))
+    found = _Finding(images)
+    orphans = [mask for key, mask in masks if not found.take(key, mask)]
+    bare = [path for _, path in images if path not in found.masks]
+    return Pairs(dict(sorted(found.masks.items())), sorted(bare), sorted(orphans))
 
 
-def _paired(images: dict[_Key, Path], masks: dict[_Key, Path]) -> Pairs:
-    by_name: dict[str, list[_Key]] = {}
-    for key in images:
-        by_name.setdefault(key[1], []).append(key)
-    found: dict[Path, Path] = {}
-    orphans: list[Path] = []
-    for key, mask in masks.items():
-        others = by_name.get(key[1], [])
-        image = images.get(key) or (images[others[0]] if len(others) == 1 else None)
-        if image is None or image in found:
-            orphans.append(mask)
-        else:
-            found[image] = mask
-    bare = [path for path in images.values() if path not in found]
-    return Pairs(dict(sorted(found.items())), sorted(bare), sorted(orphans))
+class _Finding:
+    """Finds the image of each mask; an image has one mask."""
+
+    def __init__(self, images: list[tuple[_Key, Path]]) -> None:
+        self.masks: dict[Path, Path] = {}
+        self._images: dict[_Key, Path] = {}
+        self._by_name: dict[str, list[Path]] = {}
+        for (way, name), path in images:
+            for spelled in dict.fromkeys((name, _IMAGE_ENDS.sub("", name))):
+                self._images.setdefault((way, spelled), path)
+                self._by_name.setdefault(spelled, []).append(path)
+
+    def take(self, key: _Key, mask: Path) -> bool:
+        """Note the mask with its image, if it has one that has none yet."""
+        way, name = key
+        for spelled in dict.fromkeys((name, _MASK_ENDS.sub("", name))):
+            alone = self._by_name.get(spelled, [])
+            image = self._images.get((way, spelled)) or (alone[0] if len(alone) == 1 else None)
+            if image is not None and image not in self.masks:
+                self.masks[image] = mask
+                return True
+        return False
 
 
 def _is_mask(path: Path, folders: list[str]) -> bool:

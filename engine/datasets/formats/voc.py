@@ -63,7 +63,7 @@ class _Reading:
         self._top = top
         self._problems = ProblemList()
         self._finder = ImageFinder(top)
-        self._splits = _listed_splits(top, self._problems)
+        self._splits = _listed_splits(top, self._finder, self._problems)
         self._labelled: dict[Path, tuple[Path, VocFile]] = {}
         self._broken: set[str] = set()
         self._files: list[Path] = []
@@ -181,7 +181,7 @@ def _is_voc(path: Path) -> bool:
         return b"<annotation" in file.read(_SNIFFED)
 
 
-def _listed_splits(top: Path, problems: ProblemList) -> dict[str, str]:
+def _listed_splits(top: Path, finder: ImageFinder, problems: ProblemList) -> dict[str, str]:
     """The split of each image by its name without ending, as ImageSets/Main tells; empty without lists."""
     folder = next(
         (place for place in (top / "ImageSets" / "Main", top / "ImageSets") if place.is_dir()), None
@@ -195,16 +195,18 @@ def _listed_splits(top: Path, problems: ProblemList) -> dict[str, str]:
     splits: dict[str, str] = {}
     for path, split in named:
         for line, text in enumerate(path.read_text("utf-8-sig", "replace").splitlines(), start=1):
-            words = text.split()
-            stem = (
-                Path(words[0]).stem
-                if words and Path(words[0]).suffix in (".jpg", ".png")
-                else "".join(words[:1])
-            )
+            stem = _stem_in(text.strip(), finder)
             if stem and splits.setdefault(stem, split) != split:
                 told = f"Line {line}: {stem} is in {splits[stem]} already; it stays there."
                 problems.tell(_TWO_SPLITS, told, path.relative_to(top).as_posix(), line)
     return splits
+
+
+def _stem_in(text: str, finder: ImageFinder) -> str:
+    """The image that a line of a list means: all of it, or without an ending, or without a mark after it."""
+    marked = text.rpartition(" ")[0].strip()
+    spelled = (text, Path(text).stem, marked, Path(marked).stem)
+    return next((stem for stem in spelled if stem and finder.by_stem(stem)), text)
 
 
 def _line_of(message: str) -> int | None:

@@ -51,7 +51,8 @@ def place_data(placing: Placing) -> str | None:
     target = f"{DATA_FOLDER}/{manifest.version}"
     files = list(files_of(manifest, _dataset_root(run)))
     entries = [
-        TreeEntry(item.path, file.sha256, file.size) for item, file in zip(manifest.items, files, strict=True)
+        TreeEntry(path, file.sha256, file.size)
+        for (path, _), file in zip(manifest.files(), files, strict=True)
     ]
     if not has_tree(placing.link, target, entries):
         _send(placing, "data", files)
@@ -60,15 +61,15 @@ def place_data(placing: Placing) -> str | None:
 
 
 def files_of(manifest: Manifest, root: Path) -> Iterator[OutgoingFile]:
-    """The files of a dataset as they lie on this machine, in the manifest's order.
+    """The images and masks of a dataset as they lie on this machine, in the manifest's order.
 
     Raises:
         UserError: `image_missing`.
     """
-    for item in manifest.items:
-        path = root / item.path
+    for name, sha256 in manifest.files():
+        path = root / name
         try:
-            yield OutgoingFile(path, item.sha256, path.stat().st_size)
+            yield OutgoingFile(path, sha256, path.stat().st_size)
         except OSError as error:
             raise UserError(
                 "image_missing",

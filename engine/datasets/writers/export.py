@@ -1,0 +1,119 @@
+"""Write a dataset in another layout, its images linked or copied and never encoded anew."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.datasets.hashing import Progress, no_progress
+from engine.datasets.writers.coco import write_coco
+from engine.datasets.writers.imagefolder import write_imagefolder
+from engine.datasets.writers.masks import write_masks
+from engine.datasets.writers.tree import Source, Tree
+from engine.datasets.writers.voc import write_voc
+from engine.datasets.writers.yolo import write_yolo
+from engine.errors import UserError
+from engine.protocol.disk import write_error
+
+WRITERS: Mapping[str, tuple[Callable[[Tree], None], frozenset[str]]] = {
+    "coco": (write_coco, frozenset({"detection"})),
+    "voc": (write_voc, frozenset({"detection"})),
+    "yolo": (write_yolo, frozenset({"detection"})),
+    "masks": (write_masks, frozenset({"detection", "segmentation"})),
+    "imagefolder": (write_imagefolder, frozenset({"classification"})),
+}
+"""Each layout with the tasks whose datasets it can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written."""
+
+    folder: Path
+    format: str
+    images: int
+    notes: tuple[str, ...]
+    """What of the dataset has no place in the layout, in sentences."""
+
+
+def export_dataset(
+    source: Source, format: str, folder: Path, *, copy: bool = False, progress: Progress = no_progress
+) -> Exported:
+    """Write a dataset into a new or empty folder.
+
+    Args:
+        source: the dataset.
+        format: one of `WRITERS`.
+        folder: where to.
+        copy: copy images also where hard links could be made.
+        progress: told image by image.
+
+    Raises:
+        UserError: `format_unknown`, `export_impossible`, `folder_not_empty`, `image_missing`, `disk_full`. Nothing is
+            left of an export that failed.
+    """
+    write = _writer(source, format)
+    target = Path(os.path.normpath(folder.expanduser().absolute()))
+    _require_empty(target, source.root)
+    existed = target.is_dir()
+    tree = Tree(target, source, copy=copy, progress=progress)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        write(tree)
+    except FileNotFoundError as error:
+        _remove(target, existed)
+        raise UserError(
+            "image_missing",
+            f"{error.filename} of the dataset {source.manifest.name} is not there.",
+            "Connect its drive, or import the dataset again.",
+        ) from error
+    except OSError as error:
+        _remove(target, existed)
+        raise write_error(error, target) from error
+    except BaseException:
+        _remove(target, existed)
+        raise
+    return Exported(target, format, len(source.manifest.items), tuple(tree.notes))
+
+
+def _writer(source: Source, format: str) -> Callable[[Tree], None]:
+    if format not in WRITERS:
+        raise UserError(
+            "format_unknown",
+            f"There is no layout {format!r} to write.",
+            f"There are: {', '.join(WRITERS)}.",
+        )
+    write, tasks = WRITERS[format]
+    task = source.manifest.task
+    if task not in tasks:
+        fitting = [name for name, (_, its) in WRITERS.items() if task in its]
+        raise UserError(
+            "export_impossible",
+            f"The layout {format} holds datasets for {' or '.join(sorted(tasks))}, and "
+            f"{source.manifest.name} is for {task}.",
+            f"Export it to {' or '.join(fitting)}.",
+        )
+    return write
+
+
+def _require_empty(target: Path, root: Path) -> None:
+    if target.is_relative_to(root):
+        raise UserError(
+            "folder_inside",
+            f"{target} lies inside the dataset's own folder, which is never written to.",
+            "Give a folder elsewhere.",
+        )
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UserError(
+            "folder_not_empty", f"{target} is not an empty folder.", "Give a new folder, or empty this one."
+        )
+
+
+def _remove(target: Path, existed: bool) -> None:
+    """Leave what was there before: nothing, or an empty folder."""
+    shutil.rmtree(target, ignore_errors=True)
+    if existed:
+        target.mkdir(parents=True, exist_ok=True)
