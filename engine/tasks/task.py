@@ -147,8 +147,16 @@ class Task(Protocol):
         """Say in a sentence what is wrong with a network's outputs for `count` images; None when they fit."""
         ...
 
-    def predictions(self, outputs: Outputs, sizes: Sequence[Size] | None = None) -> list[Prediction]:
-        """Turn raw outputs into predictions, in the pixels of originals of `sizes`, else in the network's own."""
+    def predictions(
+        self, outputs: Outputs, sizes: Sequence[Size] | None = None, frame: Size | None = None
+    ) -> list[Prediction]:
+        """Turn raw outputs into predictions, in the pixels of originals of `sizes`, else in the network's own.
+
+        Args:
+            outputs: of the network in eval mode.
+            sizes: of the originals.
+            frame: of the network's input, for outputs that do not tell it.
+        """
         ...
 
     def fitted(self, prediction: Prediction, frame: Size, original: Size) -> Prediction:

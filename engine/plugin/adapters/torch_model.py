@@ -166,7 +166,7 @@ class TorchModel(BaseModel):
 
     def decode(self, outputs: Outputs) -> Sequence[Prediction]:
         """Turn the network's outputs into predictions, in the network's own frame."""
-        return self.task.predictions(outputs)
+        return self.task.predictions(outputs, frame=(self.image_size, self.image_size))
 
     @property
     def own_decode(self) -> Callable[[Outputs], Sequence[Prediction]] | None:
@@ -216,9 +216,9 @@ class TorchModel(BaseModel):
         return answers
 
     def _answers(self, outputs: Outputs, sizes: Sequence[Size]) -> Sequence[Prediction]:
-        if self.own_decode is None:
-            return self.task.predictions(outputs, sizes)
         frame = (self.image_size, self.image_size)
+        if self.own_decode is None:
+            return self.task.predictions(outputs, sizes, frame)
         decoded = self.own_decode(outputs)
         return [self.task.fitted(one, frame, size) for one, size in zip(decoded, sizes, strict=True)]
 

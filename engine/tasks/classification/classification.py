@@ -68,9 +68,11 @@ class Classification(LabelTargeting):
         given = f"shape {tuple(outputs.shape)}" if isinstance(outputs, Tensor) else type(outputs).__name__
         return f"The network gives {given} for {count} images of {num_classes} classes instead of {wanted}."
 
-    def predictions(self, outputs: Tensor, sizes: Sequence[Size] | None = None) -> list[Prediction]:
+    def predictions(
+        self, outputs: Tensor, sizes: Sequence[Size] | None = None, frame: Size | None = None
+    ) -> list[Prediction]:
         """Softmax of logits (N, C)."""
-        del sizes
+        del sizes, frame
         return [*to_class_scores(outputs)]
 
     def fitted(self, prediction: Prediction, frame: Size, original: Size) -> Prediction:

@@ -82,16 +82,17 @@ class Detection:
             return error.message
         return None if len(found) == count else f"The network answers for {len(found)} of {count} images."
 
-    def predictions(self, outputs: Outputs, sizes: Sequence[Size] | None = None) -> list[Prediction]:
+    def predictions(
+        self, outputs: Outputs, sizes: Sequence[Size] | None = None, frame: Size | None = None
+    ) -> list[Prediction]:
         """Detections in the pixels of images of `sizes`, from outputs in those of the network's frame.
 
-        Without sizes they stay in the frame, whose extent only matters for masks.
+        Without sizes they stay in the frame.
         """
         found = found_in(outputs)
-        frame = getattr(outputs, "frame", None)
-        if sizes is None or frame is None:
-            return [to_detections(one, frame or _ANY, frame or _ANY) for one in found]
-        return [to_detections(one, frame, size) for one, size in zip(found, sizes, strict=True)]
+        own = outputs.frame if isinstance(outputs, DetectorOutputs) else frame or _ANY
+        wanted = [own] * len(found) if sizes is None else sizes
+        return [to_detections(one, own, size) for one, size in zip(found, wanted, strict=True)]
 
     def fitted(self, prediction: Prediction, frame: Size, original: Size) -> Prediction:
         assert isinstance(prediction, Detections)  # adapt_infer saw to it

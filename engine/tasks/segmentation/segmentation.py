@@ -80,7 +80,10 @@ class Segmentation:
         given = f"shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else type(logits).__name__
         return f"The network gives {given} for {count} images of {num_classes} classes instead of {wanted}."
 
-    def predictions(self, outputs: Outputs, sizes: Sequence[Size] | None = None) -> list[Prediction]:
+    def predictions(
+        self, outputs: Outputs, sizes: Sequence[Size] | None = None, frame: Size | None = None
+    ) -> list[Prediction]:
+        del frame
         return [*to_maps(outputs, sizes)]
 
     def fitted(self, prediction: Prediction, frame: Size, original: Size) -> Prediction:
