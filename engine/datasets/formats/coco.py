@@ -21,6 +21,7 @@ from engine.datasets.formats.layout import (
 from engine.datasets.hashing import Progress, no_progress
 from engine.datasets.problem_list import Kind, ProblemList
 
+_LABELS = frozenset({".json"})
 _SNIFFED = 1 << 16
 _DEPTH = 2
 _NO_FILE = Kind("label_without_image", "Put the image where the others are, or remove its entry.")
@@ -42,10 +43,10 @@ class Coco:
     )
 
     def matches(self, root: Path) -> bool:
-        return root.is_dir() and bool(_files(unwrapped(root)))
+        return root.is_dir() and bool(_files(unwrapped(root, _LABELS)))
 
     def read(self, root: Path, progress: Progress = no_progress) -> Found:
-        reading = _Reading(root, unwrapped(root))
+        reading = _Reading(root, unwrapped(root, _LABELS))
         for file in _files(reading.top):
             reading.take(file, progress)
         return reading.result(self.name)

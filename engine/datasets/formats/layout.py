@@ -155,11 +155,19 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def unwrapped(root: Path) -> Path:
-    """Step into the one folder that holds everything, as archives make them; not into a class of images."""
+def unwrapped(root: Path, labels: frozenset[str] = frozenset()) -> Path:
+    """Step into the one folder that holds everything, as archives make them; not into a class of images.
+
+    Args:
+        root: where to begin.
+        labels: endings of files that belong to a dataset, and so to the folder that holds it.
+    """
     while True:
         folders = subfolders(root)
-        if len(folders) != 1 or any(is_image_name(path) or is_table_name(path) for path in entries(root)):
+        kept = (
+            p for p in entries(root) if is_image_name(p) or is_table_name(p) or p.suffix.lower() in labels
+        )
+        if len(folders) != 1 or next(kept, None) is not None:
             return root
         inside = entries(folders[0])
         if any(is_image_name(path) for path in inside):

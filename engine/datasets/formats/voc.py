@@ -20,6 +20,7 @@ from engine.datasets.hashing import Progress, no_progress
 from engine.datasets.problem_list import Kind, ProblemList
 from engine.errors import UserError
 
+_LABELS = frozenset({".xml"})
 _SNIFFED = 4096
 _NAME_LISTS = ("labels.txt", "classes.txt", "ImageSets/labels.txt", "predefined_classes.txt")
 _INVALID = Kind("annotations_invalid", "Correct the file, or export it anew; its image is left out.")
@@ -43,11 +44,11 @@ class Voc:
     def matches(self, root: Path) -> bool:
         if not root.is_dir():
             return False
-        first = next(iter(_label_files(unwrapped(root))), None)
+        first = next(iter(_label_files(unwrapped(root, _LABELS))), None)
         return first is not None and _is_voc(first)
 
     def read(self, root: Path, progress: Progress = no_progress) -> Found:
-        top = unwrapped(root)
+        top = unwrapped(root, _LABELS)
         files = list(_label_files(top))
         reading = _Reading(root, top)
         for number, file in enumerate(files, start=1):

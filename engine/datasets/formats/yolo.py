@@ -23,6 +23,7 @@ from engine.datasets.hashing import Progress, no_progress
 from engine.datasets.problem_list import Kind, ProblemList
 from engine.errors import UserError
 
+_LABELS = frozenset({".yaml", ".yml", ".txt", ".data", ".names"})
 _TRIED = 20
 _OTHER_TEXTS = frozenset(
     {"classes", "readme", "readme.dataset", "readme.roboflow", "train", "val", "test", "labels"}
@@ -49,12 +50,12 @@ class Yolo:
     def matches(self, root: Path) -> bool:
         if not root.is_dir():
             return False
-        top = unwrapped(root)
+        top = unwrapped(root, _LABELS)
         texts = list(islice(_label_files(top), _TRIED))
         return bool(texts) and any(_looks_like_labels(path) for path in texts)
 
     def read(self, root: Path, progress: Progress = no_progress) -> Found:
-        top = unwrapped(root)
+        top = unwrapped(root, _LABELS)
         config = find_config(top)
         reading = _Reading(root, top, config or YoloConfig({}))
         if config is None:
@@ -151,7 +152,7 @@ class _Reading:
         if not all(map(math.isfinite, numbers)):
             return "holds a number that is none"
         if not numbers[0].is_integer():
-            return f"has the class {words[0]!r}, which is no whole number"
+            return f"begins with {words[0]!r}, which is no number of a class"
         label = self._numbers.get(int(numbers[0]))
         if label is None:
             return f"has the class {int(numbers[0])}, which no name belongs to"
