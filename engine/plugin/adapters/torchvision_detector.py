@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, ClassVar, Literal, cast
 
-import timm
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
-from engine.checkpoints.read import start_from_weights, tensors_of
 from engine.config.field import ConfigField
 from engine.config.pretrained import PretrainedConfig
 from engine.config.schema import ConfigSchema
 from engine.config.setting import Setting
 from engine.config.train import TrainConfig
 from engine.errors import PluginError
-from engine.plugin.adapters.bundled_weights import bundled_file, bundled_weights
-from engine.plugin.adapters.detector_backbone import (
-    TORCHVISION_PREFIX,
-    Pyramid,
-    backbone_names,
-    extra_levels,
-    make_body,
-)
+from engine.plugin.adapters.detector_backbone import Pyramid, backbone_names, make_body
 from engine.plugin.adapters.detector_kinds import KINDS, DetectorParts
 from engine.plugin.adapters.detector_network import DetectorNetwork
-from engine.plugin.adapters.hub import quick_refusal_without_network
 from engine.plugin.adapters.torch_model import TorchModel
 
 DetectorName = Literal["fcos", "retinanet", "ssdlite", "faster_rcnn", "mask_rcnn"]
-_FETCH_REFUSALS = (OSError, RuntimeError, ValueError, LookupError)
+_FOR_CLASSES = {"augmentation.mixup_alpha", "augmentation.cutmix_alpha", "label_smoothing"}
 
 
 class DetectorConfig(PretrainedConfig):
@@ -118,8 +108,8 @@ class TorchvisionDetector(TorchModel):
 
     @classmethod
     def get_config_schema(cls) -> ConfigSchema:
-        """As TorchModel's, without what the plugin fixes, and with the backbones as options."""
-        schema = super().get_config_schema()
+        """As TorchModel's, without what the plugin fixes or boxes do not need, and with the backbones as options."""
+        schema = _without_what_only_classes_need(super().get_config_schema())
         fixed = {"architecture": cls.architecture, "backbone": cls.backbone_name}
         fields = [
             _with_backbones(field) if field.name == "backbone" else field
@@ -132,7 +122,7 @@ class TorchvisionDetector(TorchModel):
         """Make the detector, its backbone filled with the weights that the settings ask for.
 
         Raises:
-            PluginError: `architecture_unknown`, `backbone_unknown`, `backbone_unfit`, `weights_missing`,
+            PluginError: `architecture_unknown`, `architecture_no_features`, `weights_missing`,
                 `weights_unreachable`.
         """
         settings = self._detector_settings
@@ -143,8 +133,9 @@ class TorchvisionDetector(TorchModel):
                 f"There is no detector {kind!r}.",
                 f"The detectors are: {', '.join(KINDS)}.",
             )
-        body, levels = self._filled_body(self.backbone_name or settings.backbone)
-        pyramid = Pyramid(body, levels, settings.pyramid_channels, extra_levels(levels, self.image_size))
+        body = make_body(self.backbone_name or settings.backbone, settings.pretrained, self.notes)
+        self.input_mean, self.input_std = body.mean, body.std
+        pyramid = Pyramid(body, settings.pyramid_channels, self.image_size)
         parts = DetectorParts(
             pyramid=pyramid,
             num_classes=self.num_classes,
@@ -174,54 +165,15 @@ class TorchvisionDetector(TorchModel):
         settings = self.settings
         return settings if isinstance(settings, DetectorConfig) else DetectorConfig.from_flat(self.config)
 
-    def _filled_body(self, name: str) -> tuple[nn.Module, list[tuple[int, int]]]:
-        source = self._detector_settings.pretrained
-        if name.startswith(TORCHVISION_PREFIX) or source in ("off", "file"):
-            if source == "hub":
-                raise PluginError(
-                    "weights_missing",
-                    f"Weights of {name} are not fetched.",
-                    "Name the same network without the prefix to take timm's, or set pretrained to file.",
-                )
-            if source == "auto":
-                self.notes.append(f"{name} starts from chance, which needs more images and epochs.")
-            return self._shaped_by(make_body(name))
-        if source == "auto" and bundled_file(name) is not None:
-            body, levels = make_body(name)
-            whole: dict[str, Tensor] = tensors_of(timm.create_model(name))
-            start_from_weights(body, _shared(bundled_weights(name, whole), body), "the bundled weights")
-            return self._shaped_by((body, levels))
-        return self._shaped_by(self._fetched_body(name, required=source == "hub"))
 
-    def _fetched_body(self, name: str, *, required: bool) -> tuple[nn.Module, list[tuple[int, int]]]:
-        try:
-            with quick_refusal_without_network():
-                return make_body(name, pretrained=True)
-        except _FETCH_REFUSALS as error:
-            message = f"The weights of {name} could not be fetched from the hub ({type(error).__name__})."
-            if required:
-                hint = "Connect to the internet, or set pretrained to auto, file or off."
-                raise PluginError("weights_unreachable", message, hint) from error
-            self.notes.append(
-                f"{message} The training starts from chance, which needs more images and epochs."
-            )
-            return make_body(name)
-
-    def _shaped_by(
-        self, made: tuple[nn.Module, list[tuple[int, int]]]
-    ) -> tuple[nn.Module, list[tuple[int, int]]]:
-        """Take over the normalisation that the body's weights expect."""
-        data: Mapping[str, object] = getattr(made[0], "default_cfg", None) or {}
-        if "mean" in data and "std" in data:
-            self.input_mean = tuple(cast("tuple[float, ...]", data["mean"]))
-            self.input_std = tuple(cast("tuple[float, ...]", data["std"]))
-        return made
-
-
-def _shared(weights: dict[str, Tensor], body: nn.Module) -> dict[str, Tensor]:
-    """Those of a whole classifier that its body has too."""
-    own = tensors_of(body)
-    return {name: tensor for name, tensor in weights.items() if name in own}
+def _without_what_only_classes_need(schema: ConfigSchema) -> ConfigSchema:
+    """Leave out settings that mean nothing for boxes, from fields and presets."""
+    fields = [field for field in schema.fields if field.name not in _FOR_CLASSES]
+    presets = {
+        name: {key: value for key, value in preset.items() if key not in _FOR_CLASSES}
+        for name, preset in schema.presets.items()
+    }
+    return schema.model_copy(update={"fields": fields, "presets": presets})
 
 
 def _with_backbones(field: ConfigField) -> ConfigField:

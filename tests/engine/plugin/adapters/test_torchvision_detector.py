@@ -12,7 +12,7 @@ from torch import nn
 
 from engine.errors import PluginError
 from engine.plugin.adapters.bundled_weights import bundled_weights
-from engine.plugin.adapters.detector_backbone import Pyramid, extra_levels, make_body
+from engine.plugin.adapters.detector_backbone import Pyramid, make_body
 from engine.plugin.adapters.detector_kinds import KINDS
 from engine.plugin.adapters.detector_network import DetectorNetwork
 from engine.plugin.adapters.torchvision_detector import TorchvisionDetector
@@ -196,9 +196,9 @@ def test_that_a_detector_finds_what_it_was_shown_often_enough() -> None:
     ],
 )
 def test_that_a_pyramid_stands_on_any_backbone(name: str, strides: tuple[int, ...]) -> None:
-    body, levels = make_body(name)
-    assert tuple(stride for _, stride in levels) == strides
-    pyramid = Pyramid(body, levels, 16, extra_levels(levels, 256))
+    body = make_body(name, "off", [])
+    assert tuple(level.stride for level in body.levels) == strides
+    pyramid = Pyramid(body, 16, 256)
     assert pyramid.strides == (*strides, 64)
     maps = pyramid.eval()(torch.zeros(1, 3, 128, 128))
     assert [tuple(level.shape) for level in maps.values()] == [
@@ -209,8 +209,8 @@ def test_that_a_pyramid_stands_on_any_backbone(name: str, strides: tuple[int, ..
 @pytest.mark.parametrize("name", ["resnet99", "torchvision/resnet19"])
 def test_that_a_backbone_that_there_is_not_is_told(name: str) -> None:
     with pytest.raises(PluginError) as caught:
-        make_body(name)
-    assert caught.value.code == "backbone_unknown"
+        make_body(name, "off", [])
+    assert caught.value.code == "architecture_unknown"
     assert "Did you mean" in caught.value.message
 
 
@@ -228,6 +228,20 @@ def test_that_the_backbone_begins_with_the_bundled_weights() -> None:
     assert all(torch.equal(own[name], weights[name]) for name in shared)
     assert model.notes == []
     assert model.input_mean == (0.5, 0.5, 0.5)
+
+
+def test_that_only_the_network_of_timm_has_weights_at_the_hub() -> None:
+    with pytest.raises(PluginError) as caught:
+        make_body("torchvision/resnet18", "hub", [])
+    assert caught.value.code == "weights_missing"
+
+
+def test_that_settings_which_only_classes_need_are_not_offered() -> None:
+    schema = Detector.get_config_schema()
+    names = {field.name for field in schema.fields}
+    assert {"architecture", "backbone", "augmentation.random_flip"} <= names
+    assert not {"label_smoothing", "augmentation.mixup_alpha", "augmentation.cutmix_alpha"} & names
+    assert all(name in names for preset in schema.presets.values() for name in preset)
 
 
 def test_that_a_backbone_without_weights_is_told_of() -> None:
