@@ -133,7 +133,7 @@ def _xywh(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _size_areas(table: ObjectTable) -> NDArray[np.float64]:
-    return np.where(table.true.difficult & ~table.true.crowd, BEYOND_ALL_SIZES, table.true.areas)
+    return np.where(table.true.difficult, BEYOND_ALL_SIZES, table.true.areas)
 
 
 def _with_nan(values: NDArray[np.float64]) -> NDArray[np.float64]:

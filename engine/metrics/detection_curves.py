@@ -136,8 +136,8 @@ def _at_least(table: ObjectTable, chosen: NDArray[np.bool_]) -> NDArray[np.float
 
 
 def _histogram(values: NDArray[np.float64]) -> Counts:
-    # A hair up: 0.3 * 20 is 5.999... and belongs to the sixth bin.
-    which = np.clip(np.floor(values * BINS + 1e-9).astype(np.int64), 0, BINS - 1)
+    # A hair up: float32's 0.7 is 0.69999999 and belongs to the bin from 0.7 on.
+    which = np.clip(np.floor(values * BINS + 1e-6).astype(np.int64), 0, BINS - 1)
     return np.bincount(which, minlength=BINS)
 
 

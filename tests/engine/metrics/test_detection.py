@@ -92,6 +92,22 @@ def test_that_the_sizes_are_told_apart_by_the_areas_given_and_else_by_the_boxes(
     assert math.isnan(named.map_large)
 
 
+@pytest.mark.parametrize("rows", [[], [((0.0, 0.0, 32.0, 32.0), 0.9, 0)]])
+def test_that_an_object_between_two_sizes_is_of_both(rows: list[tuple[Box, float, int]]) -> None:
+    metrics = measured((found(*rows), there(((0, 0, 32, 32), 0))))
+
+    assert (metrics.map_small, metrics.map_medium) == pytest.approx((len(rows), len(rows)))
+    assert math.isnan(metrics.map_large)
+
+
+def test_that_of_equal_scores_the_earlier_prediction_goes_first_and_takes_the_later_of_equal_objects() -> (
+    None
+):
+    metrics = measured((found(*[(A, 0.5, 0)] * 40), there((A, 0), (A, 0))))
+
+    assert metrics.matches.partner.tolist() == [1, 0] + [-1] * 38
+
+
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_that_a_crowd_takes_any_number_of_predictions_and_none_of_them_counts(library: str) -> None:
     crowd: Box = (0, 0, 100, 100)

@@ -129,11 +129,11 @@ def test_that_a_bins_lower_edge_belongs_to_it() -> None:
     boxes = np.array([[0, 0, 10, 10]] * 4, dtype=np.float64)
     meter = DetectionMeter(1)
     meter.add(
-        PredictedObjects(boxes, np.array([0.0, 0.3, 0.95, 1.0]), np.zeros(4, np.int64)),
+        PredictedObjects(boxes, np.array([0.0, 0.7, 0.95, 1.0], np.float32), np.zeros(4, np.int64)),
         TrueObjects(boxes[:0], np.zeros(0, np.int64)),
     )
 
-    assert np.flatnonzero(meter.compute().confidence_histogram[1]).tolist() == [0, 6, 19]
+    assert np.flatnonzero(meter.compute().confidence_histogram[1]).tolist() == [0, 14, 19]
 
 
 @pytest.mark.parametrize("seed", range(3))
