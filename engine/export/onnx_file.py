@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from engine.config.features import require_feature
+from engine.data.preprocessing import Framing
 from engine.export.verification import Verification, probing_inputs, verify_onnx
 
 OPSET = 18
@@ -25,6 +26,8 @@ class Deployment:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     resize_method: str = "bilinear"
+    framing: Framing = "centre"
+    """What of an image the square shows: its middle, or all of it, squeezed or stretched."""
     include_preprocessing: bool = True
     """The graph takes RGB 0 to 255 and normalises; else it takes normalised values."""
     include_postprocessing: bool = True

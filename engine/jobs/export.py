@@ -15,6 +15,7 @@ from engine.jobs.parent import TrainedModel, open_parent
 from engine.plugin.adapters.torch_model import TorchModel
 from engine.protocol.events import ExportWritten, Notice, StateChanged
 from engine.protocol.job import EndState
+from engine.tasks.registry import task_named
 from engine.training.phases import Phases
 
 FORMAT = "onnx"
@@ -70,6 +71,7 @@ def _by_engine(trained: TrainedModel, path: Path, options: ExportConfig) -> Veri
         mean=meta.mean,
         std=meta.std,
         resize_method=meta.resize_method,
+        framing=task_named(meta.task).framing,
         include_preprocessing=options.include_preprocessing,
         include_postprocessing=options.include_postprocessing,
     )

@@ -47,6 +47,8 @@ class FeatureBody:
             network: Any = timm.create_model(name, features_only=True, pretrained=pretrained)
             self.channels: tuple[int, ...] = tuple(network.feature_info.channels())
             self.strides: tuple[int, ...] = tuple(network.feature_info.reduction())
+            if list(self.strides) != sorted(set(self.strides)):
+                raise ValueError("all of its maps have one size")
         except _REFUSALS as error:
             if pretrained:
                 raise

@@ -101,6 +101,7 @@ def make_run(
     job = JobSpec(
         run=folder.run,
         kind=kind,
+        task=manifest.task,
         created="2026-01-01T00:00:00+00:00",
         plugin=PluginRef(id=source.name, model="", source_hash="0" * 64),
         dataset=DatasetRef(name="pictures", version=manifest.version),
