@@ -20,6 +20,7 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.ssd import SSD
 from torchvision.ops import box_iou
 
+from engine.errors import UserError
 from engine.tasks.detection.outputs import DetectorOutputs, Found, Losses, Target
 
 
@@ -130,6 +131,12 @@ class _TwoStageOutputs:
         self._features = OrderedDict((name, level.float()) for name, level in features.items())
 
     def losses(self, targets: Sequence[Target]) -> Losses:
+        if self._detector.roi_heads.has_mask() and not all("masks" in target for target in targets):
+            raise UserError(
+                "masks_missing",
+                "This detector learns masks, and the dataset has boxes only.",
+                "Choose faster_rcnn, or import a dataset with polygons or masks of its objects.",
+            )
         shifted = _counted_from_one(targets)
         with _sampling(self._detector):
             proposals, first = self._detector.rpn(self._images, self._features, shifted)

@@ -86,6 +86,18 @@ def test_that_validation_has_losses_and_predictions_and_leaves_no_trace(kind: st
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
 
 
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_that_a_detector_learns_in_bfloat16(kind: str) -> None:
+    model = made(kind)
+    pixels, targets = examples()
+    model.network.train()
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = model.loss(model.network(pixels), targets)
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert all(bool(w.grad.isfinite().all()) for w in model.network.parameters() if w.grad is not None)
+
+
 @pytest.mark.parametrize("kind", ["fcos", "retinanet", "ssdlite"])
 def test_that_predictions_are_those_of_torchvisions_own_forward(kind: str) -> None:
     network = network_of(made(kind)).eval()

@@ -34,7 +34,7 @@ QUICK: dict[str, object] = {
 }
 
 
-def write_squares(folder: Path, counts: dict[str, int]) -> Path:
+def write_squares(folder: Path, counts: dict[str, int], with_masks: bool = False) -> Path:
     """Write images of 96 × 64 with a light and a dark square each on gray noise; each fourth image is empty."""
     rng = np.random.default_rng(4)
     for split, count in counts.items():
@@ -54,7 +54,7 @@ def write_squares(folder: Path, counts: dict[str, int]) -> Path:
                 box = [left, top, side, side]
                 annotations.append({
                     "id": len(annotations), "image_id": number, "category_id": label + 1, "bbox": box,
-                    "area": side * side, "iscrowd": 0,
+                    "area": side * side, "iscrowd": 0, "segmentation": [outline(*box)] if with_masks else [],
                 })  # fmt: skip
             Image.fromarray(pixels).save(folder / split / name)
         categories = [{"id": n + 1, "name": name} for n, name in enumerate(CLASSES)]
@@ -63,6 +63,10 @@ def write_squares(folder: Path, counts: dict[str, int]) -> Path:
         place.mkdir(exist_ok=True)
         (place / f"instances_{split}.json").write_text(json.dumps(content), encoding="utf-8")
     return folder
+
+
+def outline(left: int, top: int, width: int, height: int) -> list[int]:
+    return [left, top, left + width, top, left + width, top + height, left, top + height]
 
 
 def make_detection_run(

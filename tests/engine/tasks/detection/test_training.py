@@ -67,6 +67,26 @@ def test_that_a_detector_is_trained_and_measured_on_a_dataset_of_boxes(tmp_path:
     assert all(isinstance(answer, Detections) for answer in answers)
 
 
+def test_that_masks_are_learnt_and_measured_where_the_dataset_has_them(tmp_path: Path) -> None:
+    data = write_squares(tmp_path / "data", {"train": 8, "val": 4}, with_masks=True)
+    config = SMALL | {"architecture": "mask_rcnn", "least_score": 0.0, "augmentation.random_rotation": 15.0}
+    run = make_detection_run(tmp_path / "home", data, PLUGIN, config)
+    assert run.work().failure is None
+    assert {"val/map", "val/mask_map", "val/mask_map50", "val/loss"} <= summary_of(run).metrics.keys()
+    (answer,) = restore_model(run.folder.checkpoints / "last").infer([decode_image(data / "val" / "000.png")])
+    assert isinstance(answer, Detections)
+    assert answer.masks is not None
+    assert answer.masks.shape == (len(answer.boxes), 64, 96)
+
+
+def test_that_masks_are_refused_for_a_dataset_of_boxes_only(tmp_path: Path) -> None:
+    data = write_squares(tmp_path / "data", {"train": 8, "val": 4})
+    run = make_detection_run(tmp_path / "home", data, PLUGIN, SMALL | {"architecture": "mask_rcnn"})
+    failure = run.work().failure
+    assert failure is not None
+    assert "the dataset has boxes only" in failure.message
+
+
 def test_that_a_resumed_detector_comes_to_the_same_weights(tmp_path: Path) -> None:
     data = write_squares(tmp_path / "data", {"train": 8, "val": 4})
     config = SMALL | {"epochs": 2, "augmentation.random_rotation": 10.0}
