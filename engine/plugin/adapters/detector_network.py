@@ -131,7 +131,8 @@ class _TwoStageOutputs:
         self._features = OrderedDict((name, level.float()) for name, level in features.items())
 
     def losses(self, targets: Sequence[Target]) -> Losses:
-        if self._detector.roi_heads.has_mask() and not all("masks" in target for target in targets):
+        stage: Any = self._detector.roi_heads
+        if stage.has_mask() and not all("masks" in target for target in targets):
             raise UserError(
                 "masks_missing",
                 "This detector learns masks, and the dataset has boxes only.",

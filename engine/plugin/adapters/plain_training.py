@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,7 +24,8 @@ def train_plainly(model: TorchModel, train_loader: Any, val_loader: Any, callbac
 
     Args:
         model: its network is trained where `model.device` says.
-        train_loader: sized; yields `(images float32 (B, 3, H, W) normalised, labels int64 (B,))`.
+        train_loader: sized; yields `(images float32 (B, 3, H, W) normalised, labels int64 (B,))`, or what the task
+            has in its place.
         val_loader: the same, or None.
         callbacks: as `engine.plugin.contract.Callbacks`, or None; epochs are counted from 0.
 
@@ -45,7 +47,7 @@ def train_plainly(model: TorchModel, train_loader: Any, val_loader: Any, callbac
         losses: list[Tensor] = []
         for images, targets in train_loader:
             targets = move_targets(targets, model.device)
-            given = (images.to(model.device),)
+            given = (stacked(images).to(model.device),)
             loss = model.loss(
                 model.network(*given, targets) if model.targets_in_forward else model.network(*given), targets
             )
@@ -62,9 +64,14 @@ def train_plainly(model: TorchModel, train_loader: Any, val_loader: Any, callbac
         metrics = {"loss": float(torch.stack(losses).mean())} if losses else {}
         if val_loader is not None:
             found = model.validate(val_loader)
-            schedule.see_validation(found[metric])
+            schedule.see_validation(found.get(metric, math.nan))
             metrics |= {f"val_{name}": value for name, value in found.items()}
         if callbacks is not None:
             callbacks.on_epoch_end(epoch, metrics)
             if callbacks.should_stop:
                 return
+
+
+def stacked(images: Tensor | list[Tensor]) -> Tensor:
+    """Put images of one size in one tensor; loaders of some tasks give them one by one."""
+    return images if isinstance(images, Tensor) else torch.stack(images)

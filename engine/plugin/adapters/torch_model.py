@@ -25,7 +25,7 @@ from engine.data.loader import Augment
 from engine.data.normalisation import IMAGENET_MEAN, IMAGENET_STD, TensorInput, chosen_normalisation
 from engine.errors import PluginError
 from engine.plugin.adapters.own_augmentation import checked
-from engine.plugin.adapters.plain_training import train_plainly
+from engine.plugin.adapters.plain_training import stacked, train_plainly
 from engine.plugin.contract import BaseModel
 from engine.protocol.catalog import ModelMetadata
 from engine.tasks.registry import task_named
@@ -192,7 +192,7 @@ class TorchModel(BaseModel):
         loss = 0.0
         with torch.inference_mode():
             for images, targets in val_loader:
-                outputs = self.network(images.to(self.device))
+                outputs = self.network(stacked(images).to(self.device))
                 if not self.targets_in_forward:
                     loss += float(self.loss(outputs, move_targets(targets, self.device))) * len(targets)
                 predictions += self.decode(outputs)

@@ -169,6 +169,15 @@ def test_that_masks_come_back_in_the_pixels_of_the_image() -> None:
         assert (answer.labels < 3).all()
 
 
+def test_that_a_detector_can_be_trained_and_measured_without_the_engines_loop() -> None:
+    model = made("fcos", epochs=1, precision="fp32")
+    loader = [Detection().plugin_batch(*examples())] * 2
+    before = {name: tensor.clone() for name, tensor in model.network.named_parameters()}
+    model.train(loader, loader)
+    assert any(not torch.equal(tensor, before[name]) for name, tensor in model.network.named_parameters())
+    assert {"map", "map50", "loss"} <= model.validate(loader).keys()
+
+
 @pytest.mark.slow
 def test_that_a_detector_finds_what_it_was_shown_often_enough() -> None:
     """A bright square on noise: sixty steps of a small network must find it in new images."""
