@@ -151,6 +151,16 @@ def test_that_the_device_counts_the_same_pixels(kind: torch.dtype) -> None:
     np.testing.assert_array_equal(counts.numpy(), measured(*pairs).confusion)
 
 
+def test_that_the_device_ignores_the_value_it_is_told_to() -> None:
+    predicted, target = maps(5)
+    expected = measured((predicted, np.where(target == 1, 200, target)), ignore=200, classes=256).confusion
+
+    found = confusion_on_device(torch.from_numpy(predicted), torch.from_numpy(target), 256, ignore=1)
+
+    np.testing.assert_array_equal(found.numpy(), expected)
+    assert found[255].sum() > 0
+
+
 def test_that_the_way_of_counting_on_a_gpu_counts_the_same() -> None:
     places = torch.from_numpy(np.random.default_rng(0).integers(0, 26, 1000))
 
