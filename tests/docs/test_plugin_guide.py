@@ -11,6 +11,7 @@ from engine.plugin.conformance import check
 from engine.plugin.discovery import source_at
 from engine.plugin.loading import load_source
 from tests.engine.jobs.run_maker import make_run, write_pictures
+from tests.engine.tasks.detection.detection_run import make_detection_run, write_squares
 
 
 def examples(repository: Path) -> list[str]:
@@ -60,3 +61,13 @@ def test_that_the_second_example_adds_its_setting_with_bounds_and_unit(
     assert field is not None
     assert (field.default, field.min, field.max, field.unit) == (16, 4, 512, "channels")
     assert model.get_config_schema().presets["easy"]["width"] == 8
+
+
+def test_that_the_example_of_a_detector_trains(repository: Path, tmp_path: Path) -> None:
+    (example,) = [text for text in examples(repository) if "TorchvisionDetector" in text]
+    plugin = tmp_path / "cells"
+    plugin.mkdir()
+    (plugin / "model.py").write_text(example, encoding="utf-8")
+    data = write_squares(tmp_path / "data", {"train": 4, "val": 4})
+    run = make_detection_run(tmp_path / "home", data, plugin, {"pretrained": "off", "pyramid_channels": 32})
+    assert run.work().state == "completed"
