@@ -13,6 +13,10 @@ from engine.datasets.annotations import POINT_SCALE, Annotations
 from engine.datasets.polygons import Runs
 
 _NO_AREA = float("nan")
+_JOINED = (
+    "boxes", "crowd", "difficult", "areas", "ring_counts", "point_counts", "points", "run_counts", "runs", "run_sizes",
+)  # fmt: skip
+"""Columns that are the same whatever images and labels are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +57,17 @@ class AnnotationsBuilder:
     areas: array[float] = field(default_factory=lambda: array("d"))
     ring_counts: array[int] = field(default_factory=lambda: array("q"))
     point_counts: array[int] = field(default_factory=lambda: array("q"))
-    points: array[float] = field(default_factory=lambda: array("d"))
+    points: array[int] | array[float] = field(default_factory=lambda: array("i"))
+    """Corners, x and y in turn: thousandths of a pixel, or shares of the image."""
     run_counts: array[int] = field(default_factory=lambda: array("q"))
     runs: array[int] = field(default_factory=lambda: array("I"))
     run_sizes: array[int] = field(default_factory=lambda: array("i"))
     places: array[int] = field(default_factory=lambda: array("q"))
     """File and line of each object, in turn."""
+
+    def __post_init__(self) -> None:
+        if self.shares:
+            self.points = array("d")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -74,7 +83,8 @@ class AnnotationsBuilder:
         self.ring_counts.append(len(found.rings))
         for ring in found.rings:
             self.point_counts.append(len(ring) // 2)
-            self.points.extend(ring[: len(ring) // 2 * 2])
+            corners = np.array(ring[: len(ring) // 2 * 2], np.float64)
+            self.points.frombytes((corners if self.shares else _thousandths(corners)).tobytes())
         runs = found.runs
         self.run_counts.append(0 if runs is None else len(runs))
         if runs is not None:
@@ -98,22 +108,16 @@ class AnnotationsBuilder:
         own_images[own_labels < 0] = -1
         self.images.frombytes(own_images.tobytes())
         self.labels.frombytes(own_labels.tobytes())
-        for name in (
-            "boxes",
-            "crowd",
-            "difficult",
-            "areas",
-            "ring_counts",
-            "point_counts",
-            "points",
-            "run_counts",
-        ):
-            getattr(self, name).extend(getattr(other, name))
-        self.runs.extend(other.runs)
-        self.run_sizes.extend(other.run_sizes)
         places = np.array(other.places, np.int64).reshape(-1, 2)
         places[:, 0] = file
         self.places.frombytes(places.tobytes())
+        for name in _JOINED:
+            own, taken = getattr(self, name), getattr(other, name)
+            if len(own) == 0:
+                setattr(self, name, taken)  # a large file's columns are not copied
+            else:
+                own.extend(taken)
+            setattr(other, name, array(taken.typecode))
 
     def build(self, images: Sequence[int]) -> Annotations:
         """Make the table for these images in this order, as it was told; objects of others are left out."""
@@ -132,7 +136,8 @@ class Columns:
     areas: NDArray[np.float64]
     ring_counts: NDArray[np.int64]
     point_counts: NDArray[np.int64]
-    points: NDArray[np.float64]
+    points: NDArray[np.generic]
+    """(points, 2) pixels, or thousandths of them where they are whole numbers."""
     run_counts: NDArray[np.int64]
     runs: Runs
     run_sizes: NDArray[np.int32]
@@ -150,7 +155,7 @@ class Columns:
             areas=np.array(builder.areas, np.float64),
             ring_counts=np.array(builder.ring_counts, np.int64),
             point_counts=np.array(builder.point_counts, np.int64),
-            points=np.array(builder.points, np.float64).reshape(-1, 2),
+            points=np.array(builder.points, np.float64 if builder.shares else np.int32).reshape(-1, 2),
             run_counts=np.array(builder.run_counts, np.int64),
             runs=np.array(builder.runs, np.uint32),
             run_sizes=np.array(builder.run_sizes, np.int32).reshape(-1, 2),
@@ -175,7 +180,7 @@ class Columns:
         sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
         areas = self.areas[order]
         areas = np.where(np.isnan(areas), sides[:, 0].astype(np.float64) * sides[:, 1], areas)
-        points = self.points[parts(self.point_counts, rings)] * POINT_SCALE
+        points = _thousandths(self.points[parts(self.point_counts, rings)])
         return Annotations(
             object_starts=starts(np.bincount(places[order], minlength=len(images))),
             boxes=boxes,
@@ -185,11 +190,19 @@ class Columns:
             areas=areas.astype(np.float32),
             ring_starts=starts(self.ring_counts[order]),
             point_starts=starts(self.point_counts[rings]),
-            points=np.rint(np.clip(points, -(2**31), 2**31 - 1)).astype(np.int32),
+            points=points,
             run_starts=starts(self.run_counts[order]),
             runs=self.runs[parts(self.run_counts, order)],
             run_sizes=self.run_sizes[order],
         )
+
+
+def _thousandths(points: NDArray[np.generic]) -> NDArray[np.int32]:
+    """Take pixels to whole thousandths of them; whole numbers are such already."""
+    if points.dtype == np.int32:
+        return points.astype(np.int32, copy=False)
+    scaled = points.astype(np.float64) * POINT_SCALE
+    return np.rint(np.clip(scaled, -(2**31), 2**31 - 1)).astype(np.int32)
 
 
 def starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:

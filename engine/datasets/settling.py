@@ -89,7 +89,7 @@ class _Settling:
         sizes = np.array([*self._images.sizes, (1, 1)], np.float64)[self.place]
         if self._builder.shares:
             columns.boxes *= np.tile(sizes, 2)
-            columns.points *= sizes[columns.objects_of_points]
+            columns.points = columns.points.astype(np.float64) * sizes[columns.objects_of_points]
             columns.areas *= sizes[:, 0] * sizes[:, 1]
         self._drop(~np.all(np.isfinite(columns.boxes), axis=1), _INVALID, "has a number that is none")
         self._put_in_order()

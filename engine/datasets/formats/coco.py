@@ -181,13 +181,10 @@ def is_coco(path: Path) -> bool:
         text = (start + file.read()).decode("utf-8", "replace")
     if not text.lstrip("\ufeff \t\r\n").startswith("{") or '"segments_info"' in text or '"caption"' in text:
         return False
-    return (
-        sum(
-            re.search(rf'"{key}"\s*:\s*\[', text) is not None
-            for key in ("images", "annotations", "categories")
-        )
-        > 1
+    keys = sum(
+        re.search(rf'"{key}"\s*:\s*\[', text) is not None for key in ("images", "annotations", "categories")
     )
+    return keys > 1 or (keys == 1 and '"image_id"' in text)
 
 
 def _split_of_file(file: Path, top: Path) -> str | None:

@@ -287,6 +287,19 @@ def test_that_a_file_larger_than_what_is_read_is_refused(
     assert refusal.value.code == "annotations_too_large"
 
 
+@pytest.mark.parametrize(
+    "order", [("images", "categories", "annotations"), ("annotations", "categories", "images")]
+)
+def test_that_a_long_file_is_recognised_by_its_ends(order: tuple[str, ...], tmp_path: Path) -> None:
+    write_pictures(tmp_path, "a.png")
+    content = coco(
+        {"a.png": 1} | {f"{number:04}_{'x' * 200}.png": number for number in range(2, 700)}, [{}] * 2000
+    )
+    write_json(tmp_path / "a.json", {key: content[key] for key in order})
+
+    assert layout_of(tmp_path).name == "coco"
+
+
 def test_that_ids_may_be_words_and_numbers_in_quotes(tmp_path: Path) -> None:
     write_pictures(tmp_path, "a.png")
     content = {
