@@ -51,13 +51,14 @@ def submit(request: SubmitRequest, home: Home) -> str:
     """Enqueue a run and give its id. It starts as soon as its device is free.
 
     Raises:
-        UserError: `dataset_unknown`, `dataset_unreachable`, `weights_unknown`, `device_unknown`, `disk_full`,
-            `home_read_only`, or one of the store's. Nothing is left of a run that was not enqueued.
+        UserError: `dataset_unknown`, `task_differs`, `dataset_unreachable`, `weights_unknown`, `device_unknown`,
+            `disk_full`, `home_read_only`, or one of the store's. Nothing is left of a run that was not enqueued.
     """
     home.ensure()
     wanted = wanted_device(home, request.place, request.resource)
     library = Library(home)
     manifest = library.get(request.dataset)
+    require_same_task(request, manifest)
     root = library.root(request.dataset)
     run = new_run_id()
     draft = RunFolder(home.runs / f".draft-{run}")
@@ -105,6 +106,22 @@ def submit(request: SubmitRequest, home: Home) -> str:
         raise
     tick(home)
     return run
+
+
+def require_same_task(request: SubmitRequest, manifest: Manifest) -> None:
+    """See that the plugin is for what the dataset teaches.
+
+    Raises:
+        UserError: `task_differs`.
+    """
+    metadata = request.entry.metadata
+    if metadata is not None and metadata.task_type != manifest.task:
+        raise UserError(
+            "task_differs",
+            f"The plugin {metadata.name} is for {metadata.task_type}, the dataset {manifest.name} for "
+            f"{manifest.task}.",
+            f"Choose a plugin for {manifest.task} (`lensmith plugins list`), or another dataset.",
+        )
 
 
 def new_run_id() -> str:

@@ -37,3 +37,14 @@ def test_that_blood_cells_are_found_by_the_easy_preset(lensmith: CommandLine, sh
 
     assert tested["images"] == 40
     assert tested["metrics"]["test/map50"] >= 0.60
+
+
+def test_that_streets_are_segmented_by_the_easy_preset(lensmith: CommandLine, shared_data: Path) -> None:
+    lensmith("data", "import", shared_data / "segmentation_camvid", "--name", "streets")
+    plugin = recommended(lensmith, "segmentation")
+
+    answer = lensmith("train", "--plugin", plugin, "--data", "streets", "--preset", "easy", timeout_s=1400)
+    tested = lensmith("evaluate", answer["run"], "--split", "test")
+
+    assert tested["images"] == 60
+    assert tested["metrics"]["test/miou"] >= 0.35

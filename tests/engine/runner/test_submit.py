@@ -121,6 +121,19 @@ def test_that_everything_a_run_needs_lies_frozen_in_its_folder(home: Home, plugi
         assert (store.run(run).state, [waiting.run for waiting in store.queue()]) == ("queued", [run])
 
 
+def test_that_a_plugin_for_another_task_than_the_datasets_is_refused(home: Home, plugin: Path) -> None:
+    metadata = ModelMetadata(name="tiny", task_type="segmentation")
+    entry = PluginEntry(id="tiny", model="Tiny", folder=str(plugin), metadata=metadata)
+
+    with pytest.raises(
+        UserError, match="is for segmentation, the dataset pictures for classification"
+    ) as refusal:
+        submit(request(plugin, entry=entry), home)
+
+    assert refusal.value.code == "task_differs"
+    assert not any(home.runs.iterdir())
+
+
 def test_that_no_path_of_this_machine_stands_in_job_and_manifest(home: Home, plugin: Path) -> None:
     source = finished_run(home, "earlier", "best")
     config = {"epochs": 3, "start_from": str(source.checkpoints / "best")}
