@@ -15,11 +15,12 @@ from engine.jobs.validation import view_of
 from engine.plugin.adapters.torch_model import TorchModel
 from engine.plugin.restore import tensor_input
 from engine.protocol.checkpoint import WEIGHTS_NAME
-from engine.protocol.events import MetricsLogged, Notice, ResultWritten, StateChanged
+from engine.protocol.events import MetricsLogged, ResultWritten, StateChanged
 from engine.protocol.job import EndState
 from engine.tasks.registry import task_named
 from engine.tasks.task import Judgement
 from engine.training.phases import Phases
+from engine.training.telemetry import left_out
 
 
 def evaluate(desk: Desk) -> EndState:
@@ -43,10 +44,7 @@ def evaluate(desk: Desk) -> EndState:
     try:
         judgement = _judge(desk, trained, loader)
         for problem in loader.new_problems():
-            message = f"{problem.file} was left out: {problem.message}"
-            desk.reporter.emit(
-                Notice(level="warning", code=problem.code, message=message, hint=problem.remedy)
-            )
+            desk.reporter.emit(left_out(problem))
     finally:
         loader.close()
     if judgement is None:

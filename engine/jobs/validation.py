@@ -20,6 +20,7 @@ from engine.protocol.checkpoint import CheckpointMeta
 from engine.tasks.registry import task_named
 from engine.tasks.task import Judgement
 from engine.training.job import ValidationOutcome
+from engine.training.telemetry import left_out
 
 
 class Validation:
@@ -41,7 +42,9 @@ class Validation:
             policy = policy_of(self._desk, self._device)
             view = view_of(model, self._classes, policy, meta)
             is_ending = self._desk.control.is_end_waiting
-            return self._kept(measure_network(network, self._loader, view, is_ending), epoch, step)
+            return self._kept(
+                self._told(measure_network(network, self._loader, view, is_ending)), epoch, step
+            )
 
         return validate
 
@@ -54,9 +57,15 @@ class Validation:
             infer = self._task.adapt_infer(model.infer, given)
             is_ending = self._desk.control.is_end_waiting
             judgement = measure_infer(infer, self._loader, self._task, self._classes, is_ending)
-            return self._kept(judgement, epoch, step)
+            return self._kept(self._told(judgement), epoch, step)
 
         return validate
+
+    def _told(self, judgement: Judgement | None) -> Judgement | None:
+        """Tell of files that could not be read, each once."""
+        for problem in self._loader.new_problems():
+            self._desk.reporter.emit(left_out(problem))
+        return judgement
 
     def _kept(self, judgement: Judgement | None, epoch: int, step: int) -> ValidationOutcome | None:
         if judgement is None:

@@ -163,7 +163,7 @@ def test_that_a_mask_that_cannot_be_read_is_told_and_its_image_left_out(
     assert run.work().failure is None
 
     told = {str(e.data["file"]) for e in run.events() if isinstance(e, Notice) if "file" in e.data}
-    assert "images/train/0.png" in told
+    assert told == {"images/train/0.png", "images/val/1.png"}
     assert summary_of(run, "0001").images == 3
 
 
