@@ -21,6 +21,8 @@ from engine.tasks.task import Judgement, Outputs, Prediction
 
 MOST_MASKS = 300
 """Predicted masks that are kept to be shown: those of the first images."""
+MOST_MASK_BYTES = 128 << 20
+"""Of large images fewer masks are kept."""
 
 
 class PixelCollector:
@@ -33,6 +35,7 @@ class PixelCollector:
         """Of each image (3, C), on its device."""
         self._confusion: Tensor | None = None
         self._masks: list[Tensor] = []
+        self._mask_bytes = 0
         self._loss_sum: Tensor | None = None
         self._boundary: Tensor | None = None
         """(4, C), as `device_boundary` counts, on the device."""
@@ -97,7 +100,8 @@ class PixelCollector:
         self._boundary = counts if self._boundary is None else self._boundary + counts
 
     def _keep(self, mask: Tensor) -> None:
-        if len(self._masks) < MOST_MASKS:
+        self._mask_bytes += mask.nbytes
+        if len(self._masks) < MOST_MASKS and self._mask_bytes <= MOST_MASK_BYTES:
             self._masks.append(mask)
 
 
