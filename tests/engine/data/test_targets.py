@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def same(one: list[Batch], other: list[Batch]) -> bool:
 
 
 @pytest.mark.parametrize("changes", [{"workers": 3}, {"prefetch": 1, "workers": 2}, {"cache": "off"}])
-def test_that_threads_and_cache_change_no_target(root: Path, changes: dict[str, object]) -> None:
+def test_that_threads_and_cache_change_no_target(root: Path, changes: dict[str, Any]) -> None:
     plain = opened(root)
     changed = opened(root, **changes)
     try:
