@@ -117,7 +117,7 @@ class AnnotationsBuilder:
                 setattr(self, name, taken)  # a large file's columns are not copied
             else:
                 own.extend(taken)
-            setattr(other, name, array(taken.typecode))
+            setattr(other, name, taken[:0])
 
     def build(self, images: Sequence[int]) -> Annotations:
         """Make the table for these images in this order, as it was told; objects of others are left out."""

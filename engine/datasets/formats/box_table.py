@@ -12,12 +12,12 @@ from engine.datasets.annotations_builder import AnnotationsBuilder, FoundObject
 from engine.datasets.formats.image_finder import ImageFinder
 from engine.datasets.formats.layout import (
     SPLIT_NAMES,
+    TABLE_SUFFIXES,
     Found,
     FoundImage,
-    entries,
     is_table_name,
+    names_below,
     split_of,
-    subfolders,
     unwrapped,
 )
 from engine.datasets.hashing import Progress, no_progress
@@ -160,10 +160,14 @@ def _box(cells: Mapping[str, str]) -> tuple[float, float, float, float] | None:
 def _tables(root: Path) -> list[Path]:
     if root.is_file():
         return [root] if is_table_name(root) and _has_boxes(root) else []
-    top = unwrapped(root)
-    folders = [top, *subfolders(top)]
-    found = [path for folder in folders for path in entries(folder) if is_table_name(path) and path.is_file()]
-    return [path for path in found if _has_boxes(path)]
+    below = names_below(unwrapped(root), depth=1)
+    found = [
+        folder / name
+        for folder, names in below
+        for name in sorted(names)
+        if name.lower().endswith(TABLE_SUFFIXES)
+    ]
+    return [path for path in found if path.is_file() and _has_boxes(path)]
 
 
 def _has_boxes(table: Path) -> bool:

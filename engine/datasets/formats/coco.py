@@ -13,9 +13,8 @@ from engine.datasets.formats.layout import (
     SPLIT_NAMES,
     Found,
     FoundImage,
-    entries,
+    names_below,
     split_of,
-    subfolders,
     unwrapped,
 )
 from engine.datasets.hashing import Progress, no_progress
@@ -159,21 +158,19 @@ class _Reading:
 
 def _files(top: Path) -> list[Path]:
     """The JSON files of objects near the top: `instances_*` where there are such, as COCO has others beside them."""
-    found = [path for path in _jsons(top, _DEPTH) if is_coco(path)]
+    found = [path for path in _jsons(top) if is_coco(path)]
     return [path for path in found if path.name.startswith("instances")] or found
 
 
-def _jsons(folder: Path, depth: int) -> Iterable[Path]:
-    for entry in entries(folder):
-        if entry.suffix.lower() == ".json" and entry.is_file():
-            yield entry
-    if depth:
-        for below in subfolders(folder):
-            yield from _jsons(below, depth - 1)
+def _jsons(top: Path) -> Iterable[Path]:
+    for folder, names in names_below(top, depth=_DEPTH):
+        yield from (folder / name for name in sorted(names) if name.lower().endswith(".json"))
 
 
 def is_coco(path: Path) -> bool:
     """Say whether a JSON file begins or ends like one of objects; quick, whatever its size."""
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
         start = file.read(_SNIFFED)
         size = file.seek(0, 2)

@@ -114,6 +114,26 @@ def files_below(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
             yield from files_below(path, (*way, real))
 
 
+def names_below(
+    folder: Path, above: tuple[Path, ...] = (), depth: int = 100
+) -> Iterator[tuple[Path, list[str]]]:
+    """Yield every folder with the names of its visible files: far quicker than `files_below` where there are many.
+
+    Args:
+        folder: where to begin.
+        above: real paths of the folders on the way down to this one.
+        depth: how many folders deep to go.
+    """
+    way = above or (folder.resolve(),)
+    inside = _listed(folder)
+    below = {entry.name for entry in inside if _is_folder(entry)}
+    yield folder, [entry.name for entry in inside if entry.name not in below]
+    for name in sorted(below) if depth else []:
+        real = (folder / name).resolve()
+        if not any(higher.is_relative_to(real) for higher in way):
+            yield from names_below(folder / name, (*way, real), depth - 1)
+
+
 def is_image_name(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES
 

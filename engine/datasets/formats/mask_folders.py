@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.datasets.formats.layout import SPLIT_NAMES, Found, FoundImage, unwrapped
-from engine.datasets.formats.mask_pairs import Pairs, find_pairs
+from engine.datasets.formats.mask_pairs import Pairs, find_pairs, may_hold_masks
 from engine.datasets.formats.mask_tables import find_table
 from engine.datasets.formats.mask_values import classes_of_masks, classes_of_table
 from engine.datasets.hashing import Progress, no_progress
@@ -24,7 +24,7 @@ class MaskFolders:
     example = "images/train/X.jpg with masks/train/X.png and classes.json"
 
     def matches(self, root: Path) -> bool:
-        return root.is_dir() and bool(find_pairs(_top(root)).masks)
+        return root.is_dir() and may_hold_masks(root) and bool(find_pairs(_top(root)).masks)
 
     def read(self, root: Path, progress: Progress = no_progress) -> Found:
         top = _top(root)

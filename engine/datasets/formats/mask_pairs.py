@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from os.path import splitext
 from pathlib import Path
 
-from engine.datasets.formats.layout import SPLIT_NAMES, image_files
+from engine.datasets.decode import IMAGE_SUFFIXES
+from engine.datasets.formats.layout import SPLIT_NAMES, image_files, names_below
 
 _IMAGE_FOLDERS = frozenset(
     {"images", "image", "img", "imgs", "jpegimages", "rgb", "input", "inputs", "leftimg8bit", "photos"}
@@ -45,6 +47,18 @@ class Pairs:
     """Images without a mask."""
     orphans: list[Path]
     """Masks without an image."""
+
+
+def may_hold_masks(top: Path) -> bool:
+    """Say by names alone whether some file could be a mask; quick."""
+    for folder, names in names_below(top):
+        told = _told_by_folders([part.lower() for part in folder.relative_to(top).parts])
+        stems = (stem for stem, suffix in map(splitext, names) if suffix.lower() in IMAGE_SUFFIXES)
+        if told is None and any(map(_MASK_ENDS.search, stems)):
+            return True
+        if told and next(stems, None) is not None:
+            return True
+    return False
 
 
 def find_pairs(top: Path) -> Pairs:
@@ -87,6 +101,12 @@ class _Finding:
 
 
 def _is_mask(path: Path, folders: list[str]) -> bool:
+    told = _told_by_folders(folders)
+    return _MASK_ENDS.search(path.stem) is not None if told is None else told
+
+
+def _told_by_folders(folders: list[str]) -> bool | None:
+    """Whether files in such a folder are masks; None where the names of folders do not tell."""
     for folder in reversed(folders):
         if folder in _MASK_FOLDERS:
             return True
@@ -95,7 +115,7 @@ def _is_mask(path: Path, folders: list[str]) -> bool:
         split = _SPLIT_WITH_MASKS.match(folder)
         if split is not None and split[1] in SPLIT_NAMES:
             return True
-    return _MASK_ENDS.search(path.stem) is not None
+    return None
 
 
 def _way(folders: list[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from engine.datasets.formats.layout import (
     Found,
     FoundImage,
     files_below,
+    names_below,
     split_of,
     unwrapped,
 )
@@ -44,8 +45,11 @@ class Voc:
     def matches(self, root: Path) -> bool:
         if not root.is_dir():
             return False
-        first = next(iter(_label_files(unwrapped(root, _LABELS))), None)
-        return first is not None and _is_voc(first)
+        for folder, names in names_below(unwrapped(root, _LABELS)):
+            first = next((name for name in names if name.lower().endswith(".xml")), None)
+            if first is not None:
+                return _is_voc(folder / first)
+        return False
 
     def read(self, root: Path, progress: Progress = no_progress) -> Found:
         top = unwrapped(root, _LABELS)

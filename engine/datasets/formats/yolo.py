@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import islice
 from pathlib import Path
 
 from engine.datasets.annotations_builder import AnnotationsBuilder, FoundObject
@@ -15,6 +14,7 @@ from engine.datasets.formats.layout import (
     files_below,
     image_files,
     is_image_name,
+    names_below,
     split_of,
     unwrapped,
 )
@@ -50,9 +50,12 @@ class Yolo:
     def matches(self, root: Path) -> bool:
         if not root.is_dir():
             return False
-        top = unwrapped(root, _LABELS)
-        texts = list(islice(_label_files(top), _TRIED))
-        return bool(texts) and any(_looks_like_labels(path) for path in texts)
+        for folder, names in names_below(unwrapped(root, _LABELS)):
+            texts = [folder / name for name in names if name.lower().endswith(".txt")]
+            tried = [path for path in texts if path.stem.lower() not in _OTHER_TEXTS][:_TRIED]
+            if any(_looks_like_labels(path) for path in tried):
+                return True
+        return False
 
     def read(self, root: Path, progress: Progress = no_progress) -> Found:
         top = unwrapped(root, _LABELS)
