@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -32,15 +34,34 @@ class Deployment:
     """The graph takes RGB 0 to 255 and normalises; else it takes normalised values."""
     include_postprocessing: bool = True
     """The graph gives probabilities; else raw scores."""
+    any_batch: bool = True
+    """The graph takes any number of images at once; else one."""
+
+
+Finish = Callable[[Any, bool], torch.Tensor]
+
+
+def softmax_over_classes(outputs: torch.Tensor, as_probabilities: bool) -> torch.Tensor:
+    """Of logits with the classes in the second axis."""
+    return torch.softmax(outputs, dim=1) if as_probabilities else outputs
 
 
 class DeploymentNetwork(nn.Module):
-    """The network with normalisation before and softmax behind it, as asked. Input (N, 3, H, W) float32."""
+    """The network with normalisation before and probabilities behind it, as asked. Input (N, 3, H, W) float32.
 
-    def __init__(self, network: nn.Module, deployment: Deployment) -> None:
+    Args:
+        network: in eval mode.
+        deployment: whether both are wanted.
+        finish: makes of the network's outputs what the file gives, and whether as probabilities.
+    """
+
+    def __init__(
+        self, network: nn.Module, deployment: Deployment, finish: Finish = softmax_over_classes
+    ) -> None:
         super().__init__()
         self.network = network
         self.deployment = deployment
+        self.finish = finish
         self.register_buffer("scale", 1 / (255 * torch.tensor(deployment.std).view(1, -1, 1, 1)))
         self.register_buffer(
             "shift",
@@ -50,30 +71,37 @@ class DeploymentNetwork(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         if self.deployment.include_preprocessing:
             images = images * self.get_buffer("scale") + self.get_buffer("shift")
-        scores = self.network(images)
-        return torch.softmax(scores, dim=1) if self.deployment.include_postprocessing else scores
+        return self.finish(self.network(images), self.deployment.include_postprocessing)
 
 
-def export_onnx(network: nn.Module, path: Path, deployment: Deployment, opset: int = OPSET) -> Verification:
+def export_onnx(
+    network: nn.Module,
+    path: Path,
+    deployment: Deployment,
+    opset: int = OPSET,
+    finish: Finish = softmax_over_classes,
+) -> Verification:
     """Write `path` (with `path.json` beside it) and compare it with PyTorch.
 
-    The batch dimension is free, height and width are those of `deployment.input_size`. The network is moved to the
-    CPU, to float32 and to evaluation, in place.
+    The batch dimension is free unless `deployment.any_batch` is off; height and width are those of
+    `deployment.input_size`. The network is moved to the CPU, to float32 and to evaluation, in place.
 
     Raises:
-        UserError: `feature_missing` when ONNX or its runtime is not installed; `export_insensitive`.
+        UserError: `feature_missing` when ONNX or its runtime is not installed; `export_insensitive`;
+            `export_unsupported` from the task.
     """
     require_feature("onnx_export")
     require_feature("onnx_check")
-    model = DeploymentNetwork(network.float().cpu().eval(), deployment).eval()
+    model = DeploymentNetwork(network.float().cpu().eval(), deployment, finish).eval()
     inputs = probing_inputs(deployment.input_size)
     if not deployment.include_preprocessing:
         inputs = inputs / 127.5 - 1
     path.parent.mkdir(parents=True, exist_ok=True)
     with torch.no_grad():
+        model(inputs[:1])  # what cannot be written says so here, not in the depths of the exporter
         torch.onnx.export(
             model,
-            (inputs[:2],),
+            (inputs[: 2 if deployment.any_batch else 1],),
             str(path),
             dynamo=True,
             opset_version=opset,
@@ -81,10 +109,10 @@ def export_onnx(network: nn.Module, path: Path, deployment: Deployment, opset: i
             verbose=False,
             input_names=["images"],
             output_names=["probabilities" if deployment.include_postprocessing else "scores"],
-            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},) if deployment.any_batch else None,
         )
     _describe(path, deployment)
-    return verify_onnx(path, model, inputs)
+    return verify_onnx(path, model, inputs, any_batch=deployment.any_batch)
 
 
 def _describe(path: Path, deployment: Deployment) -> None:

@@ -64,18 +64,19 @@ def _by_engine(trained: TrainedModel, path: Path, options: ExportConfig) -> Veri
             f"The plugin {trained.meta.plugin} neither exports to {FORMAT} itself nor shows its network.",
             "Keep the torch module in an attribute such as `self.model`, or write the file in `export`.",
         )
-    meta = trained.meta
+    meta, task = trained.meta, task_named(trained.meta.task)
     deployment = Deployment(
         class_names=meta.class_names,
         input_size=meta.input_size,
         mean=meta.mean,
         std=meta.std,
         resize_method=meta.resize_method,
-        framing=task_named(meta.task).framing,
+        framing=task.framing,
+        any_batch=task.exports_any_batch,
         include_preprocessing=options.include_preprocessing,
         include_postprocessing=options.include_postprocessing,
     )
-    return export_onnx(network, path, deployment, options.opset)
+    return export_onnx(network, path, deployment, options.opset, task.deployed)
 
 
 def _by_plugin(desk: Desk, trained: TrainedModel, path: Path, options: ExportConfig) -> Verification | None:

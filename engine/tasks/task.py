@@ -163,6 +163,19 @@ class Task(Protocol):
         """Bring a prediction from the network's frame to the pixels of the original image."""
         ...
 
+    @property
+    def exports_any_batch(self) -> bool:
+        """Whether a deployment file can take any number of images at once."""
+        ...
+
+    def deployed(self, outputs: Outputs, as_probabilities: bool) -> Tensor:
+        """Give what a deployment file gives, one tensor: probabilities, or the network's own scores.
+
+        Raises:
+            UserError: `export_unsupported`.
+        """
+        ...
+
     def comparable(self, prediction: Prediction) -> NDArray[np.float64]:
         """Numbers, in one axis, by which two predictions of one image are told apart."""
         ...

@@ -33,6 +33,7 @@ class Classification(LabelTargeting):
     framing: Framing = "centre"
     fewest_classes = 2
     mixes = True
+    exports_any_batch = True
 
     def example_targets(self, labels: Tensor, image_size: int) -> Tensor:
         """The labels themselves."""
@@ -79,6 +80,10 @@ class Classification(LabelTargeting):
         """As it is: a class has no place in the image."""
         del frame, original
         return prediction
+
+    def deployed(self, outputs: Tensor, as_probabilities: bool) -> Tensor:
+        """Probabilities (N, C), or logits."""
+        return outputs.softmax(dim=1) if as_probabilities else outputs
 
     def comparable(self, prediction: Prediction) -> NDArray[np.float64]:
         """The probabilities."""

@@ -13,7 +13,7 @@ from engine.data.batch import Targets
 from engine.data.normalisation import TensorInput
 from engine.data.preprocessing import Framing
 from engine.data.targets import SplitFiles, TargetSource
-from engine.errors import PluginError
+from engine.errors import PluginError, UserError
 from engine.tasks.detection.answers import adapt_infer
 from engine.tasks.detection.collector import ObjectCollector
 from engine.tasks.detection.decode import fitted, found_in, to_detections
@@ -38,6 +38,7 @@ class Detection:
     framing: Framing = "whole"
     fewest_classes = 1
     mixes = False
+    exports_any_batch = False
 
     def is_usable(self, item: Item) -> bool:
         """Every image: one without objects shows what is none."""
@@ -63,9 +64,9 @@ class Detection:
         augmentation: AugmentationConfig,
         num_classes: int,
     ) -> tuple[Tensor, Targets]:
-        """Leave the batch as it is."""
+        """Leave the images as they are, and of the targets what is learnt from."""
         del rng, augmentation, num_classes
-        return images, targets
+        return images, [learnt_from(target) for target in targets]
 
     def loss(self, outputs: Outputs, targets: Targets, label_smoothing: float = 0.0) -> Tensor:
         """Sum what the network computes; it has its own idea of smoothing."""
@@ -97,6 +98,22 @@ class Detection:
     def fitted(self, prediction: Prediction, frame: Size, original: Size) -> Prediction:
         assert isinstance(prediction, Detections)  # adapt_infer saw to it
         return fitted(prediction, frame, original)
+
+    def deployed(self, outputs: Outputs, as_probabilities: bool) -> Tensor:
+        """Candidates (N, K, 4 + C): corners in pixels of the input, then a probability for each class.
+
+        Raises:
+            UserError: `export_unsupported` for a detector that looks twice.
+        """
+        del as_probabilities
+        candidates = getattr(outputs, "candidates", None)
+        if not isinstance(outputs, Tensor) and candidates is None:
+            raise UserError(
+                "export_unsupported",
+                "A detector that looks twice cannot be written as one plain graph.",
+                "Train one that looks once (RetinaNet, FCOS, SSDlite), or write the file in the plugin's `export`.",
+            )
+        return outputs if isinstance(outputs, Tensor) else candidates()
 
     def comparable(self, prediction: Prediction) -> NDArray[np.float64]:
         """Boxes, then scores, then classes."""

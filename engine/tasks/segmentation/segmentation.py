@@ -39,6 +39,7 @@ class Segmentation:
     framing: Framing = "whole"
     fewest_classes = 2
     mixes = False
+    exports_any_batch = True
 
     def is_usable(self, item: Item) -> bool:
         return item.mask is not None
@@ -90,6 +91,11 @@ class Segmentation:
         del frame
         assert isinstance(prediction, SegmentationMap)  # adapt_infer saw to it
         return fit(prediction, original)
+
+    def deployed(self, outputs: Outputs, as_probabilities: bool) -> Tensor:
+        """Probabilities (N, C, H, W), or logits."""
+        logits = logits_of(outputs)
+        return logits.softmax(dim=1) if as_probabilities else logits
 
     def comparable(self, prediction: Prediction) -> NDArray[np.float64]:
         """The class of each pixel."""
