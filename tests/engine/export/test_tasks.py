@@ -47,7 +47,7 @@ def test_that_a_segmenters_file_gives_probabilities_of_each_pixel(plugin: str, t
     found = exported(model_of(plugin), path)
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    (told,) = session.run(None, {"images": probing_inputs((3, SIDE, SIDE), 3).numpy()})
+    told = np.asarray(session.run(None, {"images": probing_inputs((3, SIDE, SIDE), 3).numpy()})[0])
     assert found.verified
     assert told.shape == (3, 3, SIDE, SIDE)
     np.testing.assert_allclose(told.sum(axis=1), 1, atol=1e-5)
@@ -61,7 +61,7 @@ def test_that_a_detectors_file_gives_its_candidates(architecture: str, tmp_path:
     found = exported(model_of("torchvision_detector", architecture=architecture), path)
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    (told,) = session.run(None, {"images": probing_inputs((3, SIDE, SIDE), 1).numpy()})
+    told = np.asarray(session.run(None, {"images": probing_inputs((3, SIDE, SIDE), 1).numpy()})[0])
     assert found.verified
     assert told.shape[::2] == (1, 4 + 3)
     assert ((told[..., 4:] >= 0) & (told[..., 4:] <= 1)).all()
