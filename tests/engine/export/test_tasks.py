@@ -40,6 +40,7 @@ def exported(model: TorchModel, path: Path) -> Verification:
     return export_onnx(model.network, path, deployment, finish=model.task.deployed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plugin", ["timm_segmenter", "torchvision_segmenter"])
 def test_that_a_segmenters_file_gives_probabilities_of_each_pixel(plugin: str, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
