@@ -12,7 +12,7 @@ EASY = {
     "pretrained": "auto",
     "image_size": 256,
     "batch_size": 8,
-    "epochs": 15,
+    "epochs": 12,
     "optimizer.type": "adamw",
     "optimizer.lr": 1e-3,
     "optimizer.weight_decay": 0.05,

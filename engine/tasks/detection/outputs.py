@@ -41,11 +41,14 @@ class DetectorOutputs(Protocol):
 
 
 def learnt_from(target: Target) -> Target:
-    """Leave what a network learns from: no crowds, no boxes without an extent, nothing that only measuring needs."""
+    """Leave what a network learns from: no crowds, no boxes without an extent, nothing that only measuring needs.
+
+    A target that does not speak of crowds has been here before, and is left as it is.
+    """
+    if "crowd" not in target:
+        return target
     sides = target["boxes"][:, 2:] - target["boxes"][:, :2]
-    keep = (sides > _SMALLEST_SIDE).all(dim=1)
-    if "crowd" in target:
-        keep = keep & ~target["crowd"]
+    keep = (sides > _SMALLEST_SIDE).all(dim=1) & ~target["crowd"]
     return {name: target[name][keep] for name in _LEARNT_FROM if name in target}
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
+from engine.config.augmentation import AugmentationConfig
 from engine.errors import PluginError
+from engine.tasks.detection.detection import Detection
 from engine.tasks.detection.loss import detection_loss
 from engine.tasks.detection.outputs import example_target
 from tests.engine.tasks.detection.made_up import KnownOutputs, target
@@ -17,12 +20,20 @@ def test_that_the_parts_of_a_loss_are_summed() -> None:
 
 
 def test_that_crowds_and_boxes_without_extent_are_not_learnt_from() -> None:
-    outputs = KnownOutputs([])
     boxes = [[0.0, 0.0, 9.0, 9.0], [5.0, 5.0, 5.0, 9.0], [9.0, 9.0, 2.0, 2.0], [1.0, 1.0, 8.0, 8.0]]
     crowd = torch.tensor([False, False, False, True])
     masks = torch.zeros((4, 10, 10), dtype=torch.bool)
-    detection_loss(outputs, [target(boxes, [0, 1, 2, 0], crowd=crowd, masks=masks, areas=torch.ones(4))])
+    given = target(boxes, [0, 1, 2, 0], crowd=crowd, masks=masks, areas=torch.ones(4))
+    outputs = KnownOutputs([])
+    detection_loss(outputs, [given])
     (learnt,) = outputs.asked
+    pixels = torch.zeros(1, 3, 10, 10)
+    same_pixels, (mixed,) = Detection().mix(
+        pixels, [given], np.random.default_rng(0), AugmentationConfig(), 3
+    )
+    # A network that is called with its targets gets them so, too.
+    assert same_pixels is pixels
+    assert all(torch.equal(mixed[name], tensor) for name, tensor in learnt.items())
     assert learnt["boxes"].tolist() == [[0, 0, 9, 9]]
     assert learnt["labels"].tolist() == [0]
     assert learnt["masks"].shape == (1, 10, 10)
