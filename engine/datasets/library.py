@@ -13,6 +13,7 @@ from engine.config.problems import nearest
 from engine.datasets.annotations import Annotations, load_annotations
 from engine.datasets.archive import extract_zip
 from engine.datasets.dataset_folder import DatasetFolder, dataset_name, folder_name
+from engine.datasets.drawn_masks import with_drawn_masks
 from engine.datasets.formats.registry import layout_names, read_layout, tasks
 from engine.datasets.hashing import HashMemory, Progress, no_progress
 from engine.datasets.importing import Imported, copy_files, make_dataset
@@ -226,6 +227,9 @@ class Library:
             else:
                 target, root = source, source.parent if source.is_file() else source
             found = read_layout(target, task.options.format, task.options.task, task.progress)
+            if found.draw is not None:
+                found = with_drawn_masks(found, root, draft, task.progress)
+                root = draft
             made = make_dataset(found, root, task.name, memory, task.progress)
         memory.save()
         if task.options.copy and root != draft:

@@ -70,7 +70,7 @@ def training_counts(
     items: Sequence[Item], classes: Sequence[str], annotations: Annotations | None
 ) -> list[int] | None:
     """Count what there is to train on of each class: images, or objects; None where only masks could tell."""
-    if any(item.mask is not None for item in items):
+    if annotations is None and all(item.label is None for item in items):
         return None
     counts = np.zeros(len(classes), np.int64)
     for place, item in enumerate(items):

@@ -111,8 +111,8 @@ class _Reading:
 
     def _place_images(self, content: CocoContent, joined: AnnotationsBuilder) -> dict[Key, int]:
         """Find the files of a content's images; give their numbers by id."""
-        split = _split_of_file(content.file, self.top)
-        folders = _folders(content.file, split, self.top)
+        split = split_of_file(content.file, self.top)
+        folders = likely_folders(content.file, split, self.top)
         numbers: dict[Key, int] = {}
         for image in content.images.values():
             path = self._finder.find(image.name, folders)
@@ -158,11 +158,12 @@ class _Reading:
 
 def _files(top: Path) -> list[Path]:
     """The JSON files of objects near the top: `instances_*` where there are such, as COCO has others beside them."""
-    found = [path for path in _jsons(top) if is_coco(path)]
+    found = [path for path in jsons_near(top) if is_coco(path)]
     return [path for path in found if path.name.startswith("instances")] or found
 
 
-def _jsons(top: Path) -> Iterable[Path]:
+def jsons_near(top: Path) -> Iterable[Path]:
+    """Yield the JSON files at the top and in the folders near it."""
     for folder, names in names_below(top, depth=_DEPTH):
         yield from (folder / name for name in sorted(names) if name.lower().endswith(".json"))
 
@@ -184,7 +185,7 @@ def is_coco(path: Path) -> bool:
     return keys > 1 or (keys == 1 and '"image_id"' in text)
 
 
-def _split_of_file(file: Path, top: Path) -> str | None:
+def split_of_file(file: Path, top: Path) -> str | None:
     """By the words of its name, else by a folder's; None when neither says."""
     words = re.split(r"[^a-z]+", file.stem.lower())
     named = next((SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES), None)
@@ -194,7 +195,7 @@ def _split_of_file(file: Path, top: Path) -> str | None:
     return next((SPLIT_NAMES[name] for name in reversed(folders) if name in SPLIT_NAMES), None)
 
 
-def _folders(file: Path, split: str | None, top: Path) -> list[Path]:
+def likely_folders(file: Path, split: str | None, top: Path) -> list[Path]:
     """Where the images of a file may lie, the likeliest first."""
     words = re.split(r"[_.]+", file.stem.lower())
     spelled = [name for name, meant in SPLIT_NAMES.items() if meant == split]

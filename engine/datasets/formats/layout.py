@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +12,7 @@ from engine.datasets.annotations_builder import AnnotationsBuilder
 from engine.datasets.decode import IMAGE_SUFFIXES
 from engine.datasets.hashing import Progress, no_progress
 from engine.datasets.manifest import MaskValue
+from engine.datasets.masks import ClassMap
 from engine.errors import UserError
 from engine.protocol.results import Problem
 
@@ -57,6 +58,8 @@ class Found:
     objects: AnnotationsBuilder | None = None
     """Boxes by `FoundImage.number`, where the layout tells them."""
     mask_values: list[MaskValue] = field(default_factory=list[MaskValue])
+    draw: Callable[[FoundImage], ClassMap] | None = None
+    """Makes the masks of a layout that has no file of them; an import writes them down."""
 
 
 class Layout(Protocol):

@@ -12,6 +12,7 @@ from engine.datasets.formats.csv_table import CsvTable
 from engine.datasets.formats.imagefolder import ImageFolder
 from engine.datasets.formats.layout import Found, FoundImage, Layout, tree_in_words
 from engine.datasets.formats.mask_folders import MaskFolders
+from engine.datasets.formats.panoptic import Panoptic
 from engine.datasets.formats.voc import Voc
 from engine.datasets.formats.yolo import Yolo
 from engine.datasets.hashing import Progress, no_progress
@@ -19,7 +20,7 @@ from engine.errors import UserError
 from engine.protocol.results import Problem
 
 LAYOUTS: tuple[Layout, ...] = (
-    Coco(), Voc(), Yolo(), MaskFolders(), BoxTable(), CsvTable(), ImageFolder(),
+    Coco(), Panoptic(), Voc(), Yolo(), MaskFolders(), BoxTable(), CsvTable(), ImageFolder(),
 )  # fmt: skip
 """In the order in which they are tried: the more particular first."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from engine.datasets.annotations import Objects
@@ -24,7 +24,9 @@ def write_json(path: Path, told: object, indent: int | None = None) -> Path:
     return path
 
 
-def coco(images: Mapping[str, int], objects: list[dict[str, object]], **more: object) -> dict[str, object]:
+def coco(
+    images: Mapping[str, int], objects: Sequence[Mapping[str, object]], **more: object
+) -> dict[str, object]:
     """Tell images by name and id, and objects with defaults for what a test does not speak of."""
     return {
         "images": [

@@ -21,9 +21,10 @@ def boxes(root: Path, more: int = 0) -> Path:
     """Forty images with a cat each, six of them with the rare dog too, and `more` objects in the first."""
     names = {f"{number:02}.png": number for number in range(1, 41)}
     write_pictures(root, *(f"images/{name}" for name in names))
-    objects: list[dict[str, object]] = [{"image_id": number} for number in names.values()]
-    objects += [{"image_id": number, "category_id": 2, "bbox": [9, 9, 4, 4]} for number in range(1, 7)]
-    objects += [{"bbox": [5 + place, 5, 9, 9]} for place in range(more)]
+    cats = [(number, 1, [1, 2, 3, 4]) for number in names.values()]
+    dogs = [(number, 2, [9, 9, 4, 4]) for number in range(1, 7)]
+    others = [(1, 1, [5 + place, 5, 9, 9]) for place in range(more)]
+    objects = [{"image_id": i, "category_id": c, "bbox": box} for i, c, box in (*cats, *dogs, *others)]
     write_json(root / "labels.json", coco(names, objects))
     return root
 
