@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +41,7 @@ def with_drawn_masks(found: Found, root: Path, draft: Path, progress: Progress) 
         try:
             pixels = found.draw(image)
         except UserError as error:
-            told = error.message.replace(str(root) + "/", "")
+            told = error.message.replace(f"{root}{os.sep}", "")
             problems.tell(Kind(error.code, error.hint), told, name.as_posix())
             continue
         place = draft / _MASKS / name.with_suffix(".png")

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.datasets.annotations import load_annotations
 from engine.datasets.library import Library
 from engine.datasets.manifest import Manifest
 from engine.errors import UserError
@@ -276,3 +277,18 @@ def test_that_ids_are_sorted_by_time_and_never_alike() -> None:
 
     assert len(set(ids)) == 200
     assert [name[:15] for name in ids] == sorted(name[:15] for name in ids)
+
+
+def test_that_the_objects_of_a_dataset_are_frozen_too(home: Home, plugin: Path, shared_data: Path) -> None:
+    library = Library(home)
+    manifest = library.import_dataset(shared_data / "detection_bccd" / "coco", name="cells")
+
+    metadata = ModelMetadata(name="Tiny", task_type="detection")
+    entry = PluginEntry(id="tiny", model="Tiny", folder=str(plugin), source_hash="a" * 64, metadata=metadata)
+
+    run = submit(request(plugin, dataset="cells", entry=entry), home)
+    library.delete("cells")
+
+    folder = RunFolder(home.runs / run)
+    assert load_annotations(folder.annotations_path).digest() == manifest.annotations
+    assert Manifest.load(folder.manifest_path) == manifest
