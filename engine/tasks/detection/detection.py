@@ -106,14 +106,16 @@ class Detection:
             UserError: `export_unsupported` for a detector that looks twice.
         """
         del as_probabilities
-        candidates = getattr(outputs, "candidates", None)
-        if not isinstance(outputs, Tensor) and candidates is None:
+        if isinstance(outputs, Tensor):
+            return outputs
+        candidates: Callable[[], Tensor] | None = getattr(outputs, "candidates", None)
+        if candidates is None:
             raise UserError(
                 "export_unsupported",
                 "A detector that looks twice cannot be written as one plain graph.",
                 "Train one that looks once (RetinaNet, FCOS, SSDlite), or write the file in the plugin's `export`.",
             )
-        return outputs if isinstance(outputs, Tensor) else candidates()
+        return candidates()
 
     def comparable(self, prediction: Prediction) -> NDArray[np.float64]:
         """Boxes, then scores, then classes."""

@@ -24,6 +24,8 @@ from engine.tasks.predictions import Detections
 from tests.engine.tasks.detection.made_up import target
 
 SIZE = 64
+STEPS = {"fcos": 80, "retinanet": 300}
+"""Some learn a first idea of an object sooner than others."""
 
 
 class Detector(TorchvisionDetector):
@@ -179,7 +181,7 @@ def test_that_a_detector_can_be_trained_and_measured_without_the_engines_loop() 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "steps"), [(kind, 80 if kind == "fcos" else 150) for kind in KINDS])
+@pytest.mark.parametrize(("kind", "steps"), [(kind, STEPS.get(kind, 150)) for kind in KINDS])
 def test_that_a_detector_finds_what_it_was_shown_often_enough(kind: str, steps: int) -> None:
     """Light and dark squares on noise: a short training must find them, and tell them apart, in new images."""
     model = made(kind, class_names=["dark", "light"], num_classes=2, anchor_scale=2.0)
