@@ -201,8 +201,8 @@ def _thousandths(points: NDArray[np.generic]) -> NDArray[np.int32]:
     """Take pixels to whole thousandths of them; whole numbers are such already."""
     if points.dtype == np.int32:
         return points.astype(np.int32, copy=False)
-    scaled = points.astype(np.float64) * POINT_SCALE
-    return np.rint(np.clip(scaled, -(2**31), 2**31 - 1)).astype(np.int32)
+    most = (2**31 - 1) // POINT_SCALE
+    return np.rint(np.clip(points.astype(np.float64), -most, most) * POINT_SCALE).astype(np.int32)
 
 
 def starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:

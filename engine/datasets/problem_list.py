@@ -44,7 +44,9 @@ class ProblemList:
                     code=kind.code,
                     file=file,
                     line=line or None,
-                    message=message,
+                    message=message.encode(
+                        "utf-8", "backslashreplace"
+                    ).decode(),  # JSON can hold what UTF-8 cannot
                     remedy=kind.remedy,
                     severity=kind.severity,
                 )

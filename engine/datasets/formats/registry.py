@@ -69,6 +69,8 @@ def read_layout(
 
 def _with_names_that_are_text(found: Found, root: Path) -> Found:
     """Leave out files whose names are bytes of another encoding: no manifest, log or window could hold them."""
+    if found.task != "classification":
+        found = replace(found, classes=[name.encode("utf-8", "replace").decode() for name in found.classes])
     strange = [image for image in found.images if not _is_text(image)]
     if not strange:
         return found

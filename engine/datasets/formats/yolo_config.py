@@ -86,7 +86,11 @@ def _of_yaml(path: Path, top: Path) -> YoloConfig | None:
                 if found is not None:
                     splits.setdefault(split, []).append(found)
     count, shape = told.get("nc"), told.get("kpt_shape")
-    numbers = cast("list[int]", shape) if isinstance(shape, list) else []
+    numbers = (
+        [part for part in cast("list[object]", shape) if isinstance(part, int)]
+        if isinstance(shape, list)
+        else []
+    )
     keypoints = numbers[0] * numbers[1] if len(numbers) == 2 else 0
     return YoloConfig(names, splits, (path,), keypoints, count if isinstance(count, int) else None)
 

@@ -275,6 +275,31 @@ def test_that_a_file_that_is_cut_off_is_refused_with_its_line(tmp_path: Path) ->
     assert refusal.value.code == "annotations_invalid"
 
 
+def test_that_names_that_no_record_can_hold_are_spelled_otherwise(tmp_path: Path) -> None:
+    write_pictures(tmp_path, "a.png")
+    content = coco({"a.png": 1, "\ud800.png": 2}, [{}], categories=[{"id": 1, "name": "c\ud800t"}])
+    write_json(tmp_path / "a.json", content)
+
+    manifest = made(tmp_path).manifest
+
+    assert manifest.classes == ("c?t",)
+    assert json.loads(manifest.model_dump_json())["problems"][0]["code"] == "label_without_image"
+
+
+def test_that_numbers_beyond_all_measure_do_no_harm(tmp_path: Path) -> None:
+    write_pictures(tmp_path, "a.png")
+    far = [[1, 1, 1e300, 1, 5, 1e300]]
+    boxes: list[dict[str, object]] = [
+        {"bbox": [0, 0, 1e308, 1e308]}, {"bbox": [0, 0, 10**400, 1]}, {"bbox": [0, 0, 9, 9], "segmentation": far},
+    ]  # fmt: skip
+    write_json(tmp_path / "a.json", coco({"a.png": 1}, boxes))
+
+    imported = made(tmp_path)
+
+    assert objects_of(imported, "a.png").boxes.tolist() == [[0, 0, 40, 30], [0, 0, 9, 9]]
+    assert [code for code, _, _ in told(imported)] == ["box_invalid", "box_outside"]
+
+
 def test_that_a_file_larger_than_what_is_read_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ def yolo_tree(
         "names: [cat, dog]\ntrain: /home/me/d/images/train\nval: C:\\d\\images\\val\n",
         "path: ../d\nnames: [cat, dog]\ntrain: train.txt\nval: val.txt\n",
         "names: [cat, dog]\n",
+        "names: [cat, dog]\nkpt_shape: [a, 3]\ntrain: [images/train, 7, {a: b}]\nval: images/val\nnc: two\n",
     ],
 )
 def test_that_data_yaml_is_read_as_tools_write_it(yaml: str, tmp_path: Path) -> None:
