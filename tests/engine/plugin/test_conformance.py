@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import PluginError
+from engine.plugin import trial
 from engine.plugin.conformance import check
 from engine.plugin.description import describe_source
 from engine.plugin.discovery import BUILTIN_FOLDER
@@ -229,10 +230,21 @@ def test_that_what_describing_finds_is_told_and_the_model_is_not_tried(tmp_path:
     assert problems["requirement_unreadable"].line == 4
 
 
-def test_that_a_task_that_the_engine_cannot_train_is_told(tmp_path: Path) -> None:
+def test_that_a_task_that_the_engine_cannot_train_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "task_names", lambda: ["classification"])
+
     (problem,) = tried(tmp_path / "p", ADAPTER.replace("classification", "segmentation"))
 
     assert problem.code == "task_unsupported"
+
+
+@pytest.mark.parametrize("task", ["detection", "segmentation"])
+def test_that_a_classifiers_network_is_none_for_another_task(tmp_path: Path, task: str) -> None:
+    problems = tried(tmp_path / "p", ADAPTER.replace("classification", task))
+
+    assert "outputs_wrong" in {problem.code for problem in problems}
 
 
 def test_that_a_path_without_a_plugin_is_refused(tmp_path: Path) -> None:
