@@ -171,7 +171,7 @@ def test_that_unreadable_images_are_told_once_each_and_training_goes_on(data: Pa
     told = [
         e.data["file"] for e in run.events() if isinstance(e, said.Notice) if e.code == "image_unreadable"
     ]
-    assert sorted(told) == ["train/dark/0.png", "val/light/1.png"]
+    assert sorted(str(file) for file in told) == ["train/dark/0.png", "val/light/1.png"]
 
 
 def test_that_a_dataset_without_any_readable_image_is_told(data: Path, tmp_path: Path) -> None:
