@@ -155,9 +155,10 @@ def _take(content: _Content, key: str, line: int, entry: Mapping[str, object]) -
         own, category = pair.get("id"), pair.get("category_id")
         if isinstance(own, int) and isinstance(category, int):
             segments[own] = category
-    if not isinstance(name, str) or not isinstance(told, list):
+    image = entry.get("image_id")
+    if not isinstance(name, str) or not isinstance(told, list) or not isinstance(image, (int, str)):
         return False
-    content.segments.append((entry.get("image_id"), name, segments, line))
+    content.segments.append((image, name, segments, line))
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -89,3 +90,17 @@ def test_that_a_missing_file_of_segments_is_told(library: Library, tmp_path: Pat
 
     assert [item.path for item in manifest.items] == ["train/train.jpg"]
     assert ("image_unreadable", "val/val.jpg") in [(p.code, p.file) for p in manifest.problems]
+
+
+def test_that_entries_that_lack_a_part_are_told_with_their_line(library: Library, tmp_path: Path) -> None:
+    source = panoptic(tmp_path / "d")
+    told = json.loads((source / "annotations/panoptic_train.json").read_text())
+    told["annotations"] += [{"image_id": [1], "file_name": "x.png", "segments_info": []}, {"image_id": 1}, 7]
+    told["categories"] += [{"id": "x"}]
+    told["images"] += [{"id": 5}]
+    write_json(source / "annotations/panoptic_train.json", told, indent=1)
+
+    problems = [p for p in library.import_dataset(source).problems if p.code == "annotations_invalid"]
+
+    assert len(problems) == 5
+    assert all(problem.line for problem in problems)
