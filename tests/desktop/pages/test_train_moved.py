@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QMenu, QPushButton
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QTableWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.context import Context
@@ -250,6 +250,12 @@ class Left:
             (target / "weights.safetensors").write_bytes(b"weights")
 
 
+def cell(table: QTableWidget, line: int, column: int) -> str:
+    item = table.item(line, column)
+    assert item is not None
+    return item.text()
+
+
 def test_that_a_checkpoint_that_is_not_here_says_where_it_is_and_is_brought_home(
     view: LiveView, context: Context, qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -259,8 +265,8 @@ def test_that_a_checkpoint_that_is_not_here_says_where_it_is_and_is_brought_home
     view.show_view("checkpoints")
     qtbot.waitUntil(lambda: view.away.names == {"best"}, timeout=WAIT_MS)
     table = view.checkpoints.table
-    lines = {table.item(n, 0).text(): n for n in range(table.rowCount())}
-    assert table.item(lines["best"], 5).text() == "on box"
+    lines = {cell(table, n, 0): n for n in range(table.rowCount())}
+    assert cell(table, lines["best"], 5) == "on box"
     assert table.cellWidget(lines["last"], 6) is None
     bring = table.cellWidget(lines["best"], 6)
     assert isinstance(bring, QPushButton)
