@@ -95,6 +95,20 @@ def test_that_data_on_their_way_are_shown_with_how_much_how_fast_and_how_long(
     assert not view.place.isVisible()
 
 
+def test_that_the_steps_of_preparing_the_machine_are_told(
+    view: LiveView, context: Context, qtbot: QtBot
+) -> None:
+    put_moved(context.home, "away", ["ssh:box"], "preparing")
+    follow(view, context, qtbot, "away")
+    begun = said.PhaseChanged(name="prepare the machine", edge="begin", message="Installing torch")
+    tell(context, "away", 1, begun)
+    assert view.place.work.accessibleName() == "Preparing box"
+    assert view.place.work.accessibleDescription() == "Installing torch"
+    assert view.header.progress_text.text() == "Preparing the machine …"
+    tell(context, "away", 1, said.PhaseChanged(name="prepare the machine", edge="end"))
+    assert not view.place.isVisible()
+
+
 def test_that_what_comes_home_is_told_only_where_it_takes_a_while(
     view: LiveView, context: Context, qtbot: QtBot
 ) -> None:
@@ -174,7 +188,7 @@ def test_that_a_run_at_work_is_asked_to_let_go_and_says_that_it_moves(
     assert list(sheet.list.cards) == ["local"]
     sheet.list.cards["local"].go.click()
     qtbot.waitUntil(lambda: view.run.where.moves_to == "local", timeout=WAIT_MS)
-    assert view.place.moving.accessibleName() == "Moving to this machine"
+    assert view.place.work.accessibleName() == "Moving to this machine"
     assert not view.header.buttons["move"].isVisible()
     assert [command.kind for command in read_commands(folder.commands, 0)] == ["pause"]
 
