@@ -57,5 +57,5 @@ def named(source: Path, scratch: Path) -> Generator[None]:
     try:
         yield
     except UserError as error:
-        told = (text.replace(str(scratch), str(source)) for text in (error.message, error.hint))
-        raise UserError(error.code, *told) from error
+        message, hint = (text.replace(str(scratch), str(source)) for text in (error.message, error.hint))
+        raise UserError(error.code, message, hint, error.details) from error

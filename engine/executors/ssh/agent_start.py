@@ -7,7 +7,7 @@ import contextlib
 import paramiko
 
 from engine.errors import RemoteError
-from engine.executors.ssh.agent.serve import MAGIC
+from engine.executors.ssh.agent.words import MAGIC
 from engine.protocol.hosts import HostRecord
 
 MARK = b"LENSMITH "

@@ -25,12 +25,11 @@ from engine.executors.ssh.agent import (
     processes,
     trees,
 )
-from engine.executors.ssh.agent.words import Agent, Refusal, refusal_of
+from engine.executors.ssh.agent.words import MAGIC, Agent, Refusal, refusal_of
 
 if TYPE_CHECKING:
     from engine.executors.ssh.agent.words import Arguments, Verb
 
-MAGIC = b"LENSMITH-AGENT\n"
 LONGEST_HEADER = 1 << 20
 LONGEST_PAYLOAD = 1 << 28
 VERBS: dict[str, Verb] = {}
