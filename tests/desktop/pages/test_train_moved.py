@@ -209,6 +209,22 @@ def test_that_a_paused_run_goes_on_elsewhere_as_its_next_attempt(
     assert folder.latest_attempt().spec().reason == "move"
 
 
+def test_that_the_sheet_opens_as_soon_as_the_run_is_read(
+    view: LiveView, context: Context, qtbot: QtBot
+) -> None:
+    put_moved(context.home, "away", ["ssh:box"])
+    context.runs.refresh()
+    qtbot.waitUntil(lambda: context.runs.row("away") is not None)
+    view.run.follow("away")
+    view.offer_move()
+    qtbot.waitUntil(
+        lambda: any(isinstance(w, MoveSheet) for w in QApplication.topLevelWidgets() if w.isVisible())
+    )
+    for sheet in QApplication.topLevelWidgets():
+        if isinstance(sheet, MoveSheet):
+            sheet.reject()
+
+
 def test_that_the_hosts_own_numbers_stand_beside_the_samples(
     view: LiveView, context: Context, qtbot: QtBot
 ) -> None:
