@@ -100,6 +100,7 @@ def type_in(line: str, capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # every verb once, each a process that loads torch
 def test_that_the_examples_work_in_their_order(
     lensmith_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
