@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,13 +25,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return Home(tmp_path / "lensmith").ensure()
 
 
-def refusal(host: HostRecord, home: Home, **how: object) -> RemoteError:
-    with pytest.raises(RemoteError) as told, Connection(host, home, **how) as made:  # pyright: ignore[reportArgumentType]  # what a test gives
+def refusal(host: HostRecord, home: Home, **how: Any) -> RemoteError:
+    with pytest.raises(RemoteError) as told, Connection(host, home, **how) as made:
         made.start_agent()
     return told.value
 
 
-def connected(host: SshHost, home: Home, **changes: object) -> Connection:
+def connected(host: SshHost, home: Home, **changes: Any) -> Connection:
     made = Connection(host.record(**changes), home, accept=host.fingerprint())
     made.open()
     return made
