@@ -169,7 +169,9 @@ def stages(pytest_arguments: Sequence[str]) -> list[Stage]:
         Stage("lint", module("ruff", "check", ".")),
         Stage("layers", [interpreter, "-c", LINT_IMPORTS]),
         Stage("types", module("basedpyright")),
-        Stage("types-windows", module("basedpyright", "--pythonplatform", "Windows")),
+        Stage(
+            "types-windows", module("basedpyright", "--project", "tests/architecture/pyright-windows.json")
+        ),
         Stage("pytest", module("pytest", *spread, "--dist", "loadfile", *pytest_arguments)),
     ]
 

@@ -49,7 +49,7 @@ class OwnServer:
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
         config = self._folder / "sshd_config"
         config.write_text(CONFIG.format(port=self.port, folder=self._folder), encoding="utf-8")
-        if os.geteuid() == 0:
+        if sys.platform != "win32" and os.geteuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)
         program = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
         log = str(self._folder / "log")

@@ -89,6 +89,7 @@ class Context(QObject):
         self.settings.flush()
         self.live.close()
         self.runs.close()
+        self.places.close()
         self.datasets.close()
         self.hosts.close()
         self.fetching.close()

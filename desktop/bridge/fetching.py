@@ -7,10 +7,10 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.bridge.host_children import SHARED
 from desktop.bridge.processes import EngineJob
 from engine.errors import UserError
 from engine.protocol.home import Home
+from engine.protocol.interpreter import KEYHOLDERS
 
 _PATIENCE_MS = 3_000
 ALL: Final = ""
@@ -42,7 +42,7 @@ class Fetching(QObject):
             return
         chosen = ["--checkpoint", checkpoint] if checkpoint else []
         job = EngineJob(self._home, ["runs", "fetch", run, *chosen], parent=self)
-        job.share(SHARED)
+        job.share(KEYHOLDERS)
         job.progress.connect(partial(self._progressed, key))
         job.finished.connect(partial(self._finished, key))
         job.failed.connect(partial(self._failed, key))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import shiboken6
 from PySide6.QtCore import QObject, Signal
@@ -15,17 +15,10 @@ from desktop.bridge.host_state import HostLog, HostWork
 from desktop.bridge.processes import EngineJob
 from engine.errors import UserError
 from engine.protocol.home import Home
+from engine.protocol.interpreter import KEYHOLDERS
 
 Then = Callable[[Any], object]
 Failed = Callable[[UserError], object]
-SHARED: Final = (
-    "SSH_AUTH_SOCK",
-    "DBUS_SESSION_BUS_ADDRESS",
-    "XDG_CURRENT_DESKTOP",
-    "DISPLAY",
-    "WAYLAND_DISPLAY",
-)
-"""By these a child finds the key agent and the system's keyring."""
 _PATIENCE_MS = 30_000
 """What a child that was told to end may take to end its work on the other machine."""
 
@@ -58,7 +51,7 @@ class _Child(QObject):
         self.waiting = [waiting]
         arguments = ["hosts", order.verb, order.name, *order.arguments]
         self.job = EngineJob(home, arguments, parent=self)
-        self.job.share(SHARED)
+        self.job.share(KEYHOLDERS)
         self.job.give_input(order.secret)
         self.job.progress.connect(self._progress)
         self.job.said.connect(self._say)

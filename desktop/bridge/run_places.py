@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.bridge.background import Background
 from desktop.bridge.live_feed import LiveFeed
@@ -55,8 +55,14 @@ class RunPlaces(QObject):
         self._background = background
         self._runs = runs
         self._keys: dict[str, _Key] = {}
+        self._is_closed = False
         self._places: dict[str, str] = {}
         self._contacts: dict[str, Contact] = {}
+        self._asked: set[str] = set()
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._look_at_asked)
         runs.changed.connect(self._look)
         runs.run_changed.connect(self._look_at)
         feed.received.connect(self._hear)
@@ -82,9 +88,19 @@ class RunPlaces(QObject):
         self._look_up(self._runs.rows())
 
     def _look_at(self, run: str) -> None:
-        row = self._runs.row(run)
-        if row is not None:
-            self._look_up([row])
+        """Of thousands that change at once, as at the start, one task is made."""
+        self._asked.add(run)
+        self._soon.start()
+
+    def _look_at_asked(self) -> None:
+        rows = [self._runs.row(run) for run in self._asked]
+        self._asked.clear()
+        self._look_up([row for row in rows if row is not None])
+
+    def close(self) -> None:
+        """Look no more: the window closes."""
+        self._soon.stop()
+        self._is_closed = True
 
     def _look_up(self, rows: Sequence[RunRow]) -> None:
         waiting = {item.run: item.resource or "" for item in self._runs.queue()}
@@ -94,7 +110,7 @@ class RunPlaces(QObject):
             if self._keys.get(row.run) != key:
                 self._keys[row.run] = key
                 wanted.append(_Wanted(row.run, row.attempt, key, row.state in (*ACTIVE_STATES, "lost")))
-        if wanted:
+        if wanted and not self._is_closed:
             self._background.run(_read, self._home, wanted, then=self._take, owner=self)
 
     def _take(self, found: list[_Found]) -> None:

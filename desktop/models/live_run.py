@@ -261,6 +261,7 @@ class LiveRun(QObject):
                 self._checkpoint(event)
             case said.PhaseChanged():
                 self.phase, self.phase_edge = event.name, event.edge
+                self.where.take_step(event)
                 if event.edge != "begin":
                     self.logged.emit("warning" if event.edge == "stalled" else "info", phase_line(event))
                 self.phase_changed.emit(event.name, event.edge)

@@ -11,7 +11,7 @@ from desktop.bridge.host_desk import HostDesk
 from desktop.bridge.place_history import PlaceHistory
 from desktop.models.place_segments import Segment, segments_of
 from desktop.models.place_words import is_elsewhere, is_under_way, machine_label
-from engine.protocol.events import Contact, Event, Transfer
+from engine.protocol.events import Contact, Event, PhaseChanged, Transfer
 from engine.protocol.hosts import LOCAL, HostFacts, place_name
 from engine.store.runs import RunRow
 
@@ -39,6 +39,7 @@ class LivePlace(QObject):
         """Forget: another run comes."""
         self.place = LOCAL
         self.moves_to = ""
+        self.step = ""
         self.contact: Contact | None = None
         self._transfers: dict[str, Transfer] = {}
         self._places: dict[int, str] = {}
@@ -120,6 +121,13 @@ class LivePlace(QObject):
         """An attempt has measured its first value; the attempt before had come as far as `epoch`."""
         self._begins[attempt] = epoch
         self.changed.emit()
+
+    def take_step(self, event: PhaseChanged) -> None:
+        """Take what is being done to make the machine ready, while it is told."""
+        step = event.message if event.edge == "begin" else ""
+        if step != self.step:
+            self.step = step
+            self.transfer_changed.emit()
 
     def hear(self, event: Event) -> None:
         """Take a word on contact or a transfer."""

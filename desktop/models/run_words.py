@@ -25,6 +25,7 @@ STATE_WORDS: Mapping[str, tuple[str, str]] = {
 """Word and tone of each state."""
 KIND_WORDS: Mapping[str, str] = {"train": "Training", "evaluate": "Evaluating", "export": "Exporting"}
 PHASE_WORDS: Mapping[str, str] = {
+    "prepare the machine": "Preparing the machine",
     "import": "Loading the libraries",
     "read_data": "Reading the dataset",
     "load_plugin": "Loading the plugin",

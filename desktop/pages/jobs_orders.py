@@ -10,6 +10,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from desktop.context import Context
+from desktop.models.place_live import MOVABLE
 from desktop.models.remedy import remedy_words
 from desktop.models.run_table_entry import RunEntry
 from desktop.models.run_words import plural
@@ -73,6 +74,10 @@ class RunOrders:
                 Order("predict", "Predict", "ph.magic-wand", lambda: go("predict", run=row.run)),
                 Order("export", "Export", "ph.package", lambda: go("export", run=row.run)),
             ]
+        if row.kind == "train" and row.state in MOVABLE and self._context.hosts.hosts():
+            orders.append(
+                Order("move", "Move…", "ph.arrows-left-right", lambda: go("train", run=row.run, move=True))
+            )
         if row.kind == "train":
             orders.append(Order("fork", "Fork settings", "ph.git-fork", lambda: go("train", fork=row.run)))
         return [

@@ -50,6 +50,7 @@ class MachineCard(Card):
         self.name = name
         self._desk = desk
         self._is_opened: dict[str, bool] = {}
+        self._offers: list[Button] = []
         self.setAccessibleName(f"Machine {name}")
         self.pill = Pill()
         self.address = ElidedLabel("", "caption")
@@ -114,7 +115,7 @@ class MachineCard(Card):
 
     def banner_buttons(self) -> list[Button]:
         """What the banner offers to do about the trouble."""
-        return [made for made in self.banner.findChildren(Button) if made.isVisibleTo(self.banner)]
+        return list(self._offers)
 
     def menu(self) -> QMenu:
         """Make the menu of what is done less often."""
@@ -165,20 +166,24 @@ class MachineCard(Card):
 
     def _fill_banner(self, record: HostRecord, state: HostState) -> None:
         self.banner.clear_actions()
+        self._offers = []
         title, text = state.sentence, remedy(state.code, state.hint)
         tone = "bad"
         if state.code == "host_key_changed":
             title, text = changed_key_words(record.host)
-            self.banner.add_action("Forget the old key…", lambda: self._want("forget_key"), "danger")
+            self._offer("Forget the old key…", "forget_key", "danger")
         elif state.code == "host_key_unknown":
             tone = "warn"
-            self.banner.add_action("Compare its key…", lambda: self._want("compare"))
+            self._offer("Compare its key…", "compare")
         elif state.code in _LOCKED:
             tone = "warn"
-            self.banner.add_action("Unlock…", lambda: self._want("unlock"))
+            self._offer("Unlock…", "unlock")
         elif state.code in _TO_CHANGE:
-            self.banner.add_action("Change…", lambda: self._want("edit"))
+            self._offer("Change…", "edit")
         self.banner.say(tone, title, text)
+
+    def _offer(self, text: str, what: str, kind: str | None = None) -> None:
+        self._offers.append(self.banner.add_action(text, lambda: self._want(what), kind))
 
     def _show_parts(self) -> None:
         for key, part, made in (

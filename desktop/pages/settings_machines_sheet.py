@@ -32,6 +32,8 @@ from engine.errors import UserError
 from engine.protocol.hosts import HostRecord
 
 Step = Literal["form", "fingerprint", "passphrase", "changed"]
+_OURS = ("add", "edit", "unlock")
+"""Verbs that the sheet starts, and ends when it is left."""
 _TITLES: Mapping[Step, str] = {
     "fingerprint": "Is it the right machine?",
     "passphrase": "Passphrase",
@@ -120,7 +122,8 @@ class MachineSheet(Sheet):
 
     def reject(self) -> None:
         """Leave off; what is under way ends."""
-        if self._is_waiting:
+        work = self._desk.work(self._wanted.name)
+        if self._is_waiting and work is not None and work.verb in _OURS:
             self._desk.cancel(self._wanted.name)
         self._answers = HostAnswers()
         self.passphrase.line.clear()

@@ -57,7 +57,7 @@ class TrainPage(Page):
         self._runs_changed()
 
     def open(self, **target: object) -> None:
-        """Targets: run, dataset, plugin, fork (a run's id), demo, view (curves, classes, checkpoints, log)."""
+        """Targets: run, dataset, plugin, fork (a run's id), demo, view (curves, classes, checkpoints, log), move."""
         if target.get("demo"):
             self._use_demo()
         if isinstance(name := target.get("dataset"), str):
@@ -67,6 +67,8 @@ class TrainPage(Page):
             self.setup.choose_plugin(plugin)
         if isinstance(run := target.get("run"), str):
             self.show_run(run)
+        if target.get("move"):
+            self.live.offer_move()
         if isinstance(fork := target.get("fork"), str):
             self._fork(fork)
         if isinstance(view := target.get("view"), str):

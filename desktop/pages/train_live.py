@@ -90,6 +90,7 @@ class LiveView(QWidget):
         layout.addLayout(self._bar)
         layout.addLayout(self._second_bar)
         self._is_narrow = False
+        self._is_move_wanted = False
         layout.addWidget(self.views, 1)
         self.resources = ResourceRow(context, self.run)
         layout.addWidget(self.resources)
@@ -113,6 +114,12 @@ class LiveView(QWidget):
             for made in self.cards.values():
                 made.setMinimumWidth(_CARD_NARROW if narrow else 0)
             (self._second_bar if narrow else self._bar).addWidget(self.curves.controls)
+
+    def offer_move(self) -> None:
+        """Ask where the run shall go on, as soon as it is read."""
+        self._is_move_wanted = not self.run.is_loaded
+        if self.run.is_loaded and self.run.row is not None and self.run.where.can_move(self.run.row):
+            self._move()
 
     def order(self, what: str) -> None:
         """Do what a button or a menu entry asks for."""
@@ -181,6 +188,8 @@ class LiveView(QWidget):
 
     def _fill(self) -> None:
         self.gone.hide()
+        if self._is_move_wanted:
+            self.offer_move()
         self._name_cards()
         for key in ("metric", "val_loss", "train_loss"):
             self._show_card(key)

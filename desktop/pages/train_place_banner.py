@@ -72,9 +72,9 @@ class PlaceBanner(QWidget):
         layout.setSpacing(SPACE.s)
         self.lost = Banner("warn")
         self.transfer = TransferCard()
-        self.moving = Banner("info")
+        self.work = Banner("info")
         layout.addWidget(self.lost)
-        layout.addWidget(self.moving)
+        layout.addWidget(self.work)
         layout.addWidget(self.transfer)
         self._tick = QTimer(self)
         self._tick.setInterval(_TICK_MS)
@@ -100,12 +100,16 @@ class PlaceBanner(QWidget):
         if transfer is not None:
             self.transfer.show_transfer(transfer)
         moves_to = where.moves_to if is_at_work else ""
+        is_preparing = found is not None and found.state == "preparing" and where.is_elsewhere
+        step = where.step if is_preparing and transfer is None else ""
         if moves_to:
             self._say_moving(moves_to)
+        elif step:
+            self.work.say("info", f"Preparing {place_label(where.place)}", step)
         self.lost.setVisible(lost is not None)
-        self.moving.setVisible(bool(moves_to))
+        self.work.setVisible(bool(moves_to or step))
         self.transfer.setVisible(transfer is not None and lost is None)
-        self.setVisible(lost is not None or transfer is not None or bool(moves_to))
+        self.setVisible(lost is not None or transfer is not None or bool(moves_to or step))
         self._beat()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -125,7 +129,7 @@ class PlaceBanner(QWidget):
 
     def _say_moving(self, to: str) -> None:
         here, there = place_inside(self._run.where.place), place_inside(to)
-        self.moving.say(
+        self.work.say(
             "info",
             f"Moving to {there}",
             f"A checkpoint is saved on {here}; then the training goes on there, in these curves.",

@@ -6,6 +6,7 @@ import html
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import Qt as QtText
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from desktop.theme.fonts import weigh
@@ -46,7 +47,7 @@ def set_role(widget: QWidget, name: str, value: object) -> None:
 
 def plain_tip(text: str) -> str:
     """Give a text for a tooltip in which nothing is taken for markup: Qt would, where it looks like some."""
-    return f"<qt>{html.escape(text)}</qt>" if Qt.mightBeRichText(text) else text
+    return f"<qt>{html.escape(text)}</qt>" if QtText.mightBeRichText(text) else text
 
 
 def divider() -> QFrame:

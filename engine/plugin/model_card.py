@@ -110,7 +110,8 @@ def _card(entry: PluginEntry, said: bytes, exit_code: int, log: Path) -> ModelCa
     try:
         document = json.loads(said)
         if "error" in document:
-            raise PluginError(**{part: str(document["error"][part]) for part in ("code", "message", "hint")})
+            told = document["error"]
+            raise PluginError(str(told["code"]), str(told["message"]), str(told["hint"]))
         return ModelCard.model_validate(document["card"])
     except (ValueError, KeyError, TypeError) as error:
         text = shown_part(log_end(log.read_text(encoding="utf-8", errors="replace")))

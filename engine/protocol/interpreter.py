@@ -23,6 +23,15 @@ _ALLOWED = frozenset({
 })  # fmt: skip
 """What a child may know. Credentials and Qt's variables are not in it."""
 
+KEYHOLDERS = (
+    "SSH_AUTH_SOCK",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "XDG_CURRENT_DESKTOP",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+)
+"""Addresses, no secrets; but who has them may use the user's keys, so a worker and its plugin do not."""
+
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds the package `engine`: a checkout, or site-packages."""
 
@@ -53,6 +62,11 @@ def engine_command(*arguments: str, interpreter: str | None = None) -> list[str]
 def is_checkout() -> bool:
     """Say whether this engine runs from its sources."""
     return (PACKAGE_ROOT / "pyproject.toml").is_file()
+
+
+def keyholders() -> dict[str, str]:
+    """Where the agent of SSH and the system's keyring are reached: for processes that log in to other machines."""
+    return {name: os.environ[name] for name in KEYHOLDERS if name in os.environ}
 
 
 def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

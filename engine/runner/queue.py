@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from engine.errors import UserError
 from engine.protocol.events import RunEnded
 from engine.protocol.home import Home
-from engine.protocol.interpreter import child_environment, engine_command, engine_interpreter
+from engine.protocol.interpreter import child_environment, engine_command, engine_interpreter, keyholders
 from engine.protocol.job import Failure, ProcessRecord
 from engine.protocol.operating_system import Launch, is_same_process, spawn_detached
 from engine.protocol.run_folder import RunFolder, read_record, write_record
@@ -68,7 +68,7 @@ def has_runner(folder: RunFolder) -> bool:
 def spawn_runner(folder: RunFolder) -> None:
     """Start a runner that outlives this process."""
     home = Home(folder.path.parents[1])
-    environment = child_environment({"LENSMITH_HOME": str(home.path)})
+    environment = child_environment({"LENSMITH_HOME": str(home.path), **keyholders()})
     command = engine_command("run", str(folder.path), interpreter=engine_interpreter(home))
     _STARTING.start(Launch(command, folder.path, environment, folder.path / RUNNER_LOG))
 

@@ -15,12 +15,14 @@ from typing import cast
 import paramiko
 
 from engine.errors import RemoteError
+from engine.executors.ssh.plain_text import plain
 from engine.protocol.hosts import HostRecord
 
 ANSWER_S = 10.0
 """An agent that does not answer a small question for so long is taken for frozen."""
 SEND_S = 20.0
 """And one that takes no bytes for so long."""
+LONGEST_TOLD = 2000
 LONGEST_HEADER = 1 << 20
 LONGEST_PAYLOAD = 1 << 28
 
@@ -138,7 +140,9 @@ class AgentLink:
         future.set_result(Answer(cast("dict[str, object]", told) if isinstance(told, dict) else {}, payload))
 
     def _refused(self, told: dict[str, object]) -> RemoteError:
-        code, message, hint = (str(told.get(part, ""))[:2000] for part in ("code", "message", "hint"))
+        code, message, hint = (
+            plain(str(told.get(part, "")), LONGEST_TOLD) for part in ("code", "message", "hint")
+        )
         return RemoteError(code or "host_agent_bug", f"{self.host.name}: {message}", hint)
 
     def _take(self, size: int) -> bytes:

@@ -7,7 +7,8 @@ import contextlib
 import paramiko
 
 from engine.errors import RemoteError
-from engine.executors.ssh.agent.serve import MAGIC
+from engine.executors.ssh.agent.words import MAGIC
+from engine.executors.ssh.plain_text import plain
 from engine.protocol.hosts import HostRecord
 
 MARK = b"LENSMITH "
@@ -62,7 +63,7 @@ def read_start(channel: paramiko.Channel, host: HostRecord, archive: bytes) -> b
                 channel.sendall(archive)
                 sent = True
             elif word in (b"nopython", b"nowrite"):
-                raise _refused(word, rest.decode("utf-8", "replace"), host)
+                raise _refused(word, plain(rest.decode("utf-8", "replace")), host)
         new = channel.recv(1 << 16)
         if not new or len(data) > MOST_CHATTER:
             raise _no_shell(channel, host, data)
@@ -93,6 +94,6 @@ def _no_shell(channel: paramiko.Channel, host: HostRecord, said: bytes) -> Remot
     return RemoteError(
         "host_shell_failed",
         f"{host.name} lets you in, but no command can be run there"
-        + (f" ({lines[-1][:200]})." if lines else "."),
+        + (f" ({plain(lines[-1], 200)})." if lines else "."),
         "Lensmith needs a login with an ordinary shell; one for file transfer only does not do.",
     )

@@ -55,8 +55,10 @@ def clean(link: AgentLink, home: Home, parts: Parts) -> Cleaned:
         removed += _clean_runs(link, home, used.runs, kept)
     if parts.environment:
         removed += _clean_environments(link, kept)
-        for folder in ("wheels", "pip-cache"):
-            removed += _freed(link, "remove", path=folder)
+        if any(one.building for one in list_environments(link)):
+            kept.append("The wheels: an environment is being prepared from them.")
+        else:
+            removed += _freed(link, "remove", path="wheels")
     if parts.data or parts.environment:
         # Trees that stay keep their objects; those of removed trees go at once.
         days = 0.0 if parts.data else 36_500.0

@@ -24,7 +24,7 @@ CLOCK_LOOKS = 3
 class WorkerCommand(Protocol):
     """Gives the argv of the worker on the host, before the run folder; prepares the host for it first, if need be."""
 
-    def __call__(self, contact: Contact, hooks: Hooks, run: RunFolder) -> list[str]: ...
+    def __call__(self, contact: Contact, hooks: Hooks, run: RunFolder, /) -> list[str]: ...
 
 
 class SshExecutor:

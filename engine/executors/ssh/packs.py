@@ -29,6 +29,7 @@ WORTH_IT = 0.8
 """A pack that does not shrink to less is sent as it is."""
 _SAMPLES = 8
 _SAMPLE = 1 << 12
+ENDS_WITHIN_S = 2.0
 _AHEAD = 2
 _LOOK_S = 0.2
 
@@ -265,7 +266,9 @@ def in_background(
             yield thing
     finally:
         stop.set()
-        thread.join()
+        thread.join(
+            ENDS_WITHIN_S
+        )  # a network drive that does not answer holds the thread, but not the caller
 
 
 def _next(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.datasets.manifest import Manifest
-from engine.errors import UserError
+from engine.errors import RemoteError, UserError
 from engine.executors.executor import CalledOff
 from engine.executors.ssh.agent_link import AgentLink
 from engine.executors.ssh.listing import listing
@@ -56,7 +56,13 @@ def place_data(placing: Placing) -> str | None:
     ]
     if not has_tree(placing.link, target, entries):
         _send(placing, "data", files)
-        build_tree(placing.link, target, entries)
+        try:
+            build_tree(placing.link, target, entries)
+        except RemoteError as error:
+            if error.code != "object_missing":
+                raise
+            _send(placing, "data", files)  # somebody has cleaned up there meanwhile
+            build_tree(placing.link, target, entries)
     return target
 
 

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from engine.errors import RemoteError
 from engine.executors.ssh.environment import ReadyMark
+from engine.executors.ssh.plain_text import plain
 from engine.executors.ssh.preparation_faults import JobResult, cancelled_fault, fault_of, job_died
-from engine.executors.ssh.probing import Word, plain
+from engine.executors.ssh.probing import Word
 from engine.protocol.job import Frozen
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
+from engine.executors.ssh.plain_text import plain
 from engine.executors.ssh.under_way import answer_invalid
 from engine.protocol.hosts import GpuFacts
 from engine.protocol.job import Frozen
@@ -15,13 +16,7 @@ if TYPE_CHECKING:
 
 PROBE_S: Final = 90.0
 """A host with many Pythons on a slow disk takes its time."""
-LONGEST_WORD: Final = 500
 Told = TypeVar("Told", bound=BaseModel)
-
-
-def plain(text: str) -> str:
-    """Give a host's words without what a terminal would obey, cut to a length that can be shown."""
-    return "".join(letter if letter.isprintable() else " " for letter in text[:LONGEST_WORD])
 
 
 Word = Annotated[str, AfterValidator(plain)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -77,3 +78,19 @@ def test_that_contact_is_followed_as_it_is_told(context: Context, qtbot: QtBot) 
     context.live.received.emit("away", 1, "supervision", BACK.model_copy(update={"seq": 6}))
     assert context.places.lost_contact("away") is None
     assert changed.count("away") >= 2
+
+
+def test_that_many_runs_are_looked_up_by_few_tasks(context: Context, qtbot: QtBot) -> None:
+    for number in range(30):
+        put_moved(context.home, f"run-{number}", ["ssh:box"], "completed")
+    asked: list[object] = []
+    run = context.background.run
+
+    def count(function: Callable[..., object], *arguments: object, **how: Any) -> None:
+        asked.append(function)
+        run(function, *arguments, **how)
+
+    context.background.run = count  # pyright: ignore[reportAttributeAccessIssue]  # counted, then really run
+    context.runs.refresh()
+    qtbot.waitUntil(lambda: len(context.places.places()) == 30)
+    assert len(asked) <= 4

@@ -78,7 +78,10 @@ def test_that_an_option_out_of_bounds_keeps_the_button_off_and_names_the_bound(
     page.formats.set_option("opset", 99)
 
     assert not page.formats.start.isEnabled()
-    assert any("21" in label.text() for label in page.formats.findChildren(QLabel) if label.isVisible())
+    labels = page.formats.findChildren(QLabel)
+    qtbot.waitUntil(
+        lambda: any("21" in label.text() for label in labels if label.isVisible()), timeout=WAIT_MS
+    )
     page.formats.set_option("opset", 17)
     assert page.formats.start.isEnabled()
 

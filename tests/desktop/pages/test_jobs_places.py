@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QSignalSpy
 from pytestqt.qtbot import QtBot
 
 from desktop.context import Context
 from desktop.models.run_table_entry import RunColumn
 from desktop.pages.home import HomePage
 from desktop.pages.jobs import JobsPage
+from tests.desktop.host_stand_in import box_facts, put_box
 from tests.desktop.pages.jobs_stage import WAIT_MS, history, open_page
 from tests.desktop.places import GONE, put_moved
 from tests.desktop.run_rows import put_run
@@ -94,3 +96,19 @@ def test_that_home_names_the_machine_of_a_run_to_continue(qtbot: QtBot, context:
     assert there._machine.text() == "box"
     assert there._epoch.whole_text().startswith("Out of reach, last seen")
     assert not here._machine.isVisible()
+
+
+def test_that_a_paused_run_can_be_moved_from_the_list_where_there_are_machines(
+    qtbot: QtBot, context: Context
+) -> None:
+    put_moved(context.home, "there", ["local", "ssh:box"], "paused")
+    page = open_page(qtbot, context, run="there")
+    qtbot.waitUntil(lambda: bool(page.history.chosen()), timeout=WAIT_MS)
+    assert "Move…" not in [action.text() for action in page.history.make_menu().actions()]
+    put_box(context.home, box_facts())
+    context.hosts.refresh()
+    qtbot.waitUntil(lambda: bool(context.hosts.hosts()), timeout=WAIT_MS)
+    went = QSignalSpy(context.asked_to_go)
+    (move,) = [action for action in page.history.make_menu().actions() if action.text() == "Move…"]
+    move.trigger()
+    assert went.at(0) == ["train", {"run": "there", "move": True}]

@@ -130,6 +130,28 @@ def test_that_a_machine_is_prepared_with_progress_and_a_log_and_is_ready_then(
     assert "torch" in card.log.toPlainText()
 
 
+def test_that_a_preparation_goes_on_when_the_window_closes(
+    context: Context, qtbot: QtBot, ssh_host: SshHost, tmp_path: Path
+) -> None:
+    section = open_section(context, qtbot)
+    add_box(section, ssh_host, fill_wheels(tmp_path / "all wheels"), qtbot)
+    qtbot.waitUntil(lambda: "box" in section.cards, timeout=WAIT_MS)
+    wait_until_free(section, qtbot)
+    section.cards["box"].prepare_button.click()
+    log = context.hosts.log
+    qtbot.waitUntil(lambda: "Making the environment" in log("box").lines, timeout=WAIT_MS)
+
+    context.hosts.close()
+    assert context.hosts.work("box") is None
+    assert not list(ssh_host.root.glob("environments/*/ready.json"))
+    qtbot.waitUntil(lambda: bool(list(ssh_host.root.glob("environments/*/ready.json"))), timeout=WAIT_MS)
+
+    section.act("box", "prepare")
+    wait_until_free(section, qtbot)
+    assert "Making the environment" not in log("box").lines  # it was there
+    qtbot.waitUntil(lambda: section.cards["box"].pill.text() == "Ready", timeout=WAIT_MS)
+
+
 def test_that_a_machine_with_another_key_is_an_alarm_until_the_old_one_is_forgotten(
     context: Context, qtbot: QtBot, own_ssh_host: SshHost, wheels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,7 +173,9 @@ def test_that_a_machine_with_another_key_is_an_alarm_until_the_old_one_is_forgot
 
     monkeypatch.setattr(settings_machines, "confirm", yes)
     card.banner_buttons()[0].click()
-    qtbot.waitUntil(lambda: card.banner_buttons()[0].text() == "Compare its key…", timeout=WAIT_MS)
+    qtbot.waitUntil(
+        lambda: [made.text() for made in card.banner_buttons()] == ["Compare its key…"], timeout=WAIT_MS
+    )
     card.banner_buttons()[0].click()
     sheet = open_sheet(section)
     assert sheet.fingerprint.fingerprint.text() == own_ssh_host.fingerprint() != old

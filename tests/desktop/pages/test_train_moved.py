@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QMenu, QPushButton
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QTableWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.context import Context
@@ -95,6 +95,20 @@ def test_that_data_on_their_way_are_shown_with_how_much_how_fast_and_how_long(
     assert not view.place.isVisible()
 
 
+def test_that_the_steps_of_preparing_the_machine_are_told(
+    view: LiveView, context: Context, qtbot: QtBot
+) -> None:
+    put_moved(context.home, "away", ["ssh:box"], "preparing")
+    follow(view, context, qtbot, "away")
+    begun = said.PhaseChanged(name="prepare the machine", edge="begin", message="Installing torch")
+    tell(context, "away", 1, begun)
+    assert view.place.work.accessibleName() == "Preparing box"
+    assert view.place.work.accessibleDescription() == "Installing torch"
+    assert view.header.progress_text.text() == "Preparing the machine …"
+    tell(context, "away", 1, said.PhaseChanged(name="prepare the machine", edge="end"))
+    assert not view.place.isVisible()
+
+
 def test_that_what_comes_home_is_told_only_where_it_takes_a_while(
     view: LiveView, context: Context, qtbot: QtBot
 ) -> None:
@@ -174,7 +188,7 @@ def test_that_a_run_at_work_is_asked_to_let_go_and_says_that_it_moves(
     assert list(sheet.list.cards) == ["local"]
     sheet.list.cards["local"].go.click()
     qtbot.waitUntil(lambda: view.run.where.moves_to == "local", timeout=WAIT_MS)
-    assert view.place.moving.accessibleName() == "Moving to this machine"
+    assert view.place.work.accessibleName() == "Moving to this machine"
     assert not view.header.buttons["move"].isVisible()
     assert [command.kind for command in read_commands(folder.commands, 0)] == ["pause"]
 
@@ -193,6 +207,22 @@ def test_that_a_paused_run_goes_on_elsewhere_as_its_next_attempt(
     qtbot.waitUntil(lambda: len(folder.attempts()) == 2, timeout=WAIT_MS)
     assert folder.latest_attempt().spec().placement.executor == "ssh:box"
     assert folder.latest_attempt().spec().reason == "move"
+
+
+def test_that_the_sheet_opens_as_soon_as_the_run_is_read(
+    view: LiveView, context: Context, qtbot: QtBot
+) -> None:
+    put_moved(context.home, "away", ["ssh:box"])
+    context.runs.refresh()
+    qtbot.waitUntil(lambda: context.runs.row("away") is not None)
+    view.run.follow("away")
+    view.offer_move()
+    qtbot.waitUntil(
+        lambda: any(isinstance(w, MoveSheet) for w in QApplication.topLevelWidgets() if w.isVisible())
+    )
+    for sheet in QApplication.topLevelWidgets():
+        if isinstance(sheet, MoveSheet):
+            sheet.reject()
 
 
 def test_that_the_hosts_own_numbers_stand_beside_the_samples(
@@ -250,6 +280,12 @@ class Left:
             (target / "weights.safetensors").write_bytes(b"weights")
 
 
+def cell(table: QTableWidget, line: int, column: int) -> str:
+    item = table.item(line, column)
+    assert item is not None
+    return item.text()
+
+
 def test_that_a_checkpoint_that_is_not_here_says_where_it_is_and_is_brought_home(
     view: LiveView, context: Context, qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -259,8 +295,8 @@ def test_that_a_checkpoint_that_is_not_here_says_where_it_is_and_is_brought_home
     view.show_view("checkpoints")
     qtbot.waitUntil(lambda: view.away.names == {"best"}, timeout=WAIT_MS)
     table = view.checkpoints.table
-    lines = {table.item(n, 0).text(): n for n in range(table.rowCount())}
-    assert table.item(lines["best"], 5).text() == "on box"
+    lines = {cell(table, n, 0): n for n in range(table.rowCount())}
+    assert cell(table, lines["best"], 5) == "on box"
     assert table.cellWidget(lines["last"], 6) is None
     bring = table.cellWidget(lines["best"], 6)
     assert isinstance(bring, QPushButton)

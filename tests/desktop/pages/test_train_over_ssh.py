@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.context import Context
 from desktop.pages.train_live import LiveView
+from tests.desktop.pages.test_train_moved import cell
 from tests.fixtures.desktop_with_host import Desktop
 from tests.fixtures.ssh_host import SshHost
 from tests.fixtures.stand_in_runs import LONG, end_all
@@ -83,8 +84,8 @@ def test_that_what_was_left_there_is_brought_home_by_a_click(
     view.show_view("checkpoints")
     qtbot.waitUntil(lambda: view.away.names == {"best", "last"}, timeout=WAIT_MS)
     table = view.checkpoints.table
-    line = next(n for n in range(table.rowCount()) if table.item(n, 0).text() == "last")
-    assert table.item(line, 5).text() == "on box"
+    line = next(n for n in range(table.rowCount()) if cell(table, n, 0) == "last")
+    assert cell(table, line, 5) == "on box"
 
     bring = table.cellWidget(line, 6)
     assert isinstance(bring, QPushButton)

@@ -9,10 +9,12 @@ import pytest
 
 from engine.errors import UserError
 from engine.protocol.home import Home
+from engine.protocol.interpreter import child_environment
+from engine.protocol.operating_system import Launch, spawn_detached
 from engine.protocol.run_folder import RunFolder
 from engine.runner.attempts import resume_run
 from engine.runner.commands import send_command
-from engine.runner.queue import has_runner, tick
+from engine.runner.queue import has_runner, spawn_runner, start_processes_with, tick
 from engine.store.database import Store
 from tests.fixtures.stand_in_runs import (
     LONG,
@@ -124,3 +126,22 @@ def test_that_a_waiting_run_cannot_be_paused(home: Home) -> None:
     with pytest.raises(UserError, match="waits in the queue, so there is nothing to validate now"):
         send_command(folder, "validate_now", home)
     assert row(home, "r").state == "queued"
+
+
+def test_that_a_runner_reaches_the_holders_of_keys_and_its_worker_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/run/the-agent")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    started: list[Launch] = []
+    home = quiet_home(tmp_path)
+    folder = enqueue(home, "a-run")
+    start_processes_with(started.append)
+    try:
+        spawn_runner(folder)
+    finally:
+        start_processes_with(spawn_detached)
+
+    assert started[0].env["SSH_AUTH_SOCK"] == "/run/the-agent"
+    assert "AWS_SECRET_ACCESS_KEY" not in started[0].env
+    assert "SSH_AUTH_SOCK" not in child_environment()

@@ -5,74 +5,25 @@ from __future__ import annotations
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import keyring
 import psutil
 import pytest
-from keyring.backends.fail import Keyring as NoKeyring
-from packaging.requirements import Requirement
 from PIL import Image
 
 from engine.cli import main
 from engine.executors.ssh.credentials import Secrets
-from engine.executors.ssh.engine_wheel import engine_wheel
 from engine.protocol.home import Home
 from engine.protocol.hosts import HostBook
-from engine.protocol.job import AttemptSpec, JobSpec, Placement, PluginRef
-from engine.protocol.run_folder import RunFolder, write_record
-from engine.store.database import Store
 from tests.conftest import CommandLine
-from tests.engine.executors.ssh.wheel_maker import add_stub, fill
+from tests.engine.verbs.hosts_typed import options, told
 from tests.fixtures.ssh_host import SshHost, make_key
 
+pytestmark = pytest.mark.usefixtures("no_keyring")
 CANARY = "canary-9b2e-passphrase"
-
-
-@pytest.fixture(autouse=True)
-def no_keyring(monkeypatch: pytest.MonkeyPatch, lensmith_home: Path) -> Iterator[None]:
-    """No keyring of this machine is touched, by this process or those it starts; no keeper is left behind."""
-    before = keyring.get_keyring()
-    keyring.set_keyring(NoKeyring())
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
-    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    yield
-    Secrets(Home(lensmith_home)).forget("box")
-    keyring.set_keyring(before)
-
-
-@pytest.fixture
-def wheels(tmp_path: Path) -> Path:
-    """A folder of wheels, so that no test looks for a network."""
-    (tmp_path / "wheels").mkdir()
-    add_stub(tmp_path / "wheels", "torch", "2.14.1")
-    return tmp_path / "wheels"
-
-
-def told(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> dict[str, Any]:
-    """Run a verb in this process with `--json`."""
-    ended = main([*map(str, arguments), "--json"])
-    out = capsys.readouterr().out
-    assert ended == code, out
-    return json.loads(out)
-
-
-def options(host: SshHost, wheels: Path, **changes: object) -> list[object]:
-    said: dict[str, object] = {
-        "host": "127.0.0.1",
-        "port": host.port,
-        "key": host.key,
-        "folder": host.root,
-        "python": sys.executable,
-        "wheels": wheels,
-    }
-    return [part for name, value in (said | changes).items() for part in (f"--{name}", value)]
 
 
 def test_that_a_host_is_added_after_its_key_was_accepted_and_shown_listed_edited_removed(
@@ -281,127 +232,3 @@ def test_that_status_tells_what_of_a_dataset_is_still_to_be_sent(
     assert 0 < status["seconds_to_send"] < 60
     assert (without["bytes_to_send"], without["seconds_to_send"]) == (None, None)
     assert told(capsys, "hosts", "status", "box", "--data", "x", code=2)["error"]["code"] == "dataset_unknown"
-
-
-def test_that_cleaning_keeps_what_is_not_here_and_what_is_not_ours(
-    ssh_host: SshHost, wheels: Path, lensmith_home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    accepted = ["--accept-fingerprint", ssh_host.fingerprint()]
-    told(capsys, "hosts", "add", "box", *options(ssh_host, wheels), *accepted)
-    for run in ("here", "half", "theirs"):
-        folder = ssh_host.root / "runs" / run / "checkpoints" / "last"
-        folder.mkdir(parents=True)
-        (folder / "model.pt").write_bytes(b"x" * 1000)
-    for run, size in (("here", 1000), ("half", 10)):
-        folder = lensmith_home / "runs" / run / "checkpoints" / "last"
-        folder.mkdir(parents=True)
-        (folder / "model.pt").write_bytes(b"x" * size)
-
-    assert told(capsys, "hosts", "clean", "box", code=2)["error"]["code"] == "clean_nothing"
-    cleaned = told(capsys, "hosts", "clean", "box", "--runs", "--data")
-
-    assert sorted(path.name for path in (ssh_host.root / "runs").iterdir()) == ["half", "theirs"]
-    assert cleaned["removed_bytes"] >= 1000
-    assert len(cleaned["kept"]) == 2
-    assert "lensmith runs fetch half" in " ".join(cleaned["kept"])
-
-
-@pytest.mark.slow
-def test_that_a_host_is_prepared_with_progress_and_a_log_and_ended_by_a_signal(
-    ssh_host: SshHost, tmp_path: Path, lensmith: CommandLine
-) -> None:
-    folder = fill(tmp_path / "full")
-    accepted = ["--accept-fingerprint", ssh_host.fingerprint()]
-    lensmith("hosts", "add", "box", *options(ssh_host, folder), *accepted)
-
-    cancelled = lensmith.start("hosts", "prepare", "box", "--json")
-    assert cancelled.stderr is not None
-    for line in cancelled.stderr:
-        if "Installing torch" in line:
-            break
-    cancelled.send_signal(signal.SIGTERM)
-    out, _ = cancelled.communicate(timeout=60)
-    assert cancelled.returncode == 2
-    assert json.loads(out)["error"]["code"] == "prepare_cancelled"
-    assert not [path for path in (ssh_host.root / "environments").iterdir() if path.is_dir()]
-
-    ended = lensmith.run("hosts", "prepare", "box", "--json")
-    assert ended.returncode == 0, ended.stderr
-    environment = json.loads(ended.stdout)["environment"]
-    assert (environment["state"], environment["torch_build"]) == ("ready", "cpu")
-    lines = ended.stderr.splitlines()
-    phases = [json.loads(line)["progress"]["phase"] for line in lines if line.startswith('{"progress"')]
-    assert {"Sending the wheels", "Testing", "Ready"} <= set(phases)
-    assert any(line.startswith("Successfully installed") for line in lines)
-
-    plugin = lensmith.home / "plugins" / "mine"
-    plugin.mkdir(parents=True)
-    (plugin / "model.py").touch()
-    assert lensmith("hosts", "install", "box", "--plugin", "mine")["requirements"] == []
-    add_stub(folder, "plugin-extra", "1.5")
-    (plugin / "requirements.txt").write_text("plugin-extra\n", encoding="utf-8")
-    asked = lensmith("hosts", "install", "box", "--plugin", "mine", code=2)["error"]
-    assert (asked["code"], asked["details"]["requirements"]) == ("consent_needed", "plugin-extra")
-    assert lensmith("hosts", "install", "box", "--plugin", "mine", "--yes")["environment"]["state"] == "ready"
-
-    (listed,) = lensmith("hosts", "list")["hosts"]
-    assert listed["facts"]["environment"] == environment
-    began = time.monotonic()
-    assert lensmith("hosts", "prepare", "box")["environment"] == environment
-    assert time.monotonic() - began < 10
-    assert lensmith("hosts", "clean", "box", "--environment")["removed_bytes"] > 1_000_000
-    assert lensmith("hosts", "status", "box")["facts"]["environment"]["state"] == "missing"
-
-
-def test_that_a_folder_is_filled_with_what_a_host_without_internet_needs(
-    ssh_host: SshHost,
-    wheels: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    index = fill(tmp_path / "index")
-    for name, version in (("torch", "2.14.1"), ("torchvision", "0.29.1")):
-        add_stub(index, name, version)
-    settings = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index), "PIP_CONFIG_FILE": os.devnull}
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    accepted = ["--accept-fingerprint", ssh_host.fingerprint()]
-    told(capsys, "hosts", "add", "box", *options(ssh_host, wheels), *accepted)
-
-    filled = told(capsys, "hosts", "wheels", "box", tmp_path / "filled")
-
-    names = {path.name.split("-")[0] for path in (tmp_path / "filled").iterdir()}
-    assert {Requirement(text).name.replace("-", "_") for text in engine_wheel().requirements} <= names
-    assert (tmp_path / "filled" / "torch-2.14.1-py3-none-any.whl").exists()
-    assert filled["torch_build"] == "default", "the index of PyTorch is out of reach"
-    assert filled["bytes"] > 1_000_000
-
-    (index / "torchvision-0.29.1-py3-none-any.whl").unlink()
-    error = told(capsys, "hosts", "wheels", "box", tmp_path / "other", code=2)["error"]
-    assert error["code"] == "wheels_not_downloaded"
-    assert "torch==2.14.1" in error["message"]
-
-
-def test_that_a_host_with_unfinished_runs_is_not_removed(
-    ssh_host: SshHost, wheels: Path, lensmith_home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    accepted = ["--accept-fingerprint", ssh_host.fingerprint()]
-    told(capsys, "hosts", "add", "box", *options(ssh_host, wheels), *accepted)
-    plugin = PluginRef(id="p", model="M", source_hash="0" * 64)
-    job = JobSpec(
-        run="20260101-000000-aaaa",
-        kind="train",
-        created="2026-01-01T00:00:00",
-        task="classification",
-        plugin=plugin,
-    )
-    with Store.open(lensmith_home / "store.db") as store:
-        store.add_run(job)
-    attempt = RunFolder(lensmith_home / "runs" / job.run).attempt(1)
-    write_record(attempt.spec_path, AttemptSpec(attempt=1, placement=Placement(executor="ssh:box")))
-
-    error = told(capsys, "hosts", "remove", "box", code=2)["error"]
-
-    assert error["code"] == "host_in_use"
-    assert job.run in error["message"]

@@ -35,7 +35,12 @@ NO_NETWORK = (
     "SSLError",
     "CERTIFICATE_VERIFY_FAILED",
 )
-MISSING = ("No matching distribution found", "Could not find a version that satisfies")
+MISSING = (
+    "No matching distribution found",
+    "Could not find a version that satisfies",
+    "ResolutionImpossible",
+    "conflicting dependencies",
+)
 TOLD_LINES = 12
 FULL_BYTES = 4 << 20
 """A disk with less is full."""

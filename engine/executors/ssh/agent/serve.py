@@ -5,6 +5,8 @@ A frame is a length of four bytes, a JSON header of that length, and as many raw
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -25,14 +27,16 @@ from engine.executors.ssh.agent import (
     processes,
     trees,
 )
-from engine.executors.ssh.agent.words import Agent, Refusal, refusal_of
+from engine.executors.ssh.agent.words import MAGIC, Agent, Refusal, refusal_of
 
 if TYPE_CHECKING:
     from engine.executors.ssh.agent.words import Arguments, Verb
 
-MAGIC = b"LENSMITH-AGENT\n"
 LONGEST_HEADER = 1 << 20
 LONGEST_PAYLOAD = 1 << 28
+PIPE_BYTES = 1 << 20
+F_SETPIPE_SZ = 1031
+"""Of Linux; Python knows it by name from 3.10 on."""
 VERBS: dict[str, Verb] = {}
 for _module in (cleaning, devices, environments, files, objects, probe, processes, trees):
     VERBS.update(_module.VERBS)
@@ -40,6 +44,7 @@ for _module in (cleaning, devices, environments, files, objects, probe, processe
 
 def main() -> None:
     """Serve `agent.pyz serve ROOT` until standard input ends."""
+    _widen(0, 1)
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints by accident must not break a frame
     out.write(MAGIC)
@@ -56,6 +61,13 @@ def main() -> None:
         if frame is None:
             return
         _write(out, *_answer(agent, *frame))
+
+
+def _widen(*descriptors: int) -> None:
+    """Let pipes hold more, so that the SSH server need not wait for this process for every 64 KB, nor this for it."""
+    for descriptor in descriptors:
+        with contextlib.suppress(OSError):  # a socket, another system, or a limit of this one
+            fcntl.fcntl(descriptor, F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def _root(named: str) -> Path:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     Verb = Callable[["Agent", Arguments, bytes], tuple[Arguments, bytes]]
 
 
+MAGIC = b"LENSMITH-AGENT\n"
+"""The agent's first word; what a host's login files print comes before it."""
+
+
 class Refusal(Exception):
     """A request that cannot be carried out, told to the user of the desktop.
 

@@ -27,6 +27,12 @@ def python_with_path(folder: Path, *programs: Path) -> str:
     return _wrapper(folder, f'PATH="{ahead}:$PATH" exec "{sys.executable}" "$@"')
 
 
+def python_with_settings(folder: Path, **settings: object) -> str:
+    """A Python whose processes have these variables, as they would have from a host's own settings."""
+    set_first = " ".join(f'{name}="{value}"' for name, value in settings.items())
+    return _wrapper(folder, f'{set_first} exec "{sys.executable}" "$@"')
+
+
 def python_at(folder: Path, offset_s: float) -> str:
     """A Python whose clock is off, when it runs a file."""
     late = folder / "late.py"

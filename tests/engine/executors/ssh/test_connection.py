@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,13 +25,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return Home(tmp_path / "lensmith").ensure()
 
 
-def refusal(host: HostRecord, home: Home, **how: object) -> RemoteError:
-    with pytest.raises(RemoteError) as told, Connection(host, home, **how) as made:  # pyright: ignore[reportArgumentType]  # what a test gives
+def refusal(host: HostRecord, home: Home, **how: Any) -> RemoteError:
+    with pytest.raises(RemoteError) as told, Connection(host, home, **how) as made:
         made.start_agent()
     return told.value
 
 
-def connected(host: SshHost, home: Home, **changes: object) -> Connection:
+def connected(host: SshHost, home: Home, **changes: Any) -> Connection:
     made = Connection(host.record(**changes), home, accept=host.fingerprint())
     made.open()
     return made
@@ -96,6 +99,24 @@ def test_that_a_protected_key_asks_for_its_passphrase(ssh_host: SshHost, home: H
             assert made.is_open
     finally:
         authorized.write_text(before)
+
+
+def test_that_a_key_in_the_agent_lets_in_without_a_file(
+    ssh_host: SshHost, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = Path(tempfile.mkdtemp(prefix="agent-")) / "socket"  # its path must be short
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(holder)], stdout=subprocess.DEVNULL)
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(holder))
+    try:
+        added = ["ssh-add", "-q", str(ssh_host.key)]
+        while subprocess.run(added, check=False, stderr=subprocess.DEVNULL).returncode:
+            assert agent.poll() is None
+        made = connected(ssh_host, home, key_file="")
+        assert made.start_agent().ask("clock").data
+        made.close()
+    finally:
+        agent.kill()
+        agent.wait()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UserError
+from engine.executors.ssh import packs
 from engine.executors.ssh.pace import Rate
 from engine.executors.ssh.packs import (
     FIRST_PACK,
@@ -69,11 +70,11 @@ def test_that_small_files_share_packs_and_large_ones_come_in_stretches(tmp_path:
     contents = [noise(size, size) for size in (0, 1, 20_000, FIRST_PACK, 3 * FIRST_PACK + 17, 5)]
     files = [file_of(tmp_path, f"{number}", data) for number, data in enumerate(contents)]
 
-    packs = list(packs_of([Rest(file) for file in files], line()))
+    made = list(packs_of([Rest(file) for file in files], line()))
 
-    assert max(pack.size for pack in packs) <= FIRST_PACK
-    assert arrived(iter(packs)) == {hashlib.sha256(data).hexdigest(): data for data in contents}
-    assert len(packs) <= 7
+    assert max(pack.size for pack in made) <= FIRST_PACK
+    assert arrived(iter(made)) == {hashlib.sha256(data).hexdigest(): data for data in contents}
+    assert len(made) <= 7
 
 
 def test_that_only_the_rest_of_a_file_is_sent(tmp_path: Path) -> None:
@@ -197,6 +198,22 @@ def test_that_somebody_looks_up_while_a_pack_is_waited_for(tmp_path: Path) -> No
 
     assert arrived(in_background([Rest(file)], line(), look)) == {file.sha256: b"abc"}
     assert len(looked) >= 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a file that never answers, which is a pipe")
+def test_that_a_drive_that_does_not_answer_can_be_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "dead")
+    monkeypatch.setattr(packs, "ENDS_WITHIN_S", 0.2)
+
+    def give_up() -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        next(in_background([Rest(OutgoingFile(tmp_path / "dead", "", 3))], line(), give_up))
+
+    (tmp_path / "dead").write_bytes(b"abc")  # lets the thread end
 
 
 def test_that_reading_what_the_host_has_already_can_be_stopped(tmp_path: Path) -> None:

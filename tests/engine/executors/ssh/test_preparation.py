@@ -34,7 +34,8 @@ from engine.executors.ssh.preparation_job import Watch
 from engine.protocol.home import Home
 from engine.protocol.hosts import EnvironmentFacts, HostRecord
 from engine.protocol.interpreter import PACKAGE_ROOT
-from tests.engine.executors.ssh.wheel_maker import add_stub, fill
+from tests.engine.executors.ssh.host_faker import python_with_settings
+from tests.engine.executors.ssh.wheel_maker import TORCH, add_stub, fill
 from tests.fixtures.ssh_host import SshHost
 
 TORCH_STEP = "Installing torch"
@@ -299,6 +300,43 @@ def test_that_a_missing_wheel_is_named(ssh_host: SshHost, home: Home, tmp_path: 
     assert "Add the wheel" in told.value.hint
     (folder,) = folders(ssh_host)
     assert not (folder / "venv").exists(), "what was half made takes no room"
+
+
+@pytest.mark.slow
+def test_that_the_next_build_and_other_versions_are_taken_where_the_first_are_not_to_be_had(
+    ssh_host: SshHost, home: Home, tmp_path: Path
+) -> None:
+    folder = fill(tmp_path / "index")
+    for path in (*folder.glob("torch-*.whl"), *folder.glob("torchvision-*.whl")):
+        path.unlink()
+    add_stub(folder, "torch", "2.14.1", TORCH)
+    add_stub(folder, "torchvision", "0.29.1")
+    python = python_with_settings(tmp_path, PIP_NO_INDEX=1, PIP_FIND_LINKS=folder, PIP_CONFIG_FILE=os.devnull)
+    onlooker = Onlooker()
+
+    facts = run(ssh_host, home, ssh_host.record(python=python), onlooker)
+
+    assert facts.state == "ready"
+    assert "Installing torch (cpu)" in onlooker.steps
+    assert "The build cpu of torch does not do here; the next one is tried." in onlooker.steps
+    assert "Installing torch (default)" in onlooker.steps
+    assert any(step.startswith("The versions that were proven together") for step in onlooker.steps)
+
+
+@pytest.mark.slow
+def test_that_a_host_without_network_is_told_of_the_folder_of_wheels(
+    ssh_host: SshHost, home: Home, tmp_path: Path
+) -> None:
+    nowhere = "http://127.0.0.1:9/simple"
+    python = python_with_settings(
+        tmp_path, PIP_INDEX_URL=nowhere, PIP_CONFIG_FILE=os.devnull, PIP_FIND_LINKS=""
+    )
+
+    with pytest.raises(RemoteError) as told:
+        run(ssh_host, home, ssh_host.record(python=python, torch_build="default"))
+
+    assert told.value.code == "prepare_no_network"
+    assert "hosts wheels box" in told.value.hint
 
 
 @pytest.mark.slow
