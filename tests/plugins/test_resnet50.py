@@ -10,7 +10,7 @@ import torch
 from torchvision.models import resnet50
 
 from engine.errors import PluginError
-from engine.plugin import TorchModel
+from engine.plugin import ClassScores, TorchModel
 from engine.plugin.discovery import BUILTIN_FOLDER, source_at
 from engine.plugin.loading import load_source
 
@@ -41,6 +41,7 @@ def test_that_from_chance_it_answers_with_one_number_a_class() -> None:
 
     (answer,) = model.infer(np.zeros((40, 60, 3), dtype=np.uint8))
 
+    assert isinstance(answer, ClassScores)
     assert answer.probs.shape == (3,)
     assert model.notes == []
 

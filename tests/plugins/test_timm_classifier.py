@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from engine.config.validation import resolve_config
-from engine.plugin import TimmModel
+from engine.plugin import ClassScores, TimmModel
 from engine.plugin.adapters.bundled_weights import bundled_file
 from engine.plugin.discovery import BUILTIN_FOLDER, source_at
 from engine.plugin.loading import load_source
@@ -31,4 +31,5 @@ def test_that_the_easy_preset_begins_with_weights_that_need_no_network() -> None
 def test_that_the_model_of_each_preset_can_be_asked(preset: str) -> None:
     (answer,) = model_of(preset).infer(np.zeros((100, 120, 3), dtype=np.uint8))
 
+    assert isinstance(answer, ClassScores)
     assert answer.probs.shape == (10,)

@@ -15,7 +15,7 @@ from torch import nn
 
 from engine.config.validation import resolve_config
 from engine.errors import PluginError, UserError
-from engine.plugin import ConfigField, ConfigSchema, ModelMetadata, TimmModel, TimmModelAdapter
+from engine.plugin import ClassScores, ConfigField, ConfigSchema, ModelMetadata, TimmModel, TimmModelAdapter
 from engine.plugin.adapters import bundled_weights as bundled
 from tests.engine.plugin.adapters.small_models import SmallTimm, flat
 
@@ -67,6 +67,7 @@ def test_that_the_bundled_weights_know_imagenet(picture: str, label: int) -> Non
 
     (answer,) = model.infer(load_sample_image(picture))
 
+    assert isinstance(answer, ClassScores)
     assert answer.best == label
     assert model.normalisation() == ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
@@ -197,6 +198,7 @@ def test_that_networks_of_any_kind_take_the_images_of_the_run(architecture: str,
 
     (answer,) = model.infer(np.zeros((50, 70, 3), dtype=np.uint8))
 
+    assert isinstance(answer, ClassScores)
     assert answer.probs.shape == (3,)
     assert float(answer.probs.sum()) == pytest.approx(1, abs=1e-5)
 

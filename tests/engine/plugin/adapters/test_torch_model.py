@@ -16,7 +16,15 @@ from engine.checkpoints.write import write_checkpoint
 from engine.config.validation import resolve_config
 from engine.data.preprocessing import prepare_image
 from engine.errors import PluginError, UserError
-from engine.plugin import TRAIN_PRESETS, ModelMetadata, Setting, TorchModel, TrainConfig, TrainingStopped
+from engine.plugin import (
+    TRAIN_PRESETS,
+    ClassScores,
+    ModelMetadata,
+    Setting,
+    TorchModel,
+    TrainConfig,
+    TrainingStopped,
+)
 from engine.protocol.checkpoint import CheckpointMeta
 from tests.engine.plugin.adapters.small_models import CLASSES, SIDE, Batches, Listener, Small, flat
 
@@ -29,6 +37,15 @@ def one_seed() -> None:
 
 def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def probabilities(model: TorchModel, images: np.ndarray | list[np.ndarray]) -> np.ndarray:
+    """What `infer` gives, an image a row."""
+    rows = []
+    for answer in model.infer(images):
+        assert isinstance(answer, ClassScores)
+        rows.append(answer.probs)
+    return np.stack(rows)
 
 
 def trainable_weights(model: TorchModel) -> Tensor:
@@ -261,21 +278,21 @@ def test_that_infer_sees_an_image_as_validation_does() -> None:
     with torch.no_grad():
         outputs = model.network.eval()(normalize(pixels, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
 
-    (answer,) = model.infer(image)
+    answered = probabilities(model, image)
 
-    np.testing.assert_allclose(answer.probs, torch.softmax(outputs, 1)[0].numpy(), atol=1e-5)
+    np.testing.assert_allclose(answered, torch.softmax(outputs, 1).numpy(), atol=1e-5)
 
 
 def test_that_infer_takes_one_image_a_list_and_an_array_of_them() -> None:
     model = Small(flat())
     images = [picture(20, 20, seed) for seed in range(40)]
 
-    listed = model.infer(images)
+    listed = probabilities(model, images)
 
-    assert len(listed) == 40
-    for answers in (model.infer(np.stack(images)), [model.infer(image)[0] for image in images]):
-        for one, other in zip(answers, listed, strict=True):
-            np.testing.assert_allclose(one.probs, other.probs, atol=1e-5)
+    assert listed.shape == (40, 3)
+    one_by_one = np.concatenate([probabilities(model, image) for image in images])
+    for answers in (probabilities(model, np.stack(images)), one_by_one):
+        np.testing.assert_allclose(answers, listed, atol=1e-5)
 
 
 def test_that_infer_of_nothing_is_nothing() -> None:
@@ -287,9 +304,7 @@ def test_that_decode_can_be_ones_own() -> None:
         def decode(self, outputs: Tensor) -> Any:
             return super().decode(outputs * 0)
 
-    (answer,) = Flat(flat()).infer(picture(20, 20))
-
-    np.testing.assert_allclose(answer.probs, 1 / 3)
+    np.testing.assert_allclose(probabilities(Flat(flat()), picture(20, 20)), [[1 / 3] * 3])
 
 
 def test_that_mean_and_deviation_are_the_users_else_the_models() -> None:
@@ -316,11 +331,10 @@ def test_that_a_loaded_model_answers_as_the_saved_one(name: str, tmp_path: Path)
 
     torch.manual_seed(9)
     other = Small(flat())
-    assert not np.allclose(other.infer(picture(30, 30))[0].probs, model.infer(picture(30, 30))[0].probs)
+    wanted = probabilities(model, picture(30, 30))
+    assert not np.allclose(probabilities(other, picture(30, 30)), wanted)
     other.load_checkpoint(path)
-    np.testing.assert_array_equal(
-        other.infer(picture(30, 30))[0].probs, model.infer(picture(30, 30))[0].probs
-    )
+    np.testing.assert_array_equal(probabilities(other, picture(30, 30)), wanted)
 
 
 def test_that_a_file_of_safetensors_says_where_it_comes_from(tmp_path: Path) -> None:

@@ -21,14 +21,19 @@ def metadata(name: str) -> ModelMetadata:
     )
 
 
+class Body(nn.Sequential):
+    """Layers that tell their width, as torchvision asks of a backbone."""
+
+    out_channels = 32
+
+
 def small_fcos(num_classes: int, size: int) -> FCOS:
     """A torchvision detector that does everything by itself: resizing, losses, thinning out."""
-    body = nn.Sequential(
+    body = Body(
         nn.Conv2d(3, 16, 3, 2, 1), nn.BatchNorm2d(16), nn.ReLU(),
         nn.Conv2d(16, 32, 3, 2, 1), nn.BatchNorm2d(32), nn.ReLU(),
         nn.Conv2d(32, 32, 3, 2, 1), nn.BatchNorm2d(32), nn.ReLU(),
     )  # fmt: skip
-    body.out_channels = 32
     places = AnchorGenerator(((8,),), ((1.0,),))
     return FCOS(
         body, num_classes, size, size, [0.0] * 3, [1.0] * 3, anchor_generator=places, score_thresh=0.05
@@ -75,6 +80,7 @@ class OwnLoop(BaseModel):
         step = 0
         for epoch in range(int(self.config["epochs"])):
             self.model.train()
+            loss = torch.tensor(torch.nan)
             for images, targets in train_loader:
                 loss = torch.stack(list(self.model(images, targets).values())).sum()
                 optimizer.zero_grad()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from engine.data.batch import Batch
+from engine.data.batch import Batch, as_array
 from engine.errors import PluginError
 from engine.tasks.detection.collector import ObjectCollector
 from engine.tasks.detection.detection import Detection
@@ -49,9 +49,9 @@ def test_that_images_are_judged_one_by_one() -> None:
     assert columns["true_positives"].tolist() == [1, 0, 0]
     assert columns["false_positives"].tolist() == [0, 1, 0]
     assert columns["false_negatives"].tolist() == [0, 2, 0]
-    assert_allclose(columns["best_iou"], [0.9, 0, 0], rtol=1e-6)
-    assert_allclose(columns["f1"], [1, 0, 1])
-    assert_allclose(columns["confidence"], [0.9, 0.8, 0.1], rtol=1e-6)
+    assert columns["best_iou"].tolist() == pytest.approx([0.9, 0, 0], rel=1e-6)
+    assert columns["f1"].tolist() == pytest.approx([1, 0, 1], rel=1e-7)
+    assert columns["confidence"].tolist() == pytest.approx([0.9, 0.8, 0.1], rel=1e-6)
 
 
 def test_that_average_precision_follows_from_the_matches() -> None:
@@ -159,7 +159,7 @@ def test_that_a_wrong_kind_of_answer_is_told() -> None:
 
 
 def test_that_finished_predictions_are_judged_at_once() -> None:
-    truth = {name: value.numpy() for name, value in target([[0, 0, 50, 50]], [1]).items()}
+    truth = as_array(target([[0, 0, 50, 50]], [1]))
     judgement = Detection().judge([detections([[0, 0, 50, 50]], [0.5], [1])], [truth], NAMES)
     assert judgement.metrics["map"] == pytest.approx(1.0)
     assert judgement.images == 1
