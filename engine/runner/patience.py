@@ -15,7 +15,7 @@ from engine.runner.listeners import Listeners
 from engine.runner.timing import Timing
 
 _END_STATES: dict[CommandKind, EndState] = {"cancel": "cancelled", "stop": "stopped", "pause": "paused"}
-UNREACHABLE = ("host_unreachable", "host_ssh_failed")
+UNREACHABLE = ("host_unreachable",)
 BUSY = ("device_busy",)
 
 

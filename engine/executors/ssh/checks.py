@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from engine.errors import RemoteError, UserError
 from engine.executors.ssh import host_checks
+from engine.executors.ssh.clock import measure_clock
 from engine.executors.ssh.environment import choose_python, look_up
 from engine.executors.ssh.preparation import check_own_environment
 from engine.executors.ssh.probing import Glance, NetworkFacts, Probe, ask_for, glance_at, probe_host
@@ -174,22 +175,10 @@ def _learn_glance(found: _Findings, glance: Glance) -> None:
 
 
 def _look_at_line(link: AgentLink, found: _Findings) -> None:
-    offset, latency = measure_clock(link)
+    offset, latency = measure_clock(link, LOOKS)
     speed = measure_upload(link)
     found.learn(clock_offset_s=offset, latency_s=latency, upload_bytes_per_s=speed)
     found.checks += [host_checks.clock(offset), host_checks.speed(speed, latency)]
-
-
-def measure_clock(link: AgentLink) -> tuple[float, float]:
-    """Give the host's clock minus ours, and the round trip, both of the quickest of a few answers (seconds)."""
-    best = (float("inf"), 0.0)
-    for _ in range(LOOKS):
-        asked, wall = time.perf_counter(), time.time()
-        told = link.ask("clock", b"").data.get("time")
-        trip = time.perf_counter() - asked
-        if isinstance(told, (int, float)):
-            best = min(best, (trip, float(told) - (wall + trip / 2)))
-    return best[1], best[0]
 
 
 def measure_upload(link: AgentLink) -> float:

@@ -77,7 +77,7 @@ class Connection:
 
         Raises:
             RemoteError: `host_unreachable`, `host_key_unknown`, `host_key_changed`, `host_login_refused`,
-                `host_passphrase_needed`, `host_passphrase_wrong`, `host_key_file_missing`, `host_ssh_failed`.
+                `host_passphrase_needed`, `host_passphrase_wrong`, `host_key_file_missing`.
         """
         self.close()
         client = paramiko.SSHClient()

@@ -18,8 +18,6 @@ PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Between tries to reach a host that is out of reach; the last one is repeated."""
 SAID_AFTER_S = 3.0
 """A shorter cut is nobody's business."""
-PASSING = ("host_unreachable", "host_ssh_failed")
-"""Faults that may be gone the next time, without anybody mending anything."""
 
 
 class Contact:
@@ -96,21 +94,6 @@ class Contact:
             RemoteError: the connection is gone; `ask` makes a new one.
         """
         return self.connection.start_agent()
-
-    def clock_offset_s(self, looks: int) -> float:
-        """Its clock minus ours, by the quickest of a few questions.
-
-        Raises:
-            RemoteError: the host cannot be asked.
-        """
-        best, offset = float("inf"), 0.0
-        for _ in range(looks):
-            began = time.time()
-            told = self.ask("clock").data.get("time")
-            ended = time.time()
-            if isinstance(told, int | float) and ended - began < best:
-                best, offset = ended - began, float(told) - (began + ended) / 2
-        return offset
 
     def close(self) -> None:
         if self._link is not None:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from engine.errors import RemoteError
 from engine.executors.executor import Hooks, WorkerStatus
+from engine.executors.ssh.clock import measure_clock
 from engine.executors.ssh.contact import Contact
 from engine.executors.ssh.homecoming import Homecoming
 from engine.executors.ssh.mirror import EVENTS, FOLLOWED, Mirror, attempt_folder, run_folder_on_host
@@ -168,7 +169,7 @@ class SshExecutor:
             "NO_ALBUMENTATIONS_UPDATE": "1",
             "YOLO_AUTOINSTALL": "false",
             "OMP_WAIT_POLICY": "PASSIVE",
-            CLOCK_VARIABLE: f"{self._contact.clock_offset_s(CLOCK_LOOKS):.3f}",
+            CLOCK_VARIABLE: f"{measure_clock(self._contact.link(), CLOCK_LOOKS)[0]:.3f}",
         }
         if resource.startswith("cuda:"):
             environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"

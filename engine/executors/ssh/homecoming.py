@@ -114,7 +114,9 @@ class Homecoming:
         """
         there = sizes(self._contact.link(), run_folder_on_host(run))
         produced = [
-            pair for pair in there.items() if pair[0].startswith((*(f"{p}/" for p in PRODUCED), "check"))
+            pair
+            for pair in there.items()
+            if pair[0].startswith(tuple(f"{part}/" for part in (*PRODUCED, CHECKPOINTS)))
         ]
         return all(_size(run.path / name) == size for name, size in produced)
 
@@ -183,17 +185,7 @@ def _bring(link: AgentLink, errand: _Errand, tell: Callable[[Transfer], None]) -
     what = "checkpoint" if errand.folder.startswith(f"{CHECKPOINTS}/") else "results"
 
     def progress(sent: Sent) -> None:
-        tell(
-            Transfer(
-                host=link.host.name,
-                direction="home",
-                what=what,
-                done_bytes=sent.done_bytes,
-                total_bytes=sent.total_bytes,
-                bytes_per_s=sent.bytes_per_s,
-                eta_s=sent.eta_s,
-            )
-        )
+        tell(sent.as_event(link.host.name, "home", what))
 
     remote = f"{run_folder_on_host(errand.run)}/{errand.folder}"
     target = errand.run.path / errand.folder

@@ -6,6 +6,9 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
+
+from engine.protocol.events import Transfer
 
 SMOOTHED_OVER_S = 3.0
 TOLD_EVERY_S = 0.25
@@ -21,6 +24,18 @@ class Sent:
     bytes_per_s: float | None = None
     """None until enough has been seen."""
     eta_s: float | None = None
+
+    def as_event(self, host: str, direction: Literal["there", "home"], what: str) -> Transfer:
+        """What the run's runner says of it."""
+        return Transfer(
+            host=host,
+            direction=direction,
+            what=what,
+            done_bytes=self.done_bytes,
+            total_bytes=self.total_bytes,
+            bytes_per_s=self.bytes_per_s,
+            eta_s=self.eta_s,
+        )
 
 
 class Rate:

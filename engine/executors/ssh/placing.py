@@ -149,17 +149,7 @@ def _files_in(folder: Path) -> tuple[list[OutgoingFile], list[TreeEntry]]:
 
 def _send(placing: Placing, what: str, files: list[OutgoingFile]) -> None:
     def tell(sent: Sent) -> None:
-        placing.tell(
-            Transfer(
-                host=placing.host,
-                direction="there",
-                what=what,
-                done_bytes=sent.done_bytes,
-                total_bytes=sent.total_bytes,
-                bytes_per_s=sent.bytes_per_s,
-                eta_s=sent.eta_s,
-            )
-        )
+        placing.tell(sent.as_event(placing.host, "there", what))
 
     if send_files(placing.link, files, progress=tell, cancelled=placing.is_called_off).cancelled:
         raise CalledOff

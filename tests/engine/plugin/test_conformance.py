@@ -208,7 +208,7 @@ def test_that_a_model_that_ends_its_process_or_never_comes_back_is_told(
     source = write_plugin(tmp_path / "p", text)
 
     # Only the endless one is waited for: a crash is told at once, however slow the machine is.
-    (problem,) = check(source.path, Limits(120, 6 if code == "trial_endless" else 120))
+    (problem,) = check(source.path, Limits(120, 20 if code == "trial_endless" else 120))
 
     assert problem.code == code
     assert said in problem.message

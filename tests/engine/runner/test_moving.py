@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-import pytest
 
 from engine.protocol.checkpoint import read_meta
 from engine.protocol.hosts import GpuFacts, HostBook, HostFacts
@@ -23,21 +21,6 @@ from tests.fixtures.stand_in_runs import (
     row,
     wait_for,
 )
-
-
-@pytest.fixture
-def desktop(tmp_path: Path, ssh_host: SshHost) -> Iterator[Desktop]:
-    made = Desktop(tmp_path / "desktop", ssh_host)
-    yield made
-    made.end()
-
-
-@pytest.fixture
-def shaky(tmp_path: Path, own_ssh_host: SshHost) -> Iterator[Desktop]:
-    """A desktop whose host may be broken."""
-    made = Desktop(tmp_path / "desktop", own_ssh_host)
-    yield made
-    made.end()
 
 
 def test_that_a_run_whose_host_stays_away_goes_on_here_from_what_has_come_home(shaky: Desktop) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,21 +22,6 @@ from tests.fixtures.stand_in_runs import (
     states,
     wait_for,
 )
-
-
-@pytest.fixture
-def desktop(tmp_path: Path, ssh_host: SshHost) -> Iterator[Desktop]:
-    made = Desktop(tmp_path / "desktop", ssh_host)
-    yield made
-    made.end()
-
-
-@pytest.fixture
-def shaky(tmp_path: Path, own_ssh_host: SshHost) -> Iterator[Desktop]:
-    """A desktop whose host may be broken."""
-    made = Desktop(tmp_path / "desktop", own_ssh_host)
-    yield made
-    made.end()
 
 
 def test_that_a_run_goes_there_and_all_of_it_comes_home(desktop: Desktop) -> None:
