@@ -103,12 +103,13 @@ class ImageView(QWidget):
         """Of the image, pixels; empty while there is none."""
         return self._picture.levels[0].size() if self._picture.levels else QSize()
 
-    def show_file(self, path: Path | None) -> None:
-        """Show another file, fitted; None shows nothing."""
+    def show_file(self, path: Path | None, *, keep_part: bool = False) -> None:
+        """Show another file, fitted or, with `keep_part`, the same part of it; None shows nothing."""
         self._path = path
         self._reading += 1
         self._picture = _Picture()
-        self._part = Part()
+        if not keep_part:
+            self._part = Part()
         self.setAccessibleDescription(path.name if path is not None else "")
         self._pool.clear()
         if path is not None:
