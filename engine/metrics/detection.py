@@ -94,6 +94,8 @@ class DetectionMetrics:
     """All predictions and objects."""
     matches: Matches
     """Which prediction found which object of its class."""
+    across: Matches
+    """Which prediction took which object of any class."""
 
 
 @dataclass(slots=True)
@@ -137,8 +139,7 @@ def _metrics(
 ) -> DetectionMetrics:
     same = of_same_class(table, pairs)
     matches = match(table, same, settings.least_overlap)
-    sure = pairs.where(table.predicted.scores[pairs.predicted] >= settings.score)
-    across = match(table, sure, settings.least_overlap)
+    across = match(table, pairs, settings.least_overlap)
     by_overlap = grid.average()
     by_size = np.stack([grid.average(size).mean(axis=0) for size in range(1, len(SIZES))])
     counted = ~table.true.ignored
@@ -164,6 +165,7 @@ def _metrics(
         counts=image_counts(table, matches, settings.score),
         table=table,
         matches=matches,
+        across=across,
     )
 
 

@@ -98,16 +98,19 @@ def confidence_histogram(table: ObjectTable, matches: Matches) -> Counts:
 def confusion_with_background(table: ObjectTable, matches: Matches, score: float) -> Counts:
     """(C + 1, C + 1): rows are the true classes, columns the predicted ones, the last of each the background.
 
-    A prediction below the score is none. Give matches made across classes from predictions of at least that score:
-    each takes one object, whatever its class. The last column holds objects missed, the last row predictions of what
-    is not there; ignored objects and what found them are left out; the last corner is 0.
+    A prediction below the score is none. Give matches made across classes: each takes one object, whatever its class;
+    the surest chooses first, so that those below the score change nothing above it. The last column holds objects
+    missed, the last row predictions of what is not there; ignored objects and what found them are left out; the last
+    corner is 0.
     """
     background = table.num_classes
     shown = (table.predicted.scores >= score) & ~matches.ignored
     partner = matches.partner[shown]
     rows = np.full(len(partner), background)
     rows[partner >= 0] = table.true.labels[partner[partner >= 0]]
-    missed = table.true.labels[~table.true.ignored & ~matches.found]
+    found = np.zeros(len(table.true.labels), dtype=np.bool_)
+    found[partner[partner >= 0]] = True
+    missed = table.true.labels[~table.true.ignored & ~found]
     rows = np.concatenate([rows, missed])
     columns = np.concatenate([table.predicted.labels[shown], np.full(len(missed), background)])
     side = background + 1

@@ -136,7 +136,10 @@ def _objects(found: DetectionMetrics) -> dict[str, NDArray[np.generic]]:
         "box_scores": predicted.scores.astype(np.float32),
         "box_labels": predicted.labels,
         "box_ious": found.matches.overlap.astype(np.float32),
+        # At an overlap of 0.5: the row of the object of its class that a box found, and of the one of any class; or -1.
+        # The surest box chooses first, so that boxes below any confidence can be dropped afterwards.
         "box_partners": found.matches.partner,
+        "box_partners_any": found.across.partner,
         "object_offsets": np.searchsorted(true.image, bounds),
         "objects": true.boxes.astype(np.float32),
         "object_labels": true.labels,
