@@ -75,6 +75,11 @@ class Home:
         return self.path / "cache"
 
     @property
+    def scratch(self) -> Path:
+        """What is made for the moment; nothing stays that no live process holds. Not made beforehand."""
+        return self.path / "scratch"
+
+    @property
     def mlflow(self) -> Path:
         return self.path / "mlflow"
 

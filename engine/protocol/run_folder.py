@@ -124,6 +124,11 @@ class RunFolder:
         return self.path / "exports"
 
     @property
+    def profile(self) -> Path:
+        """What a profile run found: profile.json and a trace."""
+        return self.path / "profile"
+
+    @property
     def artifacts(self) -> Path:
         return self.path / "artifacts"
 

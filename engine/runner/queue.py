@@ -14,6 +14,7 @@ from engine.protocol.job import Failure, ProcessRecord
 from engine.protocol.operating_system import Launch, is_same_process, spawn_detached
 from engine.protocol.run_folder import RunFolder, read_record, write_record
 from engine.runner.devices import host_resources, machine_resources
+from engine.runner.scratch import sweep_scratch
 from engine.runner.supervision import add_supervision
 from engine.store.database import Store
 from engine.store.runs import RunRow
@@ -43,6 +44,7 @@ def tick(home: Home) -> list[str]:
     """
     if not home.store_path.exists():
         return []
+    sweep_scratch(home)
     with Store.open(home.store_path) as store:
         left = store.unsettled()
         started = [row.run for row in left if _adopt(store, RunFolder(home.runs / row.run), row)]

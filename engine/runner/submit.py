@@ -26,6 +26,8 @@ from engine.runner.supervision import add_supervision
 from engine.store.database import Store
 
 MODEL_FILE = "model.py"
+FROM_WEIGHTS: tuple[JobKind, ...] = ("train", "profile")
+"""Kinds that begin as a training does, from weights that their settings may name."""
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -56,40 +58,11 @@ def submit(request: SubmitRequest, home: Home) -> str:
     """
     home.ensure()
     wanted = wanted_device(home, request.place, request.resource)
-    library = Library(home)
-    manifest = library.get(request.dataset)
-    require_same_task(request, manifest)
-    root = library.root(request.dataset)
+    require_same_task(request, Library(home).get(request.dataset))
     run = new_run_id()
     draft = RunFolder(home.runs / f".draft-{run}")
     try:
-        file = _freeze_plugin(Path(request.entry.folder), draft.plugin, home)
-        _freeze_dataset(library, manifest, draft)
-        config = dict(request.config)
-        if request.kind == "train":
-            config = freeze_weights(config, draft, home)
-        job = JobSpec(
-            run=run,
-            kind=request.kind,
-            name=request.name,
-            created=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            task=request.entry.metadata.task_type if request.entry.metadata else manifest.task,
-            plugin=PluginRef(
-                id=request.entry.id,
-                model=request.entry.model,
-                source_hash=request.entry.source_hash,
-                file=file,
-            ),
-            dataset=DatasetRef(name=manifest.name, version=manifest.version),
-            preset=request.preset,
-            config=config,
-            task_options=dict(request.task_options),
-        )
-        write_record(draft.job_path, job)
-        placement = Placement(
-            executor=request.place, dataset_root=str(root), resource=request.resource or "cpu"
-        )
-        write_record(draft.attempt(1).spec_path, AttemptSpec(attempt=1, placement=placement))
+        job = freeze_run(request, draft, run, home)
         told = add_supervision(draft.attempt(1), StateChanged(state="queued", attempt=1))
         draft.path.rename(home.runs / run)
     except OSError as error:
@@ -106,6 +79,43 @@ def submit(request: SubmitRequest, home: Home) -> str:
         raise
     tick(home)
     return run
+
+
+def freeze_run(request: SubmitRequest, folder: RunFolder, run: str, home: Home) -> JobSpec:
+    """Write all that a run's first attempt needs into `folder`: plugin, dataset, weights, job and attempt.
+
+    Raises:
+        UserError: `dataset_unknown`, `dataset_unreachable`, `weights_unknown`, `disk_full`, `home_read_only`.
+    """
+    library = Library(home)
+    manifest = library.get(request.dataset)
+    root = library.root(request.dataset)
+    file = _freeze_plugin(Path(request.entry.folder), folder.plugin, home)
+    _freeze_dataset(library, manifest, folder)
+    config = dict(request.config)
+    if request.kind in FROM_WEIGHTS:
+        config = freeze_weights(config, folder, home)
+    job = JobSpec(
+        run=run,
+        kind=request.kind,
+        name=request.name,
+        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        task=request.entry.metadata.task_type if request.entry.metadata else manifest.task,
+        plugin=PluginRef(
+            id=request.entry.id,
+            model=request.entry.model,
+            source_hash=request.entry.source_hash,
+            file=file,
+        ),
+        dataset=DatasetRef(name=manifest.name, version=manifest.version),
+        preset=request.preset,
+        config=config,
+        task_options=dict(request.task_options),
+    )
+    write_record(folder.job_path, job)
+    placement = Placement(executor=request.place, dataset_root=str(root), resource=request.resource or "cpu")
+    write_record(folder.attempt(1).spec_path, AttemptSpec(attempt=1, placement=placement))
+    return job
 
 
 def require_same_task(request: SubmitRequest, manifest: Manifest) -> None:

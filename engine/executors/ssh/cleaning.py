@@ -16,7 +16,7 @@ from engine.protocol.job import Frozen
 if TYPE_CHECKING:
     from engine.executors.ssh.agent_link import AgentLink
 
-PRODUCED: Final = ("checkpoints/", "results/", "exports/", "artifacts/")
+PRODUCED: Final = ("checkpoints/", "results/", "exports/", "artifacts/", "profile/")
 """What a run makes on the host. It must be here before it may go there."""
 REMOVE_S: Final = 600.0
 

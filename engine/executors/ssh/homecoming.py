@@ -31,7 +31,7 @@ from engine.protocol.events import (
 from engine.protocol.moving import INTENT
 from engine.protocol.run_folder import RunFolder
 
-PRODUCED = ("results", "exports", "artifacts")
+PRODUCED = ("results", "exports", "artifacts", "profile")
 CHECKPOINTS = "checkpoints"
 AGAIN_AFTER_S = 2.0
 _NAME = re.compile(r"[\w][\w.-]{0,99}\Z")
