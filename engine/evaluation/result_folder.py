@@ -83,7 +83,7 @@ def array_file(name: str) -> str:
 
 
 def mask_file(row: int) -> str:
-    """Name, in `masks`, of the PNG with the predicted classes of the image in a row of the columns."""
+    """Name, in `masks`, of the PNG with what was predicted for the image in a row of the columns."""
     return f"{row:06d}.png"
 
 

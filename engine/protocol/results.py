@@ -46,7 +46,8 @@ class ResultSummary(Frozen):
     arrays: tuple[str, ...] = ()
     """Names of the other arrays, `<name>.npy`: `boxes`, `box_offsets`, curves."""
     masks: int = 0
-    """Of how many images, from the first on, the predicted classes lie in `masks/000000.png`, gray values."""
+    """Of how many images, from the first on, `masks/000000.png` tells in gray values what was predicted: the classes,
+    or, of instances, the numbers of their boxes from 1."""
     created: str = ""
 
 

@@ -44,8 +44,9 @@ class Judgement:
     """Per image, first axis N: `item` (position in manifest.items), `loss`, ..., and what the task adds."""
     arrays: dict[str, NDArray[np.generic]] = field(default_factory=dict[str, "NDArray[np.generic]"])
     """What is not one row an image: boxes of all images with `box_offsets` (N + 1), curves, histograms."""
-    masks: Sequence[NDArray[np.uint8]] = ()
-    """Predicted classes of the first images, each (H, W), in the order of the columns."""
+    masks: Sequence[NDArray[np.unsignedinteger]] = ()
+    """Predicted classes of the first images, or numbers of their boxes from 1; each (H, W), in the order of the
+    columns."""
 
     @property
     def images(self) -> int:

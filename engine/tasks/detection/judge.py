@@ -41,6 +41,8 @@ class Measured:
     masks: DetectionMetrics | None = None
     """The same comparing masks, where both sides have them."""
     mean_loss: float | None = None
+    drawn: Sequence[NDArray[np.uint16]] = ()
+    """Of the first images, (H, W) each: the number of the box whose mask is seen, from 1 in the order of `boxes`."""
 
 
 def judge_objects(measured: Measured) -> Judgement:
@@ -59,6 +61,7 @@ def judge_objects(measured: Measured) -> Judgement:
         confusion=measured.boxes.confusion,
         columns={"item": measured.items, **_columns(measured.boxes)},
         arrays=_objects(measured.boxes) | _curves(measured.boxes),
+        masks=measured.drawn,
     )
 
 

@@ -163,3 +163,43 @@ def test_that_finished_predictions_are_judged_at_once() -> None:
     judgement = Detection().judge([detections([[0, 0, 50, 50]], [0.5], [1])], [truth], NAMES)
     assert judgement.metrics["map"] == pytest.approx(1.0)
     assert judgement.images == 1
+
+
+def test_that_masks_of_the_first_images_are_kept_as_numbers_of_their_boxes() -> None:
+    collector = ObjectCollector(NAMES)
+    masks = np.zeros((2, 4, 4), dtype=np.bool_)
+    masks[0, :2], masks[1, 1:] = True, True
+    prediction = Detections(
+        boxes=np.array([[0, 0, 4, 2], [0, 1, 4, 4]], dtype=np.float32),
+        scores=np.array([0.9, 0.6], dtype=np.float32),
+        labels=np.array([0, 1]),
+        masks=masks,
+    )
+    there = target([[0, 0, 4, 2]], [0]) | {"masks": torch.from_numpy(masks[:1])}
+    collector.judge_one(prediction, there)
+    collector.judge_one(detections([[0, 0, 4, 2]], [0.9], [0]), target([[0, 0, 4, 2]], [0]))
+    collector.judge_one(prediction, there)
+    kept = collector.judgement().masks
+    # The second image came without masks: rows of the columns and of the pictures would part ways after it.
+    assert [mask.tolist() for mask in kept] == [[[1, 1, 1, 1], [1, 1, 1, 1], [2, 2, 2, 2], [2, 2, 2, 2]]]
+
+
+def test_that_boxes_can_be_dropped_by_confidence_after_they_were_matched() -> None:
+    rng = np.random.default_rng(5)
+    collector = ObjectCollector(NAMES)
+    for _ in range(20):
+        corners = rng.uniform(0, 60, (6, 2))
+        boxes = np.hstack([corners, corners + rng.uniform(10, 40, (6, 2))])
+        near = boxes[rng.integers(0, 6, 15)] + rng.normal(0, 3, (15, 4))
+        told = detections(near.tolist(), rng.random(15).tolist(), rng.integers(0, 2, 15).tolist())
+        collector.judge_one(told, target(boxes.tolist(), rng.integers(0, 2, 6).tolist()))
+    judgement = collector.judgement()
+    arrays = judgement.arrays
+    sure = arrays["box_scores"] >= 0.25
+    partner, counts = arrays["box_partners_any"][sure], np.zeros((3, 3), dtype=np.int64)
+    true = np.where(partner >= 0, arrays["object_labels"][partner], 2)
+    np.add.at(counts, (true, arrays["box_labels"][sure]), 1)
+    missed = np.setdiff1d(np.arange(len(arrays["objects"])), partner)
+    np.add.at(counts, (arrays["object_labels"][missed], 2), 1)
+    assert judgement.confusion is not None
+    assert counts.tolist() == judgement.confusion.tolist()
