@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from engine.datasets.manifest import Item
 
+_MOST_NAMED = 5
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredSample:
@@ -46,6 +48,7 @@ class SampleSource:
         self._lock = threading.Lock()
         self._unreadable: dict[int, Problem] = {}
         self._untold: list[Problem] = []
+        self._is_absence_told = not self._items or self._items[0].split != "train"
 
     def __len__(self) -> int:
         return len(self._items)
@@ -61,10 +64,13 @@ class SampleSource:
             return [self._unreadable[position] for position in sorted(self._unreadable)]
 
     def untold_problems(self) -> list[Problem]:
-        """Those that no earlier call gave."""
+        """Those that no earlier call gave, and of training images once which classes they lack."""
         with self._lock:
             untold, self._untold = self._untold, []
+        if self._is_absence_told or (absent := self.targets.absent_classes()) is None:
             return untold
+        self._is_absence_told = True
+        return [*untold, _absence(absent)] if absent else untold
 
     def stored(self, position: int, cache: ImageCache) -> Image | None:
         """The image at stored size, or None when its file cannot be read.
@@ -159,6 +165,17 @@ class SampleSource:
             if position not in self._unreadable:
                 self._unreadable[position] = problem
                 self._untold.append(problem)
+
+
+def _absence(names: Sequence[str]) -> Problem:
+    listed = ", ".join(names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")
+    return Problem(
+        code="class_absent",
+        message=f"The training images show nothing of {len(names)} of the classes: {listed}. "
+        "The model cannot learn to recognise what it never sees.",
+        remedy="Add images of them, or divide the dataset again with `lensmith data split`.",
+        severity="warning",
+    )
 
 
 def open_split(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from engine.data.batch import Targets
 from engine.data.geometry import Cut
@@ -63,6 +64,10 @@ class TargetSource(Protocol):
         """Put the targets of a batch together."""
         ...
 
+    def absent_classes(self) -> Sequence[str] | None:
+        """Name the classes of which the split holds nothing; None while that is not known yet."""
+        ...
+
 
 class Targeting(Protocol):
     """How a task finds the targets of a split. `engine.tasks.task.Task` is one."""
@@ -79,9 +84,10 @@ class Targeting(Protocol):
 class LabelTargets:
     """A class an image. Implements `TargetSource`."""
 
-    def __init__(self, labels: Sequence[int]) -> None:
+    def __init__(self, labels: Sequence[int], class_names: Sequence[str] = ()) -> None:
         self.labels = np.array(labels, dtype=np.int64)
         """(N,), class indices."""
+        self._class_names = class_names
 
     def stored(self, position: int, width: int, height: int) -> int:
         del width, height
@@ -97,6 +103,15 @@ class LabelTargets:
     def collate(self, targets: Sequence[int]) -> Targets:
         return torch.tensor(targets, dtype=torch.int64)
 
+    def absent_classes(self) -> list[str]:
+        return unseen(self._class_names, self.labels)
+
+
+def unseen(class_names: Sequence[str], labels: NDArray[np.integer]) -> list[str]:
+    """Name the classes that do not occur among labels of any shape."""
+    there = set(np.unique(labels).tolist())
+    return [name for label, name in enumerate(class_names) if label not in there]
+
 
 class LabelTargeting:
     """Classes as the manifest has them. Implements `Targeting`."""
@@ -105,4 +120,5 @@ class LabelTargeting:
         return item.label is not None
 
     def targets(self, split: SplitFiles) -> TargetSource:
-        return LabelTargets([-1 if item.label is None else item.label for item in split.items])
+        labels = [-1 if item.label is None else item.label for item in split.items]
+        return LabelTargets(labels, split.manifest.classes)

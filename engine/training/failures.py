@@ -42,6 +42,9 @@ _SIGNS_OF_NO_MEMORY = (
     "unable to find a valid cudnn algorithm",
 )
 
+_SIGN_OF_ONE = "Expected more than 1 value per channel when training"
+"""torch's words."""
+
 
 def classify(error: BaseException) -> Failure:
     """Say why a run failed. Never raises; what nobody foresaw is a bug of ours and says so."""
@@ -52,12 +55,19 @@ def classify(error: BaseException) -> Failure:
 def _classified(error: BaseException) -> Failure:
     if isinstance(error, UserError):
         return Failure(cause=_cause_of(error), code=error.code, message=error.message, hint=error.hint)
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return Failure(
             cause="oom",
             code="out_of_memory",
             message="The memory was not enough for this model, image size and batch size.",
             hint=f"Retry with half the batch and double accumulation: {_REMEDY}. Or take a smaller image_size.",
+        )
+    if _is_batch_of_one(error):
+        return Failure(
+            cause="data",
+            code="batch_of_one",
+            message="This network cannot be trained on one image at a time: its batch normalisation compares several.",
+            hint="Set batch_size to 2 or more, and see that there are two training images at least.",
         )
     if isinstance(error, OSError):
         return _of_system(error)
@@ -86,11 +96,16 @@ def _cause_of(error: UserError) -> FailureCause:
     return "network" if isinstance(error, RemoteError) else "data"
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether the memory of the GPU or of the machine was not enough."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     text = str(error).lower()
     return isinstance(error, RuntimeError) and any(sign in text for sign in _SIGNS_OF_NO_MEMORY)
+
+
+def _is_batch_of_one(error: BaseException) -> bool:
+    return isinstance(error, ValueError) and _SIGN_OF_ONE in str(error) and "torch.Size([1, " in str(error)
 
 
 def _of_system(error: OSError) -> Failure:

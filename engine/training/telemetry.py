@@ -107,7 +107,7 @@ class Telemetry:
         return values
 
     def tell_problems(self, problems: list[Problem]) -> None:
-        """Emit one notice for each image that turned out to be unreadable."""
+        """Emit one notice for each image that turned out to be unreadable, and for what else is wrong with the data."""
         for problem in problems:
             self._reporter.emit(left_out(problem))
 
@@ -138,7 +138,9 @@ class Telemetry:
 
 
 def left_out(problem: Problem) -> Notice:
-    """Say that an image turned out to be unreadable."""
+    """Say that an image turned out to be unreadable; or, of no one file, what is wrong."""
+    if not problem.file:
+        return Notice(level="warning", code=problem.code, message=problem.message, hint=problem.remedy)
     return Notice(
         level="warning",
         code=problem.code,

@@ -21,7 +21,7 @@ from engine.data.box_geometry import (
 )
 from engine.data.decoding import read_image
 from engine.data.geometry import Cut, whole_frame
-from engine.data.targets import SplitFiles
+from engine.data.targets import SplitFiles, unseen
 from engine.datasets.annotations import Annotations, load_annotations
 from engine.errors import UserError
 from engine.tasks.detection.outputs import Target
@@ -107,6 +107,13 @@ class BoxTargets:
     def collate(self, targets: Sequence[ImageObjects]) -> list[Target]:
         """Give one dict an image; see `engine.tasks.detection.outputs.Target`."""
         return [as_tensors(target) for target in targets]
+
+    def absent_classes(self) -> list[str]:
+        """Crowds are not learnt from, so they do not count."""
+        inside = np.zeros(len(self._table), dtype=np.bool_)
+        inside[np.array(self._split.indices, dtype=np.int64)] = True
+        counted = np.repeat(inside, np.diff(self._table.object_starts)) & ~self._table.crowd
+        return unseen(self._split.manifest.classes, self._table.labels[counted])
 
     def _objects(self, position: int, before: tuple[int, int], after: tuple[int, int]) -> ImageObjects:
         index = self._split.indices[position]

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from engine.data.batch import Targets
 from engine.data.cache import free_memory_bytes
 from engine.data.geometry import Cut
-from engine.data.mask_geometry import Mask, cut_mask, resize_mask
-from engine.data.targets import SplitFiles
+from engine.data.mask_geometry import IGNORE, Mask, cut_mask, resize_mask
+from engine.data.targets import SplitFiles, unseen
 from engine.datasets.masks import read_mask
+from engine.errors import UserError
 
 MEMORY_SHARE = 0.1
 """Part of the free memory that the masks of a split may take."""
@@ -32,6 +33,8 @@ class MaskTargets:
         self._kept: dict[int, Mask] = {}
         self._left_bytes = int(MEMORY_SHARE * free_memory_bytes())
         self._lock = threading.Lock()
+        self._unread = set(range(len(self._items)))
+        self._seen = np.zeros(IGNORE + 1, dtype=np.bool_)
 
     def stored(self, position: int, width: int, height: int) -> Mask:
         kept = self._kept.get(position)
@@ -45,7 +48,17 @@ class MaskTargets:
         return mask
 
     def original(self, position: int) -> Mask:
-        return read_mask(self._split.root, self._items[position], self._split.manifest)
+        try:
+            mask = read_mask(self._split.root, self._items[position], self._split.manifest)
+        except UserError:
+            self._unread.discard(position)
+            raise
+        if position in self._unread:
+            seen = np.bincount(mask.reshape(-1), minlength=IGNORE + 1) > 0
+            with self._lock:
+                self._seen |= seen
+                self._unread.discard(position)
+        return mask
 
     def cut(self, target: Mask, cut: Cut, image_size: int) -> Mask:
         return cut_mask(target, cut, image_size)
@@ -55,3 +68,9 @@ class MaskTargets:
         if len({target.shape for target in targets}) == 1:
             return torch.from_numpy(np.stack(targets))
         return [torch.from_numpy(np.ascontiguousarray(target)) for target in targets]
+
+    def absent_classes(self) -> list[str] | None:
+        """Known when each mask has been read once: reading them all beforehand would hold up the start."""
+        if self._unread:
+            return None
+        return unseen(self._split.manifest.classes, np.flatnonzero(self._seen))
