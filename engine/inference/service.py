@@ -2,7 +2,8 @@
 
 One request a line: `{"id": 1, "verb": "predict", "checkpoint": FOLDER, "files": [...], "threshold": 0.0}`, with the
 folder for files of masks in `masks` (without it they last as long as this process); also
-`load`, `validate` (a plugin's own check of a configuration) and `ping`. One answer a line: `{"id": 1, "ok": true, ...}`
+`load`, `validate` (a plugin's own check of a configuration), `preview` (what training images look like under one, see
+`preview_wish.py`) and `ping`. One answer a line: `{"id": 1, "ok": true, ...}`
 or `{"id": 1, "ok": false, "error": {"code", "message", "hint"}}`. Pixels and masks never travel through JSON.
 """
 
@@ -21,12 +22,14 @@ from typing import IO
 
 from engine.errors import UserError
 from engine.inference.predictor import Predictable, image_files, predict_files
+from engine.inference.preview_wish import Wish, read_wish
 from engine.inference.records import Telling
 from engine.protocol.checkpoint import META_NAME
 from engine.protocol.operating_system import lower_priority
 
 Load = Callable[[Path], Predictable]
 Validate = Callable[[str, Mapping[str, object]], dict[str, object]]
+Preview = Callable[[Wish], dict[str, object]]
 MODELS_KEPT = 2
 
 
@@ -36,11 +39,13 @@ class Service:
     Args:
         load: turns a checkpoint folder (or exported file) into a model.
         validate: checks a configuration with a plugin, by plugin name.
+        preview: shows what a configuration makes of training images.
     """
 
-    def __init__(self, load: Load, validate: Validate) -> None:
+    def __init__(self, load: Load, validate: Validate, preview: Preview) -> None:
         self._load = load
         self._validate = validate
+        self._preview = preview
         self._models: OrderedDict[Path, tuple[int, Predictable]] = OrderedDict()
         """With the moment at which each one's files were written."""
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -75,10 +80,12 @@ class Service:
         if verb == "validate":
             config = request.get("config")
             return self._validate(str(request.get("plugin")), config if isinstance(config, dict) else {})
+        if verb == "preview":
+            return self._preview(read_wish(request))
         raise UserError(
             "verb_unknown",
             f"The predictor does not know {verb!r}.",
-            "It knows ping, load, predict, validate.",
+            "It knows ping, load, predict, validate, preview.",
         )
 
     def _predict(self, request: dict[str, object]) -> dict[str, object]:

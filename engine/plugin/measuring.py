@@ -53,7 +53,7 @@ def measure(path: Path, model: str, config: Mapping[str, object]) -> ModelCard:
     source = source_at(path)
     image_size, classes = int(str(config["image_size"])), int(str(config["num_classes"]))
     card = ModelCard(plugin=source.id, model=model, image_size=image_size, classes=classes)
-    network = network_of(_built(path, model, config))
+    network = network_of(built_without_memory(path, model, config))
     if network is None:
         return card.model_copy(update={"why_not": NO_NETWORK})
     card = card.model_copy(update={"parameters": parameters_of(network)})
@@ -84,9 +84,13 @@ def flops_of(network: nn.Module, image_size: int) -> float:
     return float(counter.get_total_flops())
 
 
-def _built(path: Path, model: str, config: Mapping[str, object]) -> BaseModel:
-    """Build on `meta`, or where the plugin does not work there, on the CPU."""
-    model_class = _class_of(path, model)
+def built_without_memory(path: Path, model: str, config: Mapping[str, object]) -> BaseModel:
+    """Build a model to be looked at: on `meta`, or where the plugin does not work there, on the CPU.
+
+    Raises:
+        UserError: what the plugin complains about; PluginError: `plugin_broken`, `model_not_buildable`.
+    """
+    model_class = model_class_of(path, model)
     failure: Exception | None = None
     for device in _DEVICES:
         try:
@@ -116,7 +120,12 @@ def _config(config: Mapping[str, object]) -> dict[str, Any]:
     return known | dict(config)
 
 
-def _class_of(path: Path, model: str) -> type[BaseModel]:
+def model_class_of(path: Path, model: str) -> type[BaseModel]:
+    """Import a plugin and give the model of that name, else its first.
+
+    Raises:
+        PluginError: `plugin_broken`, or what loading complains about.
+    """
     try:
         models = load_source(source_at(path))
     except UserError:

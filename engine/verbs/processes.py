@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from engine.config.validation import resolve_config
@@ -58,7 +59,10 @@ def run_worker(_session: Session, arguments: argparse.Namespace) -> Reply:
 
 
 def run_service(session: Session, _arguments: argparse.Namespace) -> Reply:
+    from engine.datasets.library import Library
+    from engine.inference.augmentation_preview import AugmentationPreview
     from engine.inference.service import Service, answers_only, serve
+    from engine.plugin.previewing import study
     from engine.plugin.restore import restore_model  # loads torch
 
     def validate(plugin: str, config: Mapping[str, object]) -> dict[str, object]:
@@ -67,8 +71,10 @@ def run_service(session: Session, _arguments: argparse.Namespace) -> Reply:
             raise UserError("plugin_broken", f"The plugin {plugin!r} cannot be described.", "Check it first.")
         return {"config": resolve_config(entry.config_schema, config)}
 
+    preview = AugmentationPreview(Library(session.home), partial(study, session.home))
     with answers_only() as answers:
-        return Reply(None, exit_code=serve(Service(restore_model, validate), sys.stdin, answers))
+        service = Service(restore_model, validate, preview.answer)
+        return Reply(None, exit_code=serve(service, sys.stdin, answers))
 
 
 def run_description(_session: Session, arguments: argparse.Namespace) -> Reply:

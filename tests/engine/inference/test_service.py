@@ -16,6 +16,7 @@ import pytest
 
 from engine.errors import UserError
 from engine.inference import service
+from engine.inference.preview_wish import Wish
 from engine.inference.service import MODELS_KEPT, Service, serve
 from engine.tasks.predictions import ClassScores
 from tests.engine.datasets.pictures import write_picture
@@ -35,7 +36,7 @@ class Asked:
 
     def __init__(self) -> None:
         self.loaded: list[str] = []
-        self.service = Service(self._load, self._validate)
+        self.service = Service(self._load, self._validate, self._preview)
 
     def _load(self, checkpoint: Path) -> Model:
         if checkpoint.name == "none":
@@ -45,6 +46,9 @@ class Asked:
 
     def _validate(self, plugin: str, config: Mapping[str, object]) -> dict[str, object]:
         return {"config": {**config, "plugin": plugin}}
+
+    def _preview(self, wish: Wish) -> dict[str, object]:
+        return {"pictures": [], "classes": [wish.dataset]}
 
     def __call__(self, **request: object) -> dict[str, Any]:
         return dict(self.service.answer(json.dumps(request)))
@@ -113,6 +117,12 @@ def test_that_a_configuration_is_checked_by_the_plugin() -> None:
     assert answer["config"] == {"epochs": 3, "plugin": "p"}
 
 
+def test_that_a_preview_is_asked_for_with_what_was_wished() -> None:
+    answer = Asked()(id=1, verb="preview", plugin="p", config={}, dataset="pets")
+
+    assert (answer["ok"], answer["pictures"], answer["classes"]) == (True, [], ["pets"])
+
+
 def test_that_serving_answers_line_by_line_below_normal_priority_until_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -140,7 +150,7 @@ def load(checkpoint):
 
 requests = io.StringIO('{"id": 1, "verb": "load", "checkpoint": "/c"}\\n')
 with answers_only() as answers:
-    serve(Service(load, lambda plugin, config: {}), requests, answers)
+    serve(Service(load, lambda plugin, config: {}, lambda wish: {}), requests, answers)
 print("afterwards")
 """
 
