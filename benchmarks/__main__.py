@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 ENTRIES: dict[str, str] = {
-    "training_loop": "seconds and CPU seconds of each training epoch, in the form that comparisons read",
+    "train": "seconds and CPU seconds of each training epoch, in the form that comparisons read",
     "plain_loop": "the same of a loop as most programs have it, to compare with",
     "desktop": "the window: its start, its slots while runs stream, its grid, its memory over a day",
     "transfer": "files sent to and from another machine over SSH, against tar and rsync",

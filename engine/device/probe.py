@@ -16,7 +16,7 @@ from engine.device.policy import SingleDevice
 from engine.device.randomness import untouched_randomness
 from engine.device.resolved import ChosenPrecision, Resolved
 
-FEWEST_STEPS = 50
+FEWEST_STEPS = 20
 """A training of fewer optimizer steps than this is over before a probe would pay."""
 _BUDGET_S = 5.0
 _SHARE_OF_RUN = 0.05
@@ -101,6 +101,7 @@ def choose_fastest(
     if len(options) == 1:
         return options[0]
     whole = len(subject.images)
+    clock = clock_of(device)
     if device.type == "cpu":
         subject = replace(
             subject,
@@ -112,13 +113,13 @@ def choose_fastest(
     deadline = math.inf
     with untouched_randomness(device):
         for option in options:
-            if time.monotonic() > deadline:
+            if clock() > deadline:
                 break
             waking_s, seconds = _time_steps(subject, option, device)
             if not measured and math.isfinite(seconds):
                 run_s = plan.steps * seconds * whole / len(subject.images)
                 # What the first one took is not counted: it also loads a GPU's libraries.
-                deadline = time.monotonic() + plan.seconds_for(run_s, waking_s)
+                deadline = clock() + plan.seconds_for(run_s, waking_s)
             measured[option_name(option)] = round(seconds, 6)
             gives_up_precision = option.precision != best.precision
             if seconds * (_GAIN[gives_up_precision] if math.isfinite(best_s) else 1.0) < best_s:
@@ -127,13 +128,25 @@ def choose_fastest(
     return best.model_copy(update={"measured_s": finite})
 
 
+def clock_of(device: torch.device) -> Callable[[], float]:
+    """Give what counts a step's seconds: on the CPU those that were computed, each of all threads at once.
+
+    Beside other programs the wall's seconds say more about those than about the step.
+    """
+    if device.type != "cpu":
+        return time.perf_counter
+    threads = torch.get_num_threads()
+    return time.thread_time if threads == 1 else lambda: time.process_time() / threads
+
+
 def option_name(option: Resolved) -> str:
     return f"{option.precision}{' channels-last' if option.channels_last else ''}"
 
 
 def _time_steps(subject: ProbeSubject, option: Resolved, device: torch.device) -> tuple[float, float]:
     """Seconds of the first step, and of the fastest of a few more; infinite when the option does not work."""
-    began = time.monotonic()
+    clock = clock_of(device)
+    began = clock()
     waking_s = 0.0
     try:
         policy = SingleDevice(device, option.model_copy(update={"compile": False}))
@@ -141,7 +154,7 @@ def _time_steps(subject: ProbeSubject, option: Resolved, device: torch.device) -
         policy.place(network)
         network.train()
         _time_in_a_row(subject, policy, network, 1)
-        waking_s = time.monotonic() - began
+        waking_s = clock() - began
         times = [_time_in_a_row(subject, policy, network, 1)]
         steps = _STEPS_IN_A_ROW if device.type != "cpu" and times[0] < _SHORT_STEP_S else 1
         times += [_time_in_a_row(subject, policy, network, steps) for _ in range(_TIMES - 1)]
@@ -152,7 +165,8 @@ def _time_steps(subject: ProbeSubject, option: Resolved, device: torch.device) -
 
 def _time_in_a_row(subject: ProbeSubject, policy: SingleDevice, network: nn.Module, steps: int) -> float:
     """Mean seconds of a step; infinite when the last loss is not finite."""
-    began = time.perf_counter()
+    clock = clock_of(policy.device)
+    began = clock()
     loss = torch.tensor(math.nan)
     for _ in range(steps):
         images = policy.to_input(subject.images, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
@@ -163,7 +177,7 @@ def _time_in_a_row(subject: ProbeSubject, policy: SingleDevice, network: nn.Modu
         loss.backward()
         network.zero_grad(set_to_none=True)
     is_finite = math.isfinite(loss.item())  # waits for the device
-    return (time.perf_counter() - began) / steps if is_finite else math.inf
+    return (clock() - began) / steps if is_finite else math.inf
 
 
 def _precisions_of(device: torch.device) -> list[ChosenPrecision]:

@@ -11,7 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from engine.device import probe
-from engine.device.probe import Plan, ProbeSubject, Wish, candidates, choose_fastest, option_name
+from engine.device.probe import (
+    Plan,
+    ProbeSubject,
+    Wish,
+    candidates,
+    choose_fastest,
+    clock_of,
+    option_name,
+)
 from engine.device.randomness import capture_randomness
 from engine.device.resolved import Resolved
 
@@ -19,6 +27,14 @@ CPU = torch.device("cpu")
 FP32 = Resolved(device_type="cpu")
 BF16 = Resolved(device_type="cpu", precision="bf16")
 LAST = Resolved(device_type="cpu", channels_last=True)
+
+
+def compute(seconds: float) -> None:
+    """Be busy so long: on the CPU, sleep is not counted."""
+    clock = clock_of(CPU)
+    until = clock() + seconds
+    while clock() < until:
+        pass
 
 
 class Slow(nn.Module):
@@ -31,7 +47,7 @@ class Slow(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         outputs = self.layer(images.mean(dim=(2, 3)))
-        time.sleep(self.times[outputs.dtype])
+        compute(self.times[outputs.dtype])
         return outputs
 
 
@@ -160,6 +176,17 @@ def test_that_when_nothing_works_the_plainest_is_left_for_the_run_to_fail_on() -
     assert choose_fastest(broken, [FP32, BF16], CPU).precision == "fp32"
 
 
+def test_that_waiting_for_other_programs_does_not_count_on_the_cpu() -> None:
+    class Interrupted(Slow):
+        def forward(self, images: Tensor) -> Tensor:
+            outputs = super().forward(images)
+            if outputs.dtype == torch.bfloat16:
+                time.sleep(0.1)
+            return outputs
+
+    assert choose_fastest(subject(Interrupted(0.05, 0.02)), [FP32, BF16], CPU).precision == "bf16"
+
+
 def test_that_the_probe_keeps_to_its_time() -> None:
     chosen = choose_fastest(subject(Slow(0.05, 0.0)), [FP32, BF16], CPU, Plan(budget_s=0))
 
@@ -173,7 +200,7 @@ def test_that_the_time_in_which_the_device_wakes_up_is_not_taken_from_the_probe(
 
         def forward(self, images: Tensor) -> Tensor:
             if not Sleepy.awake:
-                time.sleep(0.5)
+                compute(0.5)
                 Sleepy.awake = True
             return super().forward(images)
 

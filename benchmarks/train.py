@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.clock import Clock, settle_of
+from benchmarks.networks import AnyNetwork
 from engine.channel.control import Control
 from engine.channel.reporter import Reporter
 from engine.config.train import TrainConfig
 from engine.data.batch import Batch
 from engine.data.loader import Loader, LoaderSettings, build_loader
 from engine.datasets.library import Library
-from engine.plugin import ConfigSchema, ModelMetadata, TimmModel
 from engine.protocol.checkpoint import CheckpointMeta
 from engine.protocol.home import Home
 from engine.protocol.job import Placement
@@ -41,18 +41,6 @@ PEERS_SETTINGS: dict[str, object] = {
 }
 
 
-class AnyTimm(TimmModel):
-    """The architecture that the command line names, from random weights."""
-
-    @classmethod
-    def get_metadata(cls) -> ModelMetadata:
-        return ModelMetadata(name="any-timm", framework="timm", task_type="classification")
-
-    @classmethod
-    def get_config_schema(cls) -> ConfigSchema:
-        return ConfigSchema.from_pydantic(TrainConfig)
-
-
 @dataclass(slots=True)
 class WatchedLoader:
     """The loader, with a clock beside it. Implements `engine.training.trainable.TrainLoader`."""
@@ -72,9 +60,11 @@ class WatchedLoader:
 
 def main(arguments: Sequence[str]) -> int:
     """Train, and write the times to `--out`."""
-    parser = argparse.ArgumentParser(prog="benchmarks.training_loop", description=__doc__)
+    parser = argparse.ArgumentParser(prog="benchmarks.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with train/CLASS/*.jpg")
-    parser.add_argument("--arch", default="resnet18", help="a timm architecture (default resnet18)")
+    parser.add_argument(
+        "--arch", default="resnet18", help="a timm architecture, or ultra:yolov8n-cls.yaml (default resnet18)"
+    )
     parser.add_argument("--size", type=int, default=64, help="pixels (default 64)")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--epochs", type=int, default=2)
@@ -123,8 +113,8 @@ def train(options: argparse.Namespace, home: Home, clock: Clock) -> None:
         pin_memory=options.device != "cpu",
     )
     loader = build_loader(manifest, Library(home).root("benchmark"), "train", settings)
-    flat = {**config.to_flat(), "architecture": options.arch, "pretrained": "off"}
-    model = AnyTimm(
+    flat = {**config.to_flat(), "architecture": options.arch}
+    model = AnyNetwork(
         {
             **flat,
             "num_classes": len(manifest.classes),
