@@ -1,4 +1,4 @@
-"""The loader as a plugin with its own training loop sees it: an iterable of normalised float batches."""
+"""The loader as a plugin with its own training loop sees it: an iterable of normalised float batches, or of uint8."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.data.batch import Targets
+from engine.data.batch import Batch, Targets
 from engine.data.loader import Loader
 from engine.data.normalisation import normalise
 
@@ -37,8 +37,8 @@ class PluginLoader:
         on_batch: Callable[[], None] | None = None,
     ) -> None:
         self._loader = loader
-        self._mean = tuple(mean)
-        self._std = tuple(std)
+        self.mean = tuple(mean)
+        self.std = tuple(std)
         self._on_batch = on_batch
         self.class_names = tuple(class_names)
         self.dataset = PluginDataset(loader.images, self.class_names)
@@ -54,11 +54,16 @@ class PluginLoader:
         return len(self._loader)
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        for batch in self.batches():
+            yield self.form(normalise(batch.images, self.mean, self.std, torch.float32), batch.targets)
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the batches of one epoch as they are loaded, uint8: for loops that normalise on the device."""
         epoch, self.epoch = self.epoch, self.epoch + 1
         for batch in self._loader.start(epoch):
             if self._on_batch is not None:
                 self._on_batch()
-            yield self.form(normalise(batch.images, self._mean, self._std, torch.float32), batch.targets)
+            yield batch
         self.passes += 1
 
 

@@ -37,18 +37,20 @@ def train(desk: Desk) -> EndState:
     phases = Phases(desk.reporter)
     try:
         with phases.phase("read_data"):
-            data = _TrainingData(desk)
+            data = TrainingData(desk)
         try:
             with phases.phase("load_plugin"):
-                is_adapter = issubclass(plugin_class(desk.folder), TorchModel)
-            return _train_adapter(desk, data, phases) if is_adapter else _train_full_control(desk, data)
+                model_class = plugin_class(desk.folder)
+            if issubclass(model_class, TorchModel):
+                return Trainer(adapter_training(desk, data, phases)).run().state
+            return train_plugin(plugin_training(desk, data, model_class)).state
         finally:
             data.close()
     finally:
         phases.close()
 
 
-class _TrainingData:
+class TrainingData:
     """The loaders of a training; `val` is None when nothing is validated."""
 
     def __init__(self, desk: Desk) -> None:
@@ -75,7 +77,8 @@ class _TrainingData:
             self.val.close()
 
 
-def _train_adapter(desk: Desk, data: _TrainingData, phases: Phases) -> EndState:
+def adapter_training(desk: Desk, data: TrainingData, phases: Phases) -> TrainingJob:
+    """Build an adapter's network, and gather what the engine's loop needs to train it."""
     classes = tuple(desk.manifest.classes)
     resume_from = _resume_from(desk)
     with phases.phase("build_model"):
@@ -94,7 +97,7 @@ def _train_adapter(desk: Desk, data: _TrainingData, phases: Phases) -> EndState:
     mean, std = model.normalisation()
     meta = checkpoint_template(desk, mean, std)
     validation = Validation(desk, data.val, data.device) if data.val is not None else None
-    job = TrainingJob(
+    return TrainingJob(
         trainable=model,
         config=config,
         train_loader=data.train,
@@ -107,19 +110,20 @@ def _train_adapter(desk: Desk, data: _TrainingData, phases: Phases) -> EndState:
         extension=_extension(desk.config),
         placement=desk.spec.placement,
     )
-    return Trainer(job).run().state
 
 
-def _train_full_control(desk: Desk, data: _TrainingData) -> EndState:
+def plugin_training(desk: Desk, data: TrainingData, model_class: type[BaseModel]) -> PluginTraining:
+    """Gather what a plugin with a loop of its own is trained with; its model is built when that begins."""
     classes = tuple(desk.manifest.classes)
-    mean, std = chosen_normalisation(desk.run_config.preprocessing)
+    own = (model_class.input_mean, model_class.input_std)
+    mean, std = chosen_normalisation(desk.run_config.preprocessing, *own)
     meta = checkpoint_template(desk, mean, std)
 
     def build(config: PluginConfig) -> BaseModel:
         return build_model(desk.folder, classes, str(data.device), config=config)
 
     validation = Validation(desk, data.val, data.device) if data.val is not None else None
-    training = PluginTraining(
+    return PluginTraining(
         build=build,
         config=desk.config,
         run_config=desk.run_config,
@@ -133,8 +137,8 @@ def _train_full_control(desk: Desk, data: _TrainingData) -> EndState:
         validate=validation.of_model(meta) if validation is not None else None,
         resume_from=_resume_from(desk),
         placement=desk.spec.placement,
+        reads_start_epoch=model_class.reads_start_epoch,
     )
-    return train_plugin(training).state
 
 
 def checkpoint_template(desk: Desk, mean: Constants, std: Constants) -> CheckpointMeta:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from engine.plugin.adapters.torch_model import TorchModel
     from engine.plugin.adapters.torchvision_detector import TorchvisionDetector
     from engine.plugin.adapters.torchvision_segmenter import TorchvisionSegmenter
+    from engine.plugin.adapters.ultralytics_classifier import UltralyticsClassifier
+    from engine.plugin.adapters.ultralytics_detector import UltralyticsDetector
     from engine.tasks.predictions import ClassScores, Detections, SegmentationMap
 
 __all__ = [
@@ -44,6 +46,8 @@ __all__ = [
     "TorchvisionSegmenter",
     "TrainConfig",
     "TrainingStopped",
+    "UltralyticsClassifier",
+    "UltralyticsDetector",
     "UserError",
 ]
 
@@ -63,6 +67,8 @@ _LAZY = {
     "TorchvisionDetector": "engine.plugin.adapters.torchvision_detector",
     "TorchvisionSegmenter": "engine.plugin.adapters.torchvision_segmenter",
     "TrainConfig": "engine.config.train",
+    "UltralyticsClassifier": "engine.plugin.adapters.ultralytics_classifier",
+    "UltralyticsDetector": "engine.plugin.adapters.ultralytics_detector",
 }
 
 

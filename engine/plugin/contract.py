@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from engine.config.schema import ConfigSchema
 from engine.protocol.catalog import ModelMetadata
@@ -66,6 +66,12 @@ class Callbacks(Protocol):
 
 class BaseModel(ABC):
     """A model that Lensmith can train, judge and ship. Adapters such as `TorchModel` implement most of it."""
+
+    input_mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    """What the network expects, for pixels from 0 to 1, unless the user sets something else: ImageNet's."""
+    input_std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    reads_start_epoch: ClassVar[bool] = False
+    """Whether `train` goes on from `start_epoch` by itself, though the plugin's own code does not name it."""
 
     @classmethod
     @abstractmethod

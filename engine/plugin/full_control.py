@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from engine.channel.control import Control
 from engine.channel.reporter import Reporter
@@ -19,7 +20,7 @@ from engine.device.randomness import repeat_exactly
 from engine.plugin.contract import BaseModel, TrainingStopped
 from engine.plugin.epoch_numbers import EpochNumbers
 from engine.plugin.plugin_checkpoints import OwnState, PluginSaver, read_own_state, restore_plugin_randomness
-from engine.plugin.plugin_config import PluginConfig, config_of_attempt
+from engine.plugin.plugin_config import PluginConfig, config_of_attempt, knows_start_epoch
 from engine.plugin.plugin_judging import Measures, PluginJudge
 from engine.plugin.plugin_telling import PluginTelling
 from engine.plugin.reported_metrics import ReportedMetrics, read_report, split_name, to_number
@@ -58,6 +59,8 @@ class PluginTraining:
     """Measures by `infer` and the task's judge, and keeps per-image results."""
     resume_from: Path | None = None
     placement: Placement = field(default_factory=Placement)
+    reads_start_epoch: bool = False
+    """Whether it is known to go on by itself from `start_epoch`; else its code is searched for that name."""
 
 
 def train_plugin(job: PluginTraining) -> Outcome:
@@ -180,7 +183,8 @@ class _PluginRun:
         set_threads(choose_threads(device, job.placement.threads, workers))
         repeat_exactly(self._config.deterministic)
         with phases.phase("build_model"):
-            config = config_of_attempt(job.config, self._config.epochs, done, job.folder.plugin)
+            goes_on = job.reads_start_epoch or knows_start_epoch(job.folder.plugin)
+            config = config_of_attempt(job.config, self._config.epochs, done, goes_on)
             self._model = job.build(config)
         if job.resume_from is not None:
             with phases.phase("resume"):
@@ -216,6 +220,8 @@ class _PluginRun:
             self._stop_if_ending()
             if self._batches > 0:
                 self._first_step.close()
+            else:
+                self._tell_notes()
             self._move()
             self._obey()
             if self._telling.is_due():
@@ -227,6 +233,10 @@ class _PluginRun:
                     self._save_last()
             self._stop_if_ending()
             self._batches += 1
+
+    def _tell_notes(self) -> None:
+        for note in cast("Sequence[str]", getattr(self._model, "notes", ())):
+            self._telling.once("model_note", note, about=note)
 
     def _end_epoch(self, epoch: int, report: ReportedMetrics) -> None:
         self._first_step.close()

@@ -11,7 +11,7 @@ START_EPOCH = "start_epoch"
 PluginConfig = dict[str, Any]
 
 
-def config_of_attempt(config: Mapping[str, object], epochs: int, done: int, source: Path) -> PluginConfig:
+def config_of_attempt(config: Mapping[str, object], epochs: int, done: int, goes_on: bool) -> PluginConfig:
     """Give the configuration for the epochs that are left.
 
     A plugin that reads `start_epoch` gets the number of finished epochs and the whole total. One that knows nothing
@@ -21,9 +21,9 @@ def config_of_attempt(config: Mapping[str, object], epochs: int, done: int, sour
         config: the attempt's flat configuration.
         epochs: the run's total.
         done: finished epochs.
-        source: the plugin's folder.
+        goes_on: whether the plugin reads `start_epoch`.
     """
-    if not done or knows_start_epoch(source):
+    if not done or goes_on:
         return {**config, "epochs": epochs, START_EPOCH: done}
     return {**config, "epochs": max(0, epochs - done), START_EPOCH: 0}
 

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.config.preprocessing import PreprocessingConfig
 from engine.config.schema import ConfigSchema
 from engine.data.normalisation import IMAGENET_MEAN, IMAGENET_STD, TensorInput, normalise
 from engine.device.randomness import seed_everything
@@ -96,9 +95,7 @@ class _Trial:
         size = config["image_size"]
         self._size = size if isinstance(size, int) else IMAGE_SIZE
         self._images = SyntheticImages.of_size(self._size, task)
-        settings = PreprocessingConfig()
-        self._mean = tuple(settings.mean or IMAGENET_MEAN)
-        self._std = tuple(settings.std or IMAGENET_STD)
+        self._mean, self._std = IMAGENET_MEAN, IMAGENET_STD
 
     def run(self) -> None:
         built = self._findings.attempt(
@@ -112,6 +109,7 @@ class _Trial:
                 "trial_training_failed", "Two training steps failed", "loss", lambda: self._steps(built)
             )
         else:
+            self._mean, self._std = built.input_mean, built.input_std
             self._findings.attempt(
                 "trial_training_failed", "Training failed", "train", lambda: self._own_loop(built)
             )
