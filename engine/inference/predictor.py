@@ -53,10 +53,12 @@ def predict_files(
     for start in range(0, len(files), batch_size):
         batch = files[start : start + batch_size]
         images: list[np.ndarray] = []
+        sizes: dict[Path, tuple[int, int]] = {}
         errors: dict[Path, str] = {}
         for path in batch:
             try:
                 images.append(decode_image(path))
+                sizes[path] = (images[-1].shape[1], images[-1].shape[0])
             except UserError as error:
                 errors[path] = str(error)
         predictions = iter(model.infer(images) if images else ())
@@ -64,4 +66,5 @@ def predict_files(
             if path in errors:
                 yield PredictionRecord(file=str(path), error=errors[path])
             else:
-                yield to_record(path, next(predictions), model.class_names, telling)
+                record = to_record(path, next(predictions), model.class_names, telling)
+                yield record.model_copy(update={"size": sizes[path]})

@@ -46,7 +46,7 @@ def to_record(
     if isinstance(prediction, Detections):
         return _of_boxes(path, prediction, class_names, telling)
     if isinstance(prediction, SegmentationMap):
-        return PredictionRecord(file=str(path), mask=_saved(path, prediction.labels, telling.masks))
+        return _of_map(path, prediction, class_names, telling)
     raise UserError(
         "prediction_unknown",
         f"The model answered {path} with {type(prediction).__name__}.",
@@ -87,6 +87,16 @@ def _of_boxes(
             numbered[prediction.masks[index]] = number
         mask = _saved(path, numbered, telling.masks)
     return PredictionRecord(file=str(path), boxes=boxes, mask=mask)
+
+
+def _of_map(
+    path: Path, prediction: SegmentationMap, class_names: Sequence[str], telling: Telling
+) -> PredictionRecord:
+    pixels = np.bincount(prediction.labels.ravel(), minlength=len(class_names))[: len(class_names)]
+    order = [int(index) for index in np.argsort(-pixels, kind="stable") if pixels[index]]
+    shares = {class_names[index]: float(pixels[index] / prediction.labels.size) for index in order}
+    mask = _saved(path, prediction.labels, telling.masks)
+    return PredictionRecord(file=str(path), shares=shares, mask=mask)
 
 
 def _saved(path: Path, numbers: np.ndarray, folder: Path | None) -> str | None:

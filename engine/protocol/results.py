@@ -66,5 +66,11 @@ class PredictionRecord(Frozen):
     confidence: float | None = None
     top: tuple[ScoredLabel, ...] = ()
     boxes: tuple[dict[str, object], ...] | None = None
+    """The surest first: `box` as left, top, right, bottom in pixels, `label`, `confidence`."""
+    shares: dict[str, float] | None = None
+    """Of segmentation: the share of the pixels that each class has, the largest first."""
     mask: str | None = None
+    """A gray picture: the class of each pixel, or the number of the box from 1 whose mask is seen there."""
+    size: tuple[int, int] | None = None
+    """Width and height of the upright image, pixels."""
     error: str | None = None

@@ -23,6 +23,8 @@ MOST_MASKS = 300
 """Predicted masks that are kept to be shown: those of the first images."""
 MOST_MASK_BYTES = 128 << 20
 """Of large images fewer masks are kept."""
+MOST_CONFUSED_CLASSES = 40
+"""With more, what is taken for what is kept of all images together only: it grows with their square."""
 
 
 class PixelCollector:
@@ -34,6 +36,8 @@ class PixelCollector:
         self._counts: list[Tensor] = []
         """Of each image (3, C), on its device."""
         self._confusion: Tensor | None = None
+        self._confusions: list[Tensor] = []
+        """Of each image (C, C), on its device."""
         self._masks: list[Tensor] = []
         self._mask_bytes = 0
         self._loss_sum: Tensor | None = None
@@ -86,6 +90,7 @@ class PixelCollector:
             boundary_f1=None if self._boundary is None else as_counts(self._boundary).f1,
             mean_loss=float(self._loss_sum) / len(items) if self._loss_sum is not None else None,
             masks=[mask.cpu().numpy() for mask in self._masks],
+            confusions=torch.stack(self._confusions).cpu().numpy() if self._confusions else None,
         )
         return judge_pixels(table, self._class_names)
 
@@ -93,6 +98,8 @@ class PixelCollector:
         self._confusion = confusion if self._confusion is None else self._confusion + confusion
         right, true, called = confusion.diagonal(), confusion.sum(dim=1), confusion.sum(dim=0)
         self._counts.append(torch.stack([right, true, called]))
+        if len(self._class_names) <= MOST_CONFUSED_CLASSES:
+            self._confusions.append(confusion.to(torch.int32))
 
     def _outline(self, predicted: Tensor, targets: Tensor) -> None:
         """Take the boundaries of a batch, (n, H, W) each."""

@@ -35,6 +35,8 @@ class PixelTable:
     """(C,), where boundaries were compared."""
     mean_loss: float | None = None
     masks: Sequence[NDArray[np.uint8]] = ()
+    confusions: NDArray[np.integer] | None = None
+    """(N, C, C) of each image, where the classes are few enough to keep it."""
 
 
 def judge_pixels(table: PixelTable, class_names: Sequence[str]) -> Judgement:
@@ -80,7 +82,9 @@ def _columns(table: PixelTable) -> dict[str, NDArray[np.generic]]:
         "iou": images.astype(np.float32),
         "pixel_accuracy": accuracy.astype(np.float32),
         "class_iou": iou.astype(np.float32),
-    }
+        "class_true": table.counts[:, 1].astype(np.int32),
+        "class_called": table.counts[:, 2].astype(np.int32),
+    } | ({} if table.confusions is None else {"confusion": table.confusions.astype(np.int32)})
 
 
 def _by_name(
