@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import html
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QColor,
     QFontMetricsF,
     QHelpEvent,
     QKeyEvent,
@@ -25,6 +26,7 @@ from desktop.theme.tokens import RADIUS, SPACE, TYPE
 
 ROW_PX = 24
 BAR_PX = 8
+_DOT_PX = 8
 _MOST_NAME = 0.4
 """Share of the width that names may take."""
 _MOST_SAID = 10
@@ -45,6 +47,7 @@ class BarList(QAbstractScrollArea):
         self._current = 0
         self._chosen: int | None = None
         self._has_keys = False
+        self._color_of: Callable[[int], QColor] | None = None
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -82,6 +85,11 @@ class BarList(QAbstractScrollArea):
         self._fit()
         self._say()
         self.updateGeometry()
+        self.viewport().update()
+
+    def set_swatches(self, color_of: Callable[[int], QColor] | None) -> None:
+        """Draw a dot before each name in the colour of its class; None draws none."""
+        self._color_of = color_of
         self.viewport().update()
 
     def set_picked(self, index: int | None) -> None:
@@ -205,6 +213,11 @@ class BarList(QAbstractScrollArea):
             name,
         )
         left = area.left() + SPACE.xs + names + SPACE.s
+        if self._color_of is not None:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._color_of(index))
+            painter.drawEllipse(QRectF(left, area.center().y() - _DOT_PX / 2, _DOT_PX, _DOT_PX))
+            left += _DOT_PX + SPACE.s
         width = area.right() - numbers - SPACE.s - SPACE.xs - left
         self.paint_bar(painter, index, QRectF(left, area.center().y() - BAR_PX / 2, max(1.0, width), BAR_PX))
         painter.setFont(font(TYPE.caption, 600, tabular=True))

@@ -33,12 +33,23 @@ class CountBars(BarList):
         super().__init__("Images by class", parent)
         self._counts: Mapping[str, Sequence[int]] = {}
         self._totals: Sequence[int] = ()
+        self._unit = "images"
         self._legend = _SplitLegend(self)
         self._legend.setVisible(has_legend)
         self.setViewportMargins(0, _LEGEND_PX if has_legend else 0, 0, 0)
 
-    def show_counts(self, names: Sequence[str], counts: Mapping[str, Sequence[int]]) -> None:
-        """Show counts, (C,) for each split. Splits without any image are not named."""
+    def show_counts(
+        self, names: Sequence[str], counts: Mapping[str, Sequence[int]], unit: str = "images"
+    ) -> None:
+        """Show counts, (C,) for each split. Splits without any are not named.
+
+        Args:
+            names: of the classes.
+            counts: by split.
+            unit: what is counted; pixels are told as shares of all of them.
+        """
+        self._unit = unit
+        self.setAccessibleName(f"{unit.capitalize()} by class")
         self._counts = {split: tuple(values) for split, values in counts.items() if any(values)}
         self._totals = tuple(
             sum(values[index] for values in self._counts.values()) for index in range(len(names))
@@ -66,22 +77,31 @@ class CountBars(BarList):
         self._paint_mean(painter, area, largest)
 
     def number(self, index: int) -> str:
-        total = f"{self._totals[index]:,}"
+        total = self._told(self._totals[index])
         return f"rare · {total}" if self._is_rare(index) else total
 
     def number_role(self, index: int) -> str:
         return "warn" if self._is_rare(index) else "text"
 
     def in_words(self, index: int) -> str:
-        parts = ", ".join(f"{values[index]:,} {split}" for split, values in self._counts.items())
-        total = f"{self._names[index]}: {self._totals[index]:,} images"
+        parts = ", ".join(f"{self._told(values[index])} {split}" for split, values in self._counts.items())
+        total = f"{self._names[index]}: {self._told(self._totals[index])} {self._unit}"
         return f"{total} ({parts})" + (", rare" if self._is_rare(index) else "")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._legend.setGeometry(0, 0, self.width(), _LEGEND_PX)
 
+    def _told(self, count: int) -> str:
+        """Give a count in words: of pixels, which nobody counts, their share."""
+        if self._unit != "pixels":
+            return f"{count:,}"
+        share = count / max(1, sum(self._totals))
+        return f"{share:.1%}" if share >= 0.001 or not count else "<0.1%"
+
     def _is_rare(self, index: int) -> bool:
+        if self._unit == "pixels":  # large things cover more of every picture; that is nothing to warn of
+            return False
         return self._totals[index] < _RARE * max(self._totals, default=0)
 
     def _paint_mean(self, painter: QPainter, area: QRectF, largest: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage, QPixmap
 from desktop.grids.picture import read_picture
 from engine.errors import UserError
 
+Read = Callable[[Path, int | None], QImage]
 THREADS = 2
 MOST_KEPT = 1_500
 _MOST_BYTES = 384 * 1024 * 1024
@@ -26,13 +27,15 @@ class Thumbnails(QObject):
 
     Args:
         parent: owns it; its threads end with it.
+        read: makes a picture from a file, at most so many pixels a side; called in threads. A UserError is its reason.
     """
 
     changed = Signal(str)
     """A path whose picture or reason is there now; in the GUI's thread."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, read: Read = read_picture) -> None:
         super().__init__(parent)
+        self._read = read
         self._side = _USUAL_SIDE
         self._kept: OrderedDict[str, QPixmap] = OrderedDict()
         self._kept_bytes = 0
@@ -97,7 +100,7 @@ class Thumbnails(QObject):
         while self._waiting and len(self._flying) < _IN_FLIGHT:
             path, _ = self._waiting.popitem()
             self._flying.add(path)
-            self._pool.start(_Reading(path, self._side, self._post))
+            self._pool.start(_Reading(path, self._side, self._post, self._read))
 
     def _take(self, path: str, side: int, picture: QImage, reason: str) -> None:
         self._flying.discard(path)
@@ -129,15 +132,16 @@ class _Post(QObject):
 class _Reading(QRunnable):
     """One file being read."""
 
-    def __init__(self, path: str, side: int, post: _Post) -> None:
+    def __init__(self, path: str, side: int, post: _Post, read: Read) -> None:
         super().__init__()
+        self._read = read
         self._path = path
         self._side = side
         self._post = post
 
     def run(self) -> None:
         try:
-            picture, reason = read_picture(Path(self._path), self._side), ""
+            picture, reason = self._read(Path(self._path), self._side), ""
         except UserError as error:
             picture, reason = QImage(), str(error)
         self._post.arrived.emit(self._path, self._side, picture, reason)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from desktop.models.dataset_problems import ProblemGroup, group_problems
+from desktop.models.dataset_tally import (
+    ObjectFacts,
+    Tally,
+    object_facts,
+    tally_labels,
+    tally_objects,
+    tally_pixels,
+)
+from engine.datasets.annotations import Annotations
 from engine.datasets.dataset_folder import DatasetFolder, folder_name
 from engine.datasets.library import Library
 from engine.datasets.manifest import Manifest
+from engine.datasets.mask_counts import MaskCounts, counts_path, load_counts
 from engine.errors import UserError
 from engine.protocol.home import Home
 from engine.protocol.results import Problem
@@ -20,6 +30,9 @@ from engine.protocol.results import Problem
 SPLITS = ("train", "val", "test")
 LEFT_OUT = -1
 """The split of a file that has a problem and is not part of the dataset."""
+UNLABELLED = -1
+"""In place of a class: images without a label, without an object, without a mask."""
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +59,13 @@ class DatasetOverview:
     """(N,) numbers of `split_names`; `LEFT_OUT` for none."""
     split_names: tuple[str, ...]
     groups: tuple[ProblemGroup, ...]
+    tally: Tally
+    annotations: Annotations | None = None
+    """The objects, where the task has some."""
+    objects: ObjectFacts | None = None
+    """What is counted of them."""
+    pixels: MaskCounts | None = None
+    """What the masks show; None until they were opened."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -55,14 +75,65 @@ class DatasetOverview:
         """Count the images of each split."""
         return {name: int((self.splits == number).sum()) for number, name in enumerate(self.split_names)}
 
+    @property
+    def task(self) -> str:
+        return self.manifest.task
+
     def class_totals(self) -> NDArray[np.int64]:
-        """Count the images of each class: (C,)."""
-        return np.bincount(self.labels[self.labels >= 0], minlength=len(self.classes))
+        """Count what the task counts, images, objects or pixels, of each class: (C,)."""
+        return self.tally.totals()
+
+    def holds(self, label: int) -> NDArray[np.bool_]:
+        """Say of each file whether it shows a class, or with `UNLABELLED` nothing at all: (N,)."""
+        inside = np.zeros(len(self.paths), np.bool_)
+        count = len(self.manifest.items)
+        if self.annotations is not None and self.objects is not None:
+            if label == UNLABELLED:
+                inside[:count] = self.objects.per_image == 0
+            else:
+                inside[self.objects.image_of[self.annotations.labels == label]] = True
+        elif self.task == "segmentation":
+            if label == UNLABELLED:
+                inside[:count] = [item.mask is None for item in self.manifest.items]
+            elif self.pixels is not None:
+                inside[:count] = self.pixels.shows(label)
+        else:
+            inside = self.labels == label
+            inside[count:] = False
+        return inside
+
+    def unlabelled(self) -> int:
+        """Count the images that show nothing: negatives of a detection, images without label or mask."""
+        return int(self.holds(UNLABELLED).sum())
 
     def label_of(self, image: int) -> str:
-        """Name an image's class; empty when it has none."""
+        """Say in a few words what an image shows: its class, or its objects; empty when that is nothing."""
+        if image >= len(self.manifest.items):
+            return ""
+        if self.annotations is not None:
+            found = np.bincount(self.annotations.of(image).labels, minlength=len(self.classes))
+            order = np.argsort(-found, kind="stable")[: int((found > 0).sum())]
+            named = [f"{found[label]} {self.classes[label]}" for label in order[:_NAMED]]
+            return ", ".join(named) + (" …" if len(order) > _NAMED else "")
+        if self.task == "segmentation":
+            return self._shown_in_mask(image)
         label = int(self.labels[image])
         return self.classes[label] if label >= 0 else ""
+
+    def nothing_word(self) -> str:
+        """Say what an image without labels lacks."""
+        return {"detection": "no objects", "segmentation": "no mask"}.get(self.task, "no label")
+
+    def _shown_in_mask(self, image: int) -> str:
+        if self.manifest.items[image].mask is None:
+            return ""
+        if self.pixels is None or not self.pixels.is_read[image]:
+            return "mask"
+        found = self.pixels.pixels[image]
+        order = np.argsort(-found, kind="stable")[: int((found > 0).sum())]
+        if not len(order):
+            return "nothing that counts"
+        return ", ".join(self.classes[label] for label in order[:2]) + (" …" if len(order) > 2 else "")
 
     def split_of(self, image: int) -> str:
         """Name an image's split; empty when it is left out."""
@@ -94,6 +165,7 @@ class ImageFilter:
     """Which images of a dataset are shown; each part narrows further."""
 
     label: int | None = None
+    """A class that the image shows, or `UNLABELLED`."""
     split: str = ""
     text: str = ""
     """Part of the path, in any case."""
@@ -112,7 +184,7 @@ def read_overview(
         problems: of a later check, which stand for those found while importing.
 
     Raises:
-        UserError: `dataset_unknown`, `dataset_damaged`.
+        UserError: `dataset_unknown`, `dataset_damaged`, `annotations_damaged`.
     """
     folder = DatasetFolder(home.datasets / folder_name(manifest.name))
     record = folder.record()
@@ -126,6 +198,19 @@ def read_overview(
     numbers = {name: number for number, name in enumerate(names)}
     rest = [-1] * len(outside)
     labels = [-1 if item.label is None else item.label for item in manifest.items]
+    library = Library(home)
+    annotations = library.annotations(manifest)
+    facts = object_facts(annotations) if annotations is not None else None
+    split_column = np.array([numbers[item.split] for item in manifest.items] + rest, dtype=np.int64)
+    label_column = np.array(labels + rest, dtype=np.int64)
+    shape = (len(names), len(manifest.classes))
+    pixels = load_counts(counts_path(home, manifest), manifest) if manifest.task == "segmentation" else None
+    if annotations is not None and facts is not None:
+        tally = tally_objects(annotations, facts, split_column, shape)
+    elif pixels is not None:
+        tally = tally_pixels(pixels, split_column[: len(manifest.items)], len(names))
+    else:
+        tally = tally_labels(label_column, split_column, shape)
     return DatasetOverview(
         manifest=manifest,
         root=Path(record.root),
@@ -134,11 +219,22 @@ def read_overview(
         trouble=_trouble(home, manifest.name),
         paths=paths,
         searched=tuple(path.casefold() for path in paths),
-        labels=np.array(labels + rest, dtype=np.int64),
-        splits=np.array([numbers[item.split] for item in manifest.items] + rest, dtype=np.int64),
+        labels=label_column,
+        splits=split_column,
         split_names=tuple(names),
         groups=tuple(groups),
+        tally=tally,
+        annotations=annotations,
+        objects=facts,
+        pixels=pixels,
     )
+
+
+def with_pixels(overview: DatasetOverview, pixels: MaskCounts) -> DatasetOverview:
+    """Give the same with what its masks show."""
+    splits = overview.splits[: len(overview.manifest.items)]
+    tally = tally_pixels(pixels, splits, len(overview.split_names))
+    return replace(overview, pixels=pixels, tally=tally)
 
 
 def chosen_images(overview: DatasetOverview, wanted: ImageFilter) -> NDArray[np.bool_]:
@@ -149,7 +245,7 @@ def chosen_images(overview: DatasetOverview, wanted: ImageFilter) -> NDArray[np.
         files = set(group.files)
         mask = np.fromiter((path in files for path in overview.paths), bool, len(overview.paths))
     if wanted.label is not None:
-        mask = mask & (overview.labels == wanted.label)
+        mask = mask & overview.holds(wanted.label)
     if wanted.split in overview.split_names:
         mask = mask & (overview.splits == overview.split_names.index(wanted.split))
     if text := wanted.text.strip().casefold():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from engine.datasets.manifest import Item
 from engine.protocol.results import Problem, Severity
@@ -31,8 +32,33 @@ _TITLES = {
     "not_an_image": "Other files",
     "no_images": "No images",
     "one_class": "Only one class",
+    "box_invalid": "Boxes without numbers",
+    "box_inverted": "Corners exchanged",
+    "box_empty": "Boxes without area",
+    "box_outside": "Boxes outside their image",
+    "box_repeated": "Boxes that are there twice",
+    "size_differs": "Another size than the labels say",
+    "mask_size": "Masks of another size",
+    "mask_invalid": "Masks of objects that cannot be read",
+    "mask_lossy": "Masks that are JPEGs",
+    "mask_float": "Masks of fractional numbers",
+    "mask_value_unknown": "Mask values in no table",
+    "mask_missing": "Images without a mask",
+    "masks_unopened": "Masks not opened yet",
+    "annotations_invalid": "Faults in label files",
+    "id_repeated": "Ids that are there twice",
+    "ids_sparse": "Ids with gaps",
+    "label_without_image": "Labels without an image",
+    "image_without_label": "Images without labels",
+    "object_without_image": "Objects without an image",
+    "class_unknown": "Unknown classes",
+    "class_unused": "Classes without objects",
 }
 _BY_CONTENT = frozenset({"image_under_two_labels", "image_in_two_splits", "image_duplicated"})
+_LABEL_SUFFIXES = frozenset({".json", ".xml", ".txt", ".csv", ".tsv", ".yaml", ".yml"})
+_IN = re.compile(r" (?:in|of) ")
+_LONGEST_NAME = 8
+"""Words of a file name with spaces that are looked for in a sentence."""
 _REST = re.compile(r" and [\d,]+ more$")
 
 
@@ -78,13 +104,17 @@ def group_problems(problems: Sequence[Problem], items: Sequence[Item]) -> list[P
     return sorted(groups, key=lambda group: _ORDER[group.severity])
 
 
+def place_of(problem: Problem) -> str:
+    """Give file and line as editors spell them: `labels/a.txt:3`."""
+    return f"{problem.file}:{problem.line}" if problem.line else problem.file
+
+
 def as_text(groups: Sequence[ProblemGroup]) -> str:
     """Write all problems down, one a line, to be pasted elsewhere."""
     lines: list[str] = []
     for group in groups:
         for problem in group.problems:
-            place = f"{problem.file}:{problem.line}" if problem.line else problem.file
-            parts = (problem.severity, problem.code, place, problem.message, problem.remedy)
+            parts = (problem.severity, problem.code, place_of(problem), problem.message, problem.remedy)
             lines.append("\t".join(parts))
     return "\n".join(lines)
 
@@ -101,12 +131,34 @@ def _files_of(code: str, problems: Sequence[Problem], items: Sequence[Item]) -> 
     if code in _BY_CONTENT:
         return _same_content(code, items)
     known = {item.path for item in items}
+    of_mask = {item.mask: item.path for item in items if item.mask is not None}
     files: dict[str, None] = {}
     for problem in problems:
-        if problem.file:
+        if problem.file in of_mask:
+            files[of_mask[problem.file]] = None
+        elif problem.file and (problem.file in known or not _tells_labels(problem.file)):
             files[problem.file] = None
         files.update(dict.fromkeys(name for name in _named_in(problem.message) if name in known))
+        image = _image_in(problem.message, known)
+        if image:
+            files[image] = None
     return list(files)
+
+
+def _tells_labels(file: str) -> bool:
+    """A file of labels is no picture to look at; which image a fault in it is about, its sentence says."""
+    return PurePosixPath(file).suffix.lower() in _LABEL_SUFFIXES
+
+
+def _image_in(message: str, known: Collection[str]) -> str:
+    """The image in `The box of cell (1 2 3 4) in images/a b.jpg has no area`; empty where none is named."""
+    for found in _IN.finditer(message):
+        words = message[found.end() :].split(" ")[:_LONGEST_NAME]
+        for count in range(len(words), 0, -1):
+            name = " ".join(words[:count]).rstrip(".;:,")
+            if name in known:
+                return name
+    return ""
 
 
 def _same_content(code: str, items: Sequence[Item]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -13,28 +12,29 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.bridge.actions import as_user_error
 from desktop.context import Context
-from desktop.models.dataset_overview import DatasetOverview, ImageFilter, covers_of, read_overview
+from desktop.models.dataset_overview import DatasetOverview, covers_of, read_overview, with_pixels
+from desktop.models.dataset_pixels import FIRST_READ, lacks_counts, read_mask_counts
+from desktop.models.drawn_labels import LabelLook
 from desktop.pages.data_actions import DatasetActions
-from desktop.pages.data_classes import ClassesCard
-from desktop.pages.data_detail import ImageDetail
+from desktop.pages.data_body import DatasetBody
 from desktop.pages.data_header import DatasetHeader
-from desktop.pages.data_images import ImagesCard
 from desktop.pages.data_import import WorkPanel
 from desktop.pages.data_list import DatasetList
-from desktop.pages.data_problems import ProblemsCard
 from desktop.pages.page import Page
 from desktop.theme.tokens import SPACE
 from desktop.widgets.drop_area import DropArea
 from desktop.widgets.empty_state import EmptyState
 from desktop.widgets.message_banner import Banner
 from desktop.widgets.skeleton import Skeleton
+from engine.datasets.mask_counts import MOST_READ, MaskCounts
 from engine.errors import UserError
 from engine.protocol.results import Problem
 
-_FACTS_WIDTH = (260, 300)
 _WATCH_MS = 3_000
 _LAST = "data.dataset"
 _TILE_SIDE = "data.tile_side"
+_OPACITY = "data.mask_opacity"
+_USUAL_OPACITY = 0.5
 
 
 class DataPage(Page):
@@ -78,8 +78,8 @@ class DataPage(Page):
         self.empty = EmptyState(
             "ph.image-square",
             "No dataset yet",
-            "Drop a folder here that holds a folder of images for each class, or a zip of it. "
-            "Or start with the demo: 8 shapes, ready to train.",
+            "Drop a folder of images here, or a zip of it: with a folder for each class, or with labels in COCO, "
+            "Pascal VOC, YOLO, CSV or mask files. Or start with the demo: 8 shapes, ready to train.",
             "Open a folder…",
         )
         self.empty.offer("Open demo dataset")
@@ -107,31 +107,14 @@ class DataPage(Page):
         self.away = Banner("warn")
         self.away.hide()
         self.header = DatasetHeader()
-        self.classes = ClassesCard()
-        self.problems = ProblemsCard()
-        self.images = ImagesCard()
+        self.shown = DatasetBody(self.context.background, self)
+        self.body, self.detail = self.shown.stack, self.shown.detail
+        self.classes, self.problems, self.images = self.shown.classes, self.shown.problems, self.shown.images
         self.images.grid.set_tile_side(self.context.settings.get(_TILE_SIDE, self.images.grid.tile_side))
-        self.detail = ImageDetail()
-        overview = QWidget()
-        split = QHBoxLayout(overview)
-        split.setContentsMargins(0, 0, 0, 0)
-        split.setSpacing(SPACE.m)
-        facts = QWidget()
-        facts.setMinimumWidth(_FACTS_WIDTH[0])
-        facts.setMaximumWidth(_FACTS_WIDTH[1])
-        column = QVBoxLayout(facts)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE.m)
-        column.addWidget(self.classes, 1)
-        column.addWidget(self.problems, 1)
-        split.addWidget(facts, 2)
-        split.addWidget(self.images, 5)
-        self.body = QStackedWidget()
-        self.body.addWidget(overview)
-        self.body.addWidget(self.detail)
+        self.shown.set_look(LabelLook(opacity=self.context.settings.get(_OPACITY, _USUAL_OPACITY)))
         right.addWidget(self.away)
         right.addWidget(self.header)
-        right.addWidget(self.body, 1)
+        right.addWidget(self.shown, 1)
         outer.addLayout(right, 1)
 
     def _connect(self) -> None:
@@ -152,13 +135,8 @@ class DataPage(Page):
         self.header.relocate_wanted.connect(self._relocate)
         self.header.delete_wanted.connect(self._delete)
         self.problems.check_wanted.connect(self._check)
-        self.problems.show_wanted.connect(self._show_problem)
-        self.classes.class_wanted.connect(self._show_class)
-        self.images.filter_changed.connect(self._mark_filter)
-        self.images.opened.connect(self._show_detail)
+        self.shown.look_changed.connect(self._keep_look)
         self.images.grid.tile_side_changed.connect(self._keep_tile_side)
-        self.detail.closed.connect(self._close_detail)
-        self.detail.step_wanted.connect(self._step)
         actions.imported.connect(self._show_imported)
         actions.checked.connect(self._take_check)
         actions.altered.connect(self._reload_named)
@@ -199,7 +177,7 @@ class DataPage(Page):
         self._name = name
         self.context.settings.set(_LAST, name)
         self.panel.clear()
-        self._close_detail()
+        self.shown.close_detail()
         self.list.choose(name)
         self._reload()
 
@@ -233,13 +211,10 @@ class DataPage(Page):
     def _show(self, overview: DatasetOverview) -> None:
         self._overview = overview
         self.set_crumb(overview.manifest.name)
-        is_checked = (overview.manifest.name, overview.manifest.version) in self._checked
         self.header.show_dataset(overview)
-        self.classes.show_dataset(overview)
-        self.problems.show_groups(overview.groups, is_checked)
-        self.images.show_dataset(overview)
-        self._mark_filter(self.images.filter)
+        self.shown.show_dataset(overview, is_checked=self._is_checked(overview))
         self._say_away(overview.trouble)
+        self._count_pixels(overview)
 
     def _show_imported(self, name: str) -> None:
         self._checked = {key: found for key, found in self._checked.items() if key[0] != name}
@@ -247,7 +222,7 @@ class DataPage(Page):
             self._overview = None
         self._name = name
         self.context.settings.set(_LAST, name)
-        self._close_detail()
+        self.shown.close_detail()
         self.list.choose(name)
         self._reload_named(name)
 
@@ -300,39 +275,36 @@ class DataPage(Page):
 
     # What is shown of it
 
-    def _show_class(self, label: object) -> None:
-        wanted = label if isinstance(label, int) else None
-        self.images.apply(replace(self.images.filter, label=wanted))
-        self._mark_filter(self.images.filter)
-
-    def _show_problem(self, code: str) -> None:
-        self.images.apply(ImageFilter(code=code))
-        self._mark_filter(self.images.filter)
-
-    def _mark_filter(self, wanted: ImageFilter) -> None:
-        self.classes.mark(wanted.label)
-        self.problems.mark_shown(wanted.code)
-
-    def _show_detail(self, image: int) -> None:
-        if self._overview is None:
+    def _count_pixels(self, overview: DatasetOverview, most: int = FIRST_READ) -> None:
+        """Open masks in the background: a few for a quick answer, then as many as are worth the time."""
+        if not lacks_counts(overview, most):
             return
-        model = self.images.grid.images
-        self.images.grid.go_to(image)
-        self.detail.show_image(self._overview, image, (model.row_of(image) + 1, len(model.shown)))
-        self.body.setCurrentWidget(self.detail)
-        self.detail.view.setFocus()
+        number = self._reading
 
-    def _step(self, step: int) -> None:
-        grid = self.images.grid
-        image = grid.neighbour(grid.current_image(), step)
-        if image >= 0:
-            self._show_detail(image)
+        def take(pixels: MaskCounts | None) -> None:
+            if pixels is None or number != self._reading or self._overview is None:
+                return
+            counted = with_pixels(self._overview, pixels)
+            self._overview = counted
+            self.shown.show_dataset(counted, is_checked=self._is_checked(counted))
+            if most < MOST_READ:
+                self._count_pixels(counted, MOST_READ)
 
-    def _close_detail(self) -> None:
-        if self.body.currentWidget() is self.detail:
-            self.body.setCurrentIndex(0)
-            self.detail.view.show_file(None)
-            self.images.grid.setFocus()
+        self.context.background.run(
+            read_mask_counts,
+            self.context.home,
+            overview,
+            most,
+            lambda: number == self._reading,
+            then=take,
+            owner=self,
+        )
+
+    def _is_checked(self, overview: DatasetOverview) -> bool:
+        return (overview.manifest.name, overview.manifest.version) in self._checked
+
+    def _keep_look(self, look: LabelLook) -> None:
+        self.context.settings.set_soon(_OPACITY, look.opacity)
 
     def _keep_tile_side(self, side: int) -> None:
         self.context.settings.set_soon(_TILE_SIDE, side)

@@ -1,13 +1,14 @@
-"""How many images each class has, by split; picking one shows only its images."""
+"""How much there is of each class, by split: images, objects or pixels; picking one shows only its images."""
 
 from __future__ import annotations
 
-import numpy as np
 from PySide6.QtCore import Signal
 
 from desktop.charts.bar_list import ROW_PX
 from desktop.charts.count_bars import CountBars
+from desktop.models.dataset_drawing import has_drawing
 from desktop.models.dataset_overview import DatasetOverview
+from desktop.theme.label_colors import label_color
 from desktop.theme.tokens import SPACE
 from desktop.widgets.card import Card, row
 from desktop.widgets.labels import text_label
@@ -36,13 +37,18 @@ class ClassesCard(Card):
 
     def show_dataset(self, overview: DatasetOverview) -> None:
         """Show another dataset's classes."""
-        totals = overview.class_totals()
-        self.summary.setText(
-            _balance(int(totals.min(initial=totals.max(initial=0))), int(totals.max(initial=0)))
-        )
+        tally = overview.tally
+        unit = f"{tally.unit}s"
+        waits = overview.task == "segmentation" and overview.pixels is None
+        self.summary.setText("" if waits else _balance(overview))
+        self.summary.setToolTip(_ignored(overview))
+        if waits:
+            self.summary.setText("Opening masks…" if overview.trouble is None else "Masks are away")
+        self.bars.set_swatches(label_color if has_drawing(overview) else None)
         self.bars.show_counts(
             overview.classes,
-            {name: _counts(overview, number).tolist() for number, name in enumerate(overview.split_names)},
+            {name: tally.counts[number].tolist() for number, name in enumerate(overview.split_names)},
+            unit,
         )
         # As tall as its rows, where there is room: what is left belongs to the problems below.
         self.setMaximumHeight(len(overview.classes) * ROW_PX + _HEAD_HEIGHT)
@@ -57,11 +63,26 @@ class ClassesCard(Card):
         self.class_wanted.emit(None if label == self._current else label)
 
 
-def _counts(overview: DatasetOverview, split: int) -> np.ndarray:
-    chosen = overview.labels[(overview.splits == split) & (overview.labels >= 0)]
-    return np.bincount(chosen, minlength=len(overview.classes))
+def _balance(overview: DatasetOverview) -> str:
+    """Say how even the classes are, and of what."""
+    totals = overview.class_totals()
+    least, most = int(totals.min(initial=totals.max(initial=0))), int(totals.max(initial=0))
+    match overview.tally.unit:
+        case "object":
+            return f"{int(totals.sum()):,} objects"
+        case "pixel":
+            ignored = overview.pixels.ignored_share() if overview.pixels is not None else 0.0
+            return f"{ignored:.1%} of pixels ignored" if ignored else "shares of pixels"
+        case _:
+            return f"{most:,} images each" if least == most else f"{least:,} to {most:,} images"
 
 
-def _balance(least: int, most: int) -> str:
-    """Say how even the classes are."""
-    return f"{most:,} images each" if least == most else f"{least:,} to {most:,} images"
+def _ignored(overview: DatasetOverview) -> str:
+    """Say of how many masks the shares are."""
+    pixels = overview.pixels
+    if pixels is None:
+        return ""
+    masked = sum(item.mask is not None for item in overview.manifest.items)
+    if pixels.read < masked:
+        return f"Counted in {pixels.read:,} of {masked:,} masks, taken evenly."
+    return f"Counted in all {masked:,} masks."

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.grids.file_actions import copy_paths, show_in_folder
 from desktop.models.dataset_overview import DatasetOverview
+from desktop.models.drawn_labels import NOTHING, DrawnLabels
+from desktop.models.run_words import plural
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SIZE, SPACE, TYPE
-from desktop.viewers.image_view import ImageView
+from desktop.viewers.label_controls import LabelControls
+from desktop.viewers.label_legend import LabelLegend
+from desktop.viewers.label_view import TRUTH, LabelView
 from desktop.widgets.buttons import Button, IconButton, on_click
 from desktop.widgets.card import Card, column, row
 from desktop.widgets.labels import ElidedLabel, IconLabel, text_label
@@ -25,6 +32,8 @@ class ImageDetail(QWidget):
     """The user goes back to the grid."""
     step_wanted = Signal(int)
     """The user wants the next image (1) or the one before (-1)."""
+    labels_wanted = Signal(int)
+    """An image is shown whose labels are to be read in the background, and given to `show_labels`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +54,8 @@ class ImageDetail(QWidget):
         head.addWidget(self.back)
         self._name = ElidedLabel("", "strong", middle=True)
         head.addWidget(self._name, 1)
-        self.view = ImageView("Image")
+        self.view = LabelView("Image")
+        self.controls = LabelControls([self.view])
         self.view.loaded.connect(self._show_size)
         self.view.part_changed.connect(self._show_zoom)
         self._zoom = text_label("", "caption")
@@ -70,6 +80,7 @@ class ImageDetail(QWidget):
         head.addWidget(self.before)
         head.addWidget(self.next)
         card.body.addLayout(head)
+        card.body.addWidget(self.controls)
         card.body.addWidget(self.view, 1)
         return card
 
@@ -77,13 +88,17 @@ class ImageDetail(QWidget):
         card = Card(spacing=SPACE.m)
         card.setFixedWidth(_SIDE_WIDTH)
         self._facts = {}
-        for key in ("Class", "Split", "Size", "File"):
+        for key in ("Label", "Split", "Size", "File"):
             block = column(SPACE.xxs)
             block.addWidget(text_label(key, "overline"))
-            value = text_label("", "section" if key == "Class" else None, wrap=True)
+            value = text_label("", "section" if key == "Label" else None, wrap=True)
             value.setAccessibleName(key)
             self._facts[key] = value
             block.addWidget(value)
+            if key == "Label":
+                self.legend = LabelLegend()
+                self.legend.hidden_changed.connect(self._hide_classes)
+                block.addWidget(self.legend)
             card.body.addLayout(block)
         for text, icon, act in (
             ("Show in folder", "ph.folder-open", self._show_in_folder),
@@ -113,13 +128,30 @@ class ImageDetail(QWidget):
         self._place.setText(f"{number:,} of {count:,}")
         self.before.setEnabled(number > 1)
         self.next.setEnabled(number < count)
-        self._facts["Class"].setText(overview.label_of(image) or "No label")
+        self._facts["Label"].setText(_headline(overview, image))
         self._facts["Split"].setText(overview.split_of(image) or "Left out of the dataset")
         self._show_size(QSize(*overview.size_of(image)))
         self._facts["File"].setText(_breakable(overview.paths[image]))
         self._zoom.setText("")
         self._show_problems(overview, image)
+        self.view.set_classes(overview.classes)
         self.view.show_file(overview.root / overview.paths[image])
+        self.controls.offer(boxes=overview.annotations is not None, masks=_has_masks(overview))
+        self.legend.show_classes(overview.classes, {})
+        self.labels_wanted.emit(image)
+
+    def show_labels(self, image: int, labels: DrawnLabels | None) -> None:
+        """Draw the labels of an image; those of one that is not shown any more are dropped."""
+        overview = self._overview
+        if overview is None or image != self._image or self.view.path is None:
+            return
+        self.view.set_layer(TRUTH, labels)
+        self.legend.show_classes(overview.classes, _notes(overview, labels))
+
+    def say_unreadable(self, image: int, sentence: str) -> None:
+        """Say why the labels of an image cannot be drawn."""
+        if image == self._image:
+            self._facts["Label"].setText(sentence)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         match event.key():
@@ -131,6 +163,9 @@ class ImageDetail(QWidget):
                 self._go_on()
             case _:
                 super().keyPressEvent(event)
+
+    def _hide_classes(self, hidden: frozenset[int]) -> None:
+        self.controls.set_look(replace(self.controls.look, hidden_classes=hidden))
 
     def _go_back(self) -> None:
         if self.before.isEnabled():
@@ -182,6 +217,34 @@ class ImageDetail(QWidget):
     def _copy_path(self) -> None:
         if self._overview is not None:
             copy_paths([self._overview.root / self._overview.paths[self._image]])
+
+
+def _headline(overview: DatasetOverview, image: int) -> str:
+    """Say the class, or how much there is; the classes follow below."""
+    if image < len(overview.manifest.items) and overview.objects is not None:
+        count = int(overview.objects.per_image[image])
+        return plural(count, "object") if count else "No objects"
+    if overview.task == "segmentation":
+        has_mask = image < len(overview.manifest.items) and overview.manifest.items[image].mask is not None
+        return "Mask" if has_mask else "No mask"
+    return overview.label_of(image) or "No label"
+
+
+def _has_masks(overview: DatasetOverview) -> bool:
+    return overview.task == "segmentation" or (overview.objects is not None and overview.objects.has_masks)
+
+
+def _notes(overview: DatasetOverview, labels: DrawnLabels | None) -> dict[int, str]:
+    """Say of each class on the image how many objects, or how much of it, it has; the most first."""
+    if labels is None:
+        return {}
+    if overview.task == "segmentation" and labels.class_map is not None:
+        counts = np.bincount(labels.class_map.reshape(-1), minlength=NOTHING + 1)
+        whole = max(1, int(counts.sum()))
+        order = np.argsort(-counts[:NOTHING], kind="stable")
+        return {int(n): f"{counts[n] / whole:.1%}" for n in order if counts[n]}
+    counts = np.bincount(labels.classes, minlength=1)
+    return {int(n): f"{counts[n]:,}" for n in np.argsort(-counts, kind="stable") if counts[n]}
 
 
 def _breakable(path: str) -> str:

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QMenu
 
 from desktop.grids.file_actions import open_folder
 from desktop.models.dataset_overview import DatasetOverview
+from desktop.models.run_words import plural
 from desktop.pages.data_split_bar import SplitBar
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SPACE
@@ -15,7 +16,24 @@ from desktop.widgets.card import Card, column, row
 from desktop.widgets.labels import ElidedLabel
 
 _SHORT = 8
-_FORMATS = {"imagefolder": "image folder", "csv": "table of labels"}
+_FORMATS = {
+    "imagefolder": "image folder",
+    "csv": "table of labels",
+    "coco": "COCO",
+    "voc": "Pascal VOC",
+    "yolo": "YOLO",
+    "csv_boxes": "table of boxes",
+    "masks": "mask files",
+    "panoptic": "panoptic COCO",
+}
+
+
+def task_words(overview: DatasetOverview) -> str:
+    """Name the task, and what its labels are where there are several kinds."""
+    objects = overview.objects
+    if objects is None:
+        return overview.task
+    return "instance masks" if objects.has_masks else overview.task
 
 
 class DatasetHeader(Card):
@@ -73,9 +91,9 @@ class DatasetHeader(Card):
         self._name.setText(manifest.name)
         kind = _FORMATS.get(manifest.format, manifest.format)
         facts = (
-            f"{images:,} images",
-            f"{classes:,} classes",
-            f"{manifest.task}, {kind}",
+            plural(images, "image"),
+            plural(classes, "class", "classes"),
+            f"{task_words(overview)}, {kind}",
             f"version {manifest.version[:_SHORT]}",
         )
         self._facts.setText("  ·  ".join(facts))

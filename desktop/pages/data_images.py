@@ -6,21 +6,26 @@ from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QComboBox, QLineEdit, QListView
+from PySide6.QtWidgets import QComboBox, QLineEdit, QListView, QSlider
 
 from desktop.grids.image_grid import ImageGrid
 from desktop.grids.image_model import Images
 from desktop.grids.tile import Tile
 from desktop.grids.tile_slider import TileSlider
-from desktop.models.dataset_overview import DatasetOverview, ImageFilter, chosen_images
+from desktop.models.dataset_drawing import has_drawing, labels_on_tile
+from desktop.models.dataset_overview import UNLABELLED, DatasetOverview, ImageFilter, chosen_images
+from desktop.models.drawn_labels import DrawnLabels, LabelLook
 from desktop.theme.fonts import font
-from desktop.theme.tokens import SPACE, TYPE
+from desktop.theme.tokens import SIZE, SPACE, TYPE
+from desktop.viewers.label_tiles import LabelTiles
+from desktop.viewers.mask_pictures import MaskPictures
 from desktop.widgets.buttons import Button, on_click
 from desktop.widgets.card import Card, row
-from desktop.widgets.labels import text_label
+from desktop.widgets.labels import IconLabel, text_label
 
 _SEARCH_MS = 150
 _FIELD_WIDTH = 104
+_OPACITY_WIDTH = 64
 
 
 class ImagesCard(Card):
@@ -30,12 +35,18 @@ class ImagesCard(Card):
     """The number of the image to show large."""
     filter_changed = Signal(object)
     """The `ImageFilter` in force, after the user changed it here."""
+    look_changed = Signal(object)
+    """A `LabelLook`: how much of the labels is drawn on the pictures."""
 
     def __init__(self) -> None:
         super().__init__(margins=(SPACE.l, SPACE.m, SPACE.xs, SPACE.xs))
         self._overview: DatasetOverview | None = None
         self.filter = ImageFilter()
         self.grid = ImageGrid("Images of the dataset")
+        self._masks = MaskPictures()
+        self.tiles = LabelTiles(self._masks.read, self.grid)
+        self.tiles.overlays.changed.connect(self.grid.viewport().update)
+        self.grid.set_delegate(self.tiles)
         self._build_head()
         self._build_filters()
         self.chip = Button("", "ph.x")
@@ -59,6 +70,25 @@ class ImagesCard(Card):
         self.count.setFont(font(TYPE.caption, tabular=True))
         head.addWidget(self.count)
         head.addStretch(1)
+        self.labels = Button("Labels", "ph.bounding-box")
+        self.labels.setProperty("chip", True)
+        self.labels.setCheckable(True)
+        self.labels.setChecked(True)
+        self.labels.explain("Draw the labels on the pictures", "L")
+        self.labels.toggled.connect(self._choose_look)
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, 100)
+        self.opacity.setFixedWidth(_OPACITY_WIDTH)
+        self.opacity.setAccessibleName("Opacity of masks")
+        self.opacity.setToolTip("Opacity of masks")
+        self.opacity.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.opacity.valueChanged.connect(self._choose_look)
+        head.addWidget(self.labels)
+        self._drop = IconLabel("ph.drop-half", "text3", SIZE.icon)
+        head.addWidget(self._drop)
+        head.addWidget(self.opacity)
+        head.addSpacing(SPACE.s)
+        head.addWidget(IconLabel("ph.grid-four", "text3", SIZE.icon))
         head.addWidget(TileSlider(self.grid))
         self.body.addLayout(head)
 
@@ -90,6 +120,7 @@ class ImagesCard(Card):
         else:
             self._keep_filter_valid(overview)
         self._offer_choices(overview)
+        self._draw_labels(overview, before)
         images = Images(overview.root, overview.paths, self._tile)
         if before is None or before.manifest.version != overview.manifest.version:
             self.grid.images.thumbnails.forget()
@@ -114,9 +145,38 @@ class ImagesCard(Card):
         self.count.setText(f"{shown:,}" if shown == total else f"{shown:,} of {total:,}")
         self._show_filter()
 
+    def set_look(self, look: LabelLook) -> None:
+        """Draw more or less of the labels on the pictures, without telling."""
+        self.tiles.look = replace(look, names=False)
+        with QSignalBlocker(self.opacity):
+            self.opacity.setValue(round(look.opacity * 100))
+        self.grid.viewport().update()
+
     def focus_search(self) -> None:
         self.search.setFocus()
         self.search.selectAll()
+
+    def _draw_labels(self, overview: DatasetOverview, before: DatasetOverview | None) -> None:
+        """Let the tiles draw what the task has."""
+        self.labels.setVisible(has_drawing(overview))
+        is_masked = overview.task == "segmentation" or (
+            overview.objects is not None and overview.objects.has_masks
+        )
+        self.opacity.setVisible(is_masked)
+        self._drop.setVisible(is_masked)
+        is_same = before is not None and before.manifest.version == overview.manifest.version
+        if not (is_same and before is not None and before.manifest.name == overview.manifest.name):
+            self._masks.take(overview)
+            self.tiles.show_labels(self._labels_of, self._masks.path_of)
+
+    def _labels_of(self, image: int) -> DrawnLabels | None:
+        return labels_on_tile(self._overview, image) if self._overview is not None else None
+
+    def _choose_look(self) -> None:
+        self.tiles.is_on = self.labels.isChecked()
+        look = replace(self.tiles.look, opacity=self.opacity.value() / 100)
+        self.set_look(look)
+        self.look_changed.emit(look)
 
     def _tile(self, image: int) -> Tile:
         overview = self._overview
@@ -125,7 +185,8 @@ class ImagesCard(Card):
         label, split = overview.label_of(image), overview.split_of(image)
         if not split:
             return Tile(overview.name_of(image), "left out", spoken="Left out of the dataset")
-        return Tile(label or "no label", split, spoken=f"{label or 'No label'}, {split}")
+        words = label or overview.nothing_word()
+        return Tile(words, split, spoken=f"{words}, {split}")
 
     def _keep_filter_valid(self, overview: DatasetOverview) -> None:
         wanted = self.filter
@@ -143,6 +204,8 @@ class ImagesCard(Card):
             self.label.addItem("All classes", None)
             for number, name in enumerate(overview.classes):
                 self.label.addItem(name, number)
+            if count := overview.unlabelled():
+                self.label.addItem(f"{overview.nothing_word().capitalize()} ({count:,})", UNLABELLED)
             self.split.clear()
             self.split.addItem("All splits", "")
             for name in overview.split_names:
@@ -151,7 +214,9 @@ class ImagesCard(Card):
     def _show_filter(self) -> None:
         wanted, overview = self.filter, self._overview
         with QSignalBlocker(self.label), QSignalBlocker(self.split), QSignalBlocker(self.search):
-            self.label.setCurrentIndex(0 if wanted.label is None else wanted.label + 1)
+            self.label.setCurrentIndex(
+                max(0, self.label.findData(wanted.label)) if wanted.label is not None else 0
+            )
             self.split.setCurrentIndex(max(0, self.split.findData(wanted.split)))
             if self.search.text() != wanted.text:
                 self.search.setText(wanted.text)

@@ -9,12 +9,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from desktop.models.dataset_problems import ProblemGroup, as_text
+from desktop.models.dataset_problems import ProblemGroup, as_text, place_of
 from desktop.theme.tokens import SIZE, SPACE
-from desktop.widgets.buttons import Button, on_click
+from desktop.widgets.buttons import Button, IconButton, on_click
 from desktop.widgets.card import Card, column, row
 from desktop.widgets.labels import ElidedLabel, IconLabel, text_label
 from desktop.widgets.pill import Pill
+from engine.protocol.results import Problem
 
 _LOOKS = {
     "error": ("ph.warning-circle", "bad", "Error"),
@@ -118,8 +119,12 @@ class ProblemsCard(Card):
         outer.addLayout(head)
         words = column(SPACE.xxs)
         words.setContentsMargins(SIZE.icon + SPACE.xs, 0, 0, 0)
-        for text in _messages(group):
-            words.addWidget(text_label(text, "caption", wrap=True))
+        for problem in group.problems[:_WORDS_SHOWN]:
+            words.addWidget(text_label(problem.message, "caption", wrap=True))
+            if problem.line is not None:
+                words.addWidget(self._place(problem))
+        if (more := len(group.problems) - _WORDS_SHOWN) > 0:
+            words.addWidget(text_label(f"and {more:,} more", "caption"))
         remedies = dict.fromkeys(problem.remedy for problem in group.problems if problem.remedy)
         for remedy in list(remedies)[:_WORDS_SHOWN]:
             line = row(SPACE.xs)
@@ -127,6 +132,17 @@ class ProblemsCard(Card):
             line.addWidget(text_label(remedy, "caption", wrap=True), 1)
             words.addLayout(line)
         outer.addLayout(words)
+        return made
+
+    def _place(self, problem: Problem) -> QWidget:
+        """File and line, which a click copies in the way that editors take them."""
+        made = QWidget()
+        line = row(SPACE.xs)
+        made.setLayout(line)
+        line.addWidget(ElidedLabel(place_of(problem), "caption", middle=True), 1)
+        copy = IconButton("ph.copy", f"Copy {place_of(problem)}", "Copy file and line")
+        on_click(copy, partial(QGuiApplication.clipboard().setText, place_of(problem)))
+        line.addWidget(copy)
         return made
 
     def _nothing_found(self, is_checked: bool) -> QWidget:
@@ -146,9 +162,3 @@ class ProblemsCard(Card):
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(as_text(self._groups))
         self.copy.setText("Copied")
-
-
-def _messages(group: ProblemGroup) -> list[str]:
-    texts = [problem.message for problem in group.problems[:_WORDS_SHOWN]]
-    more = len(group.problems) - len(texts)
-    return [*texts, f"and {more:,} more"] if more > 0 else texts

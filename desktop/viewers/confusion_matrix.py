@@ -56,9 +56,13 @@ class ConfusionMatrix(QWidget):
         theme.changed.connect(self._redraw)
 
     def show_matrix(self, counts: NDArray[np.int64], names: Sequence[str]) -> None:
-        """Show another matrix; a pick stays where its classes are still there."""
-        same = tuple(names) == self._whole.names
-        self._whole = matrix_data(counts, names)
+        """Show counts of images; a pick stays where its classes are still there."""
+        self.show_data(matrix_data(counts, names))
+
+    def show_data(self, data: MatrixData) -> None:
+        """Show another matrix, perhaps with a background; a pick stays where its classes are still there."""
+        same = data.names == self._whole.names
+        self._whole = data
         if not same:
             self._selected = None
             self._cursor = Cell(0, 0)
@@ -97,7 +101,8 @@ class ConfusionMatrix(QWidget):
         self._data = self._whole.part(self._classes) if self._only_confused else self._whole
         self._hovered = None
         self._cursor = Cell(0, 0)
-        self.setAccessibleName(f"Confusion matrix, {self._whole.side} classes")
+        classes = self._whole.side - self._whole.has_background
+        self.setAccessibleName(f"Confusion matrix, {classes} classes")
         self.setAccessibleDescription(self._whole.summary())
         self._redraw()
 

@@ -171,7 +171,7 @@ class LabelDrawing:
         for number in order:
             place = self.box(number, target)
             width = self._style.width * (1.5 if number == marked else 1.0)
-            painter.setPen(_plain_pen(label_shade(_FAINT), width + _HALO))
+            painter.setPen(_plain_pen(label_shade(_FAINT), width + min(_HALO, self._style.width * 0.75)))
             painter.drawRect(place)
             color = label_color(int(self.labels.classes[number]))
             pen = self._pen(color, width)

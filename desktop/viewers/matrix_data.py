@@ -29,22 +29,36 @@ class MatrixData:
     Attributes:
         counts: (C, C), true class by predicted class.
         names: (C,).
+        unit: what is counted: image, object, pixel.
+        has_background: the last row and column are no class: what was made up, and what was missed.
+        least: cells with a smaller share of their row are drawn empty: of millions of pixels a few are everywhere.
     """
 
     counts: NDArray[np.int64]
     names: tuple[str, ...]
+    unit: str = "image"
+    has_background: bool = False
+    least: float = 0.0
 
     @property
     def side(self) -> int:
         return len(self.names)
 
     def shares(self) -> NDArray[np.float64]:
-        """(C, C) of each true class, 0 to 1; a class without images has zeros."""
-        return self.counts / np.maximum(self.counts.sum(axis=1, keepdims=True), 1)
+        """(C, C) of each true class, 0 to 1; a class without images has zeros, and so have cells below `least`."""
+        shares = self.counts / np.maximum(self.counts.sum(axis=1, keepdims=True), 1)
+        return np.where(shares < self.least, 0.0, shares)
 
     def part(self, classes: NDArray[np.intp]) -> MatrixData:
         """The rows and columns of some classes only."""
-        return MatrixData(self.counts[np.ix_(classes, classes)], tuple(self.names[int(i)] for i in classes))
+        has_background = self.has_background and len(classes) > 0 and int(classes[-1]) == self.background
+        names = tuple(self.names[int(i)] for i in classes)
+        return MatrixData(self.counts[np.ix_(classes, classes)], names, self.unit, has_background, self.least)
+
+    @property
+    def background(self) -> int:
+        """The number of the row and column that are no class; -1 where there are none."""
+        return self.side - 1 if self.has_background else -1
 
     def most_confused(self, limit: int) -> NDArray[np.intp]:
         """At most `limit` classes that are confused with each other most often, in their own order."""
@@ -66,27 +80,38 @@ class MatrixData:
     def sentence(self, cell: Cell) -> str:
         """Say what a cell, a row or a column holds."""
         if cell.true is not None and cell.predicted is not None:
-            count, row = int(self.counts[cell.true, cell.predicted]), int(self.counts[cell.true].sum())
-            of = self.names[cell.true]
-            right = cell.true == cell.predicted
-            verdict = f"{of}, rightly predicted" if right else f"{of} → {self.names[cell.predicted]}"
-            return f"{verdict}: {_images(count)}, {count / max(1, row):.1%} of {of}"
+            return self._cell_sentence(cell.true, cell.predicted)
         if cell.true is not None:
             row = int(self.counts[cell.true].sum())
+            if cell.true == self.background:
+                return f"Made up: {self._counted(row)} where nothing is"
             hits = int(self.counts[cell.true, cell.true])
-            return f"True {self.names[cell.true]}: {_images(row)}, {hits / max(1, row):.1%} right"
+            return f"True {self.names[cell.true]}: {self._counted(row)}, {hits / max(1, row):.1%} right"
         if cell.predicted is not None:
             whole = int(self.counts[:, cell.predicted].sum())
+            if cell.predicted == self.background:
+                return f"Missed: {self._counted(whole)}"
             hits = int(self.counts[cell.predicted, cell.predicted])
-            return (
-                f"Predicted {self.names[cell.predicted]}: {_images(whole)}, {hits / max(1, whole):.1%} right"
-            )
+            name = self.names[cell.predicted]
+            return f"Predicted {name}: {self._counted(whole)}, {hits / max(1, whole):.1%} right"
         return ""
+
+    def _cell_sentence(self, true: int, predicted: int) -> str:
+        count, row = int(self.counts[true, predicted]), int(self.counts[true].sum())
+        of = self.names[true]
+        if true == self.background:
+            return f"{self.names[predicted]} where nothing is: {self._counted(count)}"
+        share = f"{count / max(1, row):.1%} of {of}"
+        if predicted == self.background:
+            return f"{of}, missed: {self._counted(count)}, {share}"
+        verdict = f"{of}, rightly predicted" if true == predicted else f"{of} → {self.names[predicted]}"
+        return f"{verdict}: {self._counted(count)}, {share}"
 
     def summary(self) -> str:
         """The whole matrix in words, for those who cannot see it."""
         total, right = int(self.counts.sum()), int(np.trace(self.counts))
-        said = [f"{self.side} classes, {_images(total)}, {right / max(1, total):.1%} right."]
+        classes = self.side - self.has_background
+        said = [f"{classes} classes, {self._counted(total)}, {right / max(1, total):.1%} right."]
         wrong = self.counts.copy()
         np.fill_diagonal(wrong, 0)
         worst = np.argsort(-wrong, axis=None, kind="stable")[:_MOST_TOLD]
@@ -96,22 +121,33 @@ class MatrixData:
             said.append(f"Most confused: {'; '.join(told)}.")
         return " ".join(said)
 
+    def _counted(self, count: int) -> str:
+        return f"1 {self.unit}" if count == 1 else f"{count:,} {self.unit}s"
+
     def text(self, row: int, column: int, values: Values) -> str:
         """What stands in a cell; empty where it would be a nought."""
         count = int(self.counts[row, column])
         if not count:
             return ""
         if values == "count":
-            return str(count) if count < _THOUSAND else f"{count / _THOUSAND:.1f}k"
+            return _short(count)
+        if row == self.background:  # of nothing there is no share
+            return _short(count)
         percent = 100 * count / max(1, int(self.counts[row].sum()))
+        if percent < 100 * self.least:
+            return ""
         return f"{percent:.0f}" if percent >= 0.5 else "<1"
 
 
 def matrix_data(counts: NDArray[np.int64], names: Sequence[str]) -> MatrixData:
-    """Make the data of C named classes; a larger matrix (with a background row) is cut to them."""
+    """Make the data of C named classes; a larger matrix is cut to them."""
     side = len(names)
     return MatrixData(np.asarray(counts, dtype=np.int64)[:side, :side], tuple(names))
 
 
-def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count:,} images"
+def _short(count: int) -> str:
+    """`412`, `1.2k`, `3.4M`: what has room in a cell."""
+    for size, letter in ((_THOUSAND**3, "G"), (_THOUSAND**2, "M"), (_THOUSAND, "k")):
+        if count >= size:
+            return f"{count / size:.1f}{letter}"
+    return str(count)

@@ -116,7 +116,7 @@ def test_that_a_drop_counts_wherever_on_the_page_it_falls(
     (tmp_path / "notes.txt").write_text("hello")
     page = open_page(qtbot, context, "pets")
     if part == "detail":
-        page._show_detail(0)
+        page.images.opened.emit(0)
     target = {
         "grid": page.images.grid.viewport(),
         "bars": page.classes.bars.viewport(),

@@ -1,0 +1,63 @@
+"""Masks of a dataset as small pictures in the colours of their classes, read by threads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtGui import QImage
+
+from desktop.models.dataset_overview import DatasetOverview
+from desktop.models.drawn_labels import NOTHING
+from desktop.viewers.label_drawing import class_picture
+from engine.datasets.manifest import Item, Manifest
+from engine.datasets.masks import IGNORE, read_mask
+
+
+class MaskPictures:
+    """Reads masks by the table of the dataset that it was given last."""
+
+    def __init__(self) -> None:
+        self._overview: DatasetOverview | None = None
+        self._known: tuple[Path, Manifest, Mapping[Path, Item]] | None = None
+
+    def take(self, overview: DatasetOverview) -> None:
+        """Read masks of another dataset from now on."""
+        self._overview = overview
+        root = overview.root
+        items = {root / item.mask: item for item in overview.manifest.items if item.mask is not None}
+        self._known = (root, overview.manifest, items)  # one assignment: threads look at it meanwhile
+
+    def path_of(self, image: int) -> Path | None:
+        """Give the file of an image's mask; None when it has none."""
+        overview = self._overview
+        if overview is None or image >= len(overview.manifest.items):
+            return None
+        mask = overview.manifest.items[image].mask
+        return overview.root / mask if mask is not None else None
+
+    def read(self, path: Path, side: int | None) -> QImage:
+        """Make the picture of a mask, at most so many pixels a side.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+        if self._known is None or path not in self._known[2]:
+            return QImage()
+        root, manifest, items = self._known
+        classes = read_mask(root, items[path], manifest)
+        drawn = np.where(classes == IGNORE, np.uint8(NOTHING), classes)
+        return class_picture(reduced_classes(drawn, side), frozenset())
+
+
+def reduced_classes(classes: NDArray[np.uint8], side: int | None) -> NDArray[np.uint8]:
+    """Take the nearest pixels: a class between two others would be a third one."""
+    height, width = classes.shape
+    if side is None or max(height, width) <= side:
+        return classes
+    scale = side / max(height, width)
+    rows = (np.arange(max(1, round(height * scale))) / scale).astype(int)
+    columns = (np.arange(max(1, round(width * scale))) / scale).astype(int)
+    return classes[np.minimum(rows, height - 1)][:, np.minimum(columns, width - 1)]
