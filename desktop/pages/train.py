@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from desktop.context import Context
 from desktop.models.demo_dataset import DemoDataset
@@ -43,12 +43,17 @@ class TrainPage(Page):
         self.live = LiveView(context)
         self.right.addWidget(self.empty)
         self.right.addWidget(self.live)
+        self.right.addWidget(self.setup.preview.panel)
+        self._behind: QWidget = self.empty
+        """What is shown at the right when the preview is closed."""
         layout.addWidget(self.right, 1)
         self._demo = DemoDataset(context, self)
         self._demo.ready.connect(self._demo_ready)
         self._is_chosen = False
         self.setup.started.connect(self._started)
         self.setup.import_wanted.connect(self._open_folder)
+        self.setup.preview.large_wanted.connect(self._show_preview)
+        self.setup.preview.panel.closed.connect(self._close_preview)
         self.live.fork_wanted.connect(self._fork)
         self.live.run.loaded.connect(self._name)
         self.live.run.row_changed.connect(self._name)
@@ -86,7 +91,8 @@ class TrainPage(Page):
         """Show a run at the right."""
         self._is_chosen = True
         self.live.run.follow(run)
-        self.right.setCurrentWidget(self.live)
+        self._put_right(self.live)
+        self._close_preview()
         self._name()
 
     def _bind_keys(self) -> None:
@@ -111,11 +117,25 @@ class TrainPage(Page):
         newest: RunRow | None = (active or rows or [None])[0]
         if newest is None:
             self.live.run.follow("")
-            self.right.setCurrentWidget(self.empty)
+            self._put_right(self.empty)
             self.set_crumb("")
             return
         self.live.run.follow(newest.run)
-        self.right.setCurrentWidget(self.live)
+        self._put_right(self.live)
+
+    def _put_right(self, widget: QWidget) -> None:
+        """Show the run, or that there is none; an open preview stays until it is closed."""
+        self._behind = widget
+        if self.right.currentWidget() is not self.setup.preview.panel:
+            self.right.setCurrentWidget(widget)
+
+    def _show_preview(self) -> None:
+        panel = self.setup.preview.panel
+        self.right.setCurrentWidget(panel)
+        panel.close_button.setFocus()
+
+    def _close_preview(self) -> None:
+        self.right.setCurrentWidget(self._behind)
 
     def _name(self) -> None:
         row = self.live.run.row

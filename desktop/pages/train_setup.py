@@ -10,14 +10,17 @@ from desktop.context import Context
 from desktop.forms.form_state import FormState
 from desktop.forms.plugin_validation import PluginValidation
 from desktop.forms.schema_form import SchemaForm
+from desktop.models.augmentation_preview import Subject
 from desktop.models.estimate import Estimate, steps_per_epoch
 from desktop.models.place_choice import Planned
 from desktop.models.place_words import is_elsewhere, place_label
 from desktop.models.run_words import plural
+from desktop.models.start_check import NO_DATASET, next_name, pick_trouble, unpicked_trouble
 from desktop.pages.train_pick import PickCard
 from desktop.pages.train_place_foot import StartFoot
 from desktop.pages.train_place_list import Offer
 from desktop.pages.train_place_sheet import PlaceSheet
+from desktop.pages.train_preview import PreviewStrip
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.card import column
 from desktop.widgets.labels import set_role, text_label
@@ -52,6 +55,7 @@ class SetupPane(QWidget):
         self._wanted_values: tuple[str | None, dict[str, object]] | None = None
         self._kept: dict[str, tuple[str | None, dict[str, object]]] = {}
         self.schedule = SchedulePlot()
+        self.preview = PreviewStrip(context)
         self._compose()
         context.datasets.changed.connect(self._datasets_changed)
         context.catalogue.changed.connect(self._plugins_changed)
@@ -214,15 +218,18 @@ class SetupPane(QWidget):
         self.form = SchemaForm(self.state, self.context.settings, entry.id, self._dataset_name)
         self._form_place.addWidget(self.form, 1)
         self._no_form.hide()
-        self.form.group_slot("Scheduler", self.schedule)
-        self.schedule.show()
+        for group, above in (("Scheduler", self.schedule), ("Augmentation", self.preview)):
+            if self.form.group_slot(group, above):
+                above.show()
         self._validation = PluginValidation(self.context, self.state, entry, self)
         self.state.changed.connect(self.check)
         self._show_picks()
         self.check()
 
     def _drop_form(self) -> None:
-        self.schedule.setParent(None)
+        for above in (self.schedule, self.preview):
+            above.hide()
+            above.setParent(None)
         for made in (self.form, self.state, self._validation):
             if made is not None:
                 made.deleteLater()
@@ -283,6 +290,16 @@ class SetupPane(QWidget):
         if self.state is not None:
             values = self.state.values()
             self.schedule.set_config(values, steps_per_epoch(self.dataset, values))
+        self._show_preview()
+
+    def _show_preview(self) -> None:
+        if self.dataset is None or self.entry is None or self.state is None:
+            self.preview.show_subject(None)
+            return
+        plugin = self.entry.model or self.entry.id
+        subject = Subject(plugin, self.state.values(), self.dataset.name, self.dataset.version)
+        is_held = bool(self.state.problems() or pick_trouble(self.dataset, self.entry))
+        self.preview.show_subject(subject, is_held=is_held)
 
     def _estimate(self, place: str) -> Estimate | None:
         if self.state is None or self.entry is None:
@@ -307,26 +324,15 @@ class SetupPane(QWidget):
 
     def _trouble(self) -> str:
         if self.dataset is None:
-            return "Choose a dataset first, or drop a folder on the Data page."
+            return NO_DATASET
         if self.entry is None or self.state is None:
-            error = self.context.catalogue.error
-            if error is not None:
-                return str(error)
-            return "Choose a model." if self.context.catalogue.is_loaded else "The models are being read …"
-        if not self.entry.is_usable:
-            missing = self.entry.missing_requirements
-            if missing:
-                return f"This plugin needs packages that are not installed: {', '.join(missing)}."
-            return "This plugin has problems; see them on the Plugins page."
-        about = self.entry.metadata
-        if about is not None and about.task_type != self.dataset.task:
-            return f"This model is for {about.task_type}, the dataset for {self.dataset.task}. Change one of them."
-        if not any(item.split == "train" for item in self.dataset.items):
-            return f"The dataset {self.dataset.name} has no images to train on."
-        count = len(self.state.problems()) if callable(self.state.problems) else len(self.state.problems)
-        if count:
-            return f"{plural(count, 'setting')} to fix before training."
-        return ""
+            catalogue = self.context.catalogue
+            return unpicked_trouble(catalogue.error, is_loaded=catalogue.is_loaded)
+        found = pick_trouble(self.dataset, self.entry)
+        if found:
+            return found
+        count = len(self.state.problems())
+        return f"{plural(count, 'setting')} to fix before training." if count else ""
 
     def submit(self) -> None:
         """Put the run in the queue."""
@@ -351,21 +357,11 @@ class SetupPane(QWidget):
             dataset=self.dataset.name,
             config=self.state.values(),
             preset=self.state.preset,
-            name=self.name.text().strip() or self._next_name(),
+            name=self.name.text().strip() or next_name(self.entry, self.context.runs.rows()),
             resource=self.foot.resource(),
             place=self.foot.choice.place,
         )
         self.context.actions.submit(request, then=self._started, failed=self._refused)
-
-    def _next_name(self) -> str:
-        """`timm_classifier 3`: the plugin's name and a number that no run has yet."""
-        assert self.entry is not None  # asked for only with one
-        base = self.entry.model or self.entry.id
-        taken = {found.name for found in self.context.runs.rows()}
-        number = 1 + sum(found.plugin == self.entry.id for found in self.context.runs.rows())
-        while f"{base} {number}" in taken:
-            number += 1
-        return f"{base} {number}"
 
     def _started(self, run: str) -> None:
         self._end_starting()
