@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,17 @@ _FORBIDDEN = frozenset('<>:"/\\|?*%')
 """Not allowed in a file name on some system, and the escape itself."""
 
 
+class Step(Frozen):
+    """A version that became the present one."""
+
+    version: str
+    saved: float
+    """Unix seconds."""
+    images: int
+    source: str = ""
+    """What was imported; what was divided has the source of before."""
+
+
 class DatasetRecord(Frozen):
     """dataset.json: the present version, and where its files lie on this machine."""
 
@@ -33,6 +45,8 @@ class DatasetRecord(Frozen):
     format: str
     roots: Mapping[str, str] = Field(default_factory=dict)
     """Where the files of each version lie."""
+    history: tuple[Step, ...] = ()
+    """From the first version on; empty in records of earlier Lensmiths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +106,21 @@ class DatasetFolder:
         if place is not None and annotations is not None and not place.is_file():
             annotations.save(place)
         manifest.save(self._manifest_path(manifest.version))
-        self._write(manifest, root, source, {**self._roots(), manifest.version: str(root)})
+        before = self._before()
+        roots: Mapping[str, str] = before.roots if before is not None else {}
+        steps = self.history(before) if before is not None else ()
+        if not steps or steps[-1].version != manifest.version:
+            made = Step(
+                version=manifest.version, saved=time.time(), images=len(manifest.items), source=str(source)
+            )
+            steps = (*steps, made)
+        self._write(manifest, root, (source, {**roots, manifest.version: str(root)}, steps))
 
     def move(self, root: Path) -> None:
         """Note that the files are at `root` now: for every version whose files lay where the present one's did."""
         record = self.record()
         roots = {version: str(root) if old == record.root else old for version, old in record.roots.items()}
-        self._write(self.manifest(), root, root, {**roots, record.version: str(root)})
+        self._write(self.manifest(), root, (root, {**roots, record.version: str(root)}, record.history))
 
     def keep(self, draft: Path, manifest: Manifest) -> Path:
         """Take the files of a version in; those that are there already stay, for a training may be reading them.
@@ -113,7 +135,39 @@ class DatasetFolder:
         place.parent.mkdir(parents=True, exist_ok=True)
         return draft.rename(place)
 
-    def _write(self, manifest: Manifest, root: Path, source: Path, roots: Mapping[str, str]) -> None:
+    def history(self, record: DatasetRecord | None = None) -> tuple[Step, ...]:
+        """Give the versions in the order in which they became the present one, the last one the present.
+
+        Records that tell none are those of earlier Lensmiths: there the files of the versions tell by their times.
+
+        Raises:
+            UserError: `dataset_damaged`.
+        """
+        record = record or self.record()
+        if record.history:
+            return record.history
+        steps: list[Step] = []
+        for file in sorted((self.path / "versions").glob("*.json"), key=lambda file: file.stat().st_mtime):
+            try:
+                manifest = Manifest.load(file)
+            except UserError:  # a damaged one tells nothing
+                continue
+            is_present = manifest.version == record.version
+            saved = float("inf") if is_present else file.stat().st_mtime
+            images = len(manifest.items)
+            steps.append(Step(version=manifest.version, saved=saved, images=images, source=record.source))
+        steps.sort(key=lambda step: step.saved)
+        present = self._manifest_path(record.version)
+        last = present.stat().st_mtime if present.is_file() else 0.0
+        return tuple(
+            step if step.version != record.version else step.model_copy(update={"saved": last})
+            for step in steps
+        )
+
+    def _write(
+        self, manifest: Manifest, root: Path, told: tuple[Path, Mapping[str, str], tuple[Step, ...]]
+    ) -> None:
+        source, roots, history = told
         record = DatasetRecord(
             name=manifest.name,
             version=manifest.version,
@@ -121,14 +175,15 @@ class DatasetFolder:
             source=str(source),
             format=manifest.format,
             roots=roots,
+            history=history,
         )
         write_record(self.record_path, record)
 
-    def _roots(self) -> Mapping[str, str]:
+    def _before(self) -> DatasetRecord | None:
         try:
-            return self.record().roots
+            return self.record()
         except UserError:  # not there yet, or damaged and about to be replaced
-            return {}
+            return None
 
     def _manifest_path(self, version: str) -> Path:
         return self.path / "versions" / f"{folder_name(version)}.json"

@@ -12,7 +12,7 @@ from pathlib import Path
 from engine.config.problems import nearest
 from engine.datasets.annotations import Annotations, load_annotations
 from engine.datasets.archive import extract_zip
-from engine.datasets.dataset_folder import DatasetFolder, dataset_name, folder_name
+from engine.datasets.dataset_folder import DatasetFolder, Step, dataset_name, folder_name
 from engine.datasets.drawn_masks import with_drawn_masks
 from engine.datasets.formats.registry import layout_names, read_layout, tasks
 from engine.datasets.hashing import HashMemory, Progress, no_progress
@@ -113,6 +113,14 @@ class Library:
             UserError: `dataset_unknown` with the nearest name, `version_unknown`, `manifest_damaged`.
         """
         return self._existing(name).manifest(version)
+
+    def history(self, name: str) -> tuple[Step, ...]:
+        """Give a dataset's versions from the first on; the last is the present one.
+
+        Raises:
+            UserError: `dataset_unknown`, `dataset_damaged`.
+        """
+        return self._existing(name).history()
 
     def root(self, name: str, version: str | None = None) -> Path:
         """Where the files of a dataset's present version, or of another one, lie on this machine.

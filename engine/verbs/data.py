@@ -1,4 +1,4 @@
-"""`lensmith data`: import, list, show, check, split, export, relocate and delete datasets."""
+"""`lensmith data`: import, list, show, check, split, export, relocate, delete. `data_lineage`: history, diff."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from engine.datasets.manifest import Manifest
 from engine.datasets.writers.export import WRITERS, export_dataset
 from engine.datasets.writers.tree import Source
 from engine.errors import UserError
+from engine.verbs.data_lineage import add_lineage_parsers
 from engine.verbs.data_summary import problem_table, rows_of, summary
 from engine.verbs.reply import Parsers, Reply, Session, failed, table
 
@@ -55,6 +56,7 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     written.add_argument("--to", type=Path, required=True, help="a new or empty folder")
     written.add_argument("--copy", action="store_true", help="copy images also where links could be made")
     written.set_defaults(run=export_data)
+    add_lineage_parsers(verbs, shared)
     gone = verbs.add_parser(
         "delete", parents=[shared], help="forget a dataset; its images stay where they are"
     )
