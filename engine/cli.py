@@ -25,6 +25,7 @@ VERB_MODULES = (
     "engine.verbs.plugins",
     "engine.verbs.data",
     "engine.verbs.train",
+    "engine.verbs.rehearse",
     "engine.verbs.runs",
     "engine.verbs.queue",
     "engine.verbs.evaluate",

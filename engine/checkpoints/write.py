@@ -109,9 +109,14 @@ def complete_draft(draft: Path, target: Path, meta: CheckpointMeta) -> Checkpoin
 
 def _require_room(folder: Path, weights: Mapping[str, Tensor], state: Mapping[str, object]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    needed = int(_MARGIN * (_tensor_bytes(weights) + _tensor_bytes(state))) + _MARGIN_BYTES
+    needed = int(_MARGIN * stored_bytes(weights, state)) + _MARGIN_BYTES
     if free_disk_bytes(folder.parent) < needed:
         raise disk_full(folder)
+
+
+def stored_bytes(weights: Mapping[str, Tensor], state: Mapping[str, object]) -> int:
+    """About what a checkpoint takes on disk: the bytes of its tensors."""
+    return _tensor_bytes(weights) + _tensor_bytes(state)
 
 
 def _tensor_bytes(value: object) -> int:

@@ -57,11 +57,11 @@ class Rehearsal(Frozen):
     workers: int
     """Loader threads."""
     images_per_s: float
-    """Median of the settled steps, waits for images included."""
+    """Median of the settled steps, waits for images included; where those are kept, as in later epochs."""
     step_s: float
     """Of one batch, likewise."""
     data_wait_share: float = Field(ge=0, le=1)
-    """Share of the settled steps' time that was spent waiting for images, which were read for the first time."""
+    """Share of that time that is spent waiting for images."""
     epoch_s: float
     """Training part of an epoch once images are cached (where they are), without its validation."""
     first_epoch_s: float = 0.0
@@ -69,7 +69,7 @@ class Rehearsal(Frozen):
     validation_s: float
     """Of one validation; 0 when nothing is validated."""
     first_step_s: float
-    """From the start of the work (torch is loaded) to the end of the first step."""
+    """From the start to the end of the first step: torch is loaded in it, and the model built."""
     checkpoint_s: float = 0.0
     """To write one checkpoint."""
     total_s: float

@@ -59,7 +59,7 @@ def train_model(session: Session, arguments: argparse.Namespace) -> Reply:
             config=config,
             preset=arguments.preset,
             name=arguments.name,
-            resource=_resource(arguments.gpus),
+            resource=resource_of(arguments.gpus),
             place=arguments.on,
         ),
         home,
@@ -173,7 +173,12 @@ def wait_until_ended(session: Session, run: str, poll_s: float = 0.2) -> None:
         time.sleep(poll_s)
 
 
-def _resource(gpus: str | None) -> str | None:
+def resource_of(gpus: str | None) -> str | None:
+    """Read `--gpus`; None leaves the choice to the queue.
+
+    Raises:
+        UserError: `gpus_invalid`, `gpus_several`.
+    """
     if gpus is None:
         return None
     numbers = [part.strip() for part in gpus.split(",")]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ERRORS = ("UserError", "PluginError", "RemoteError", "Refusal")
-RECORDS = ("Problem", "Kind", "PluginProblem", "Failure", "Notice", "HostCheck")
+RECORDS = ("Problem", "Kind", "PluginProblem", "Failure", "Notice", "HostCheck", "RehearsalWarning")
 
 CARRIERS = ("code", "words")
 """What a parameter is called that is passed on as a code, or as a tuple that begins with one."""
