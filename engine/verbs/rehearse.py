@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import argparse
 import contextlib
+import os
 import shlex
 import sys
 import threading
@@ -131,8 +132,9 @@ def _end_with_input() -> None:
     """Interrupt this process when standard input is closed, also on systems that know no polite signal."""
 
     def wait() -> None:
+        # Past Python's buffer: its lock, held by a thread that waits, would break the end of this process.
         with contextlib.suppress(OSError, ValueError):
-            while sys.stdin.buffer.read(1 << 10):
+            while os.read(sys.stdin.fileno(), 1 << 10):
                 pass
         _thread.interrupt_main()
 
