@@ -102,17 +102,26 @@ class Detection:
     def deployed(self, outputs: Outputs, as_probabilities: bool) -> Tensor:
         """Candidates (N, K, 4 + C): corners in pixels of the input, then a probability for each class.
 
+        Without `as_probabilities`, a network that gives one tensor of another form is left as it is.
+
         Raises:
-            UserError: `export_unsupported` for a detector that looks twice.
+            UserError: `export_unsupported` for a detector that looks twice, and for one that gives no candidates.
         """
-        del as_probabilities
         if isinstance(outputs, Tensor):
+            if as_probabilities and outputs.ndim != _AXES_OF_CANDIDATES:
+                raise UserError(
+                    "export_unsupported",
+                    f"The network gives {tuple(outputs.shape)}, which are no candidates (batch, number, 4 + classes).",
+                    "Set include_postprocessing to false to export its bare outputs, or write the file in the "
+                    "plugin's `export`.",
+                )
             return outputs
         candidates: Callable[[], Tensor] | None = getattr(outputs, "candidates", None)
         if candidates is None:
             raise UserError(
                 "export_unsupported",
-                "A detector that looks twice cannot be written as one plain graph.",
+                "This detector cannot be written as one plain graph: it looks twice, or its outputs have no "
+                "`candidates()`.",
                 "Train one that looks once (RetinaNet, FCOS, SSDlite), or write the file in the plugin's `export`.",
             )
         return candidates()
@@ -140,5 +149,6 @@ class Detection:
         return adapt_infer(infer, tensor_input)
 
 
+_AXES_OF_CANDIDATES = 3
 _ANY: Size = (2**20, 2**20)
 """A frame that clips nothing."""

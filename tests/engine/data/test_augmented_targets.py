@@ -96,7 +96,10 @@ class Places:
     def of(cls, sample: NDArray[np.uint8]) -> Places:
         blue = sample[..., 2].astype(int)
         return cls(
-            sample[..., 0] + 0.5, sample[..., 1] + 0.5, inside=blue > 253, outside=abs(blue - FILL) <= 1
+            sample[..., 0].astype(np.float64) + 0.5,
+            sample[..., 1].astype(np.float64) + 0.5,
+            inside=blue > 253,
+            outside=abs(blue - FILL) <= 1,
         )
 
     def of_box(self, box: Box) -> NDArray[np.bool_]:
@@ -171,12 +174,13 @@ def samples(folder: Path, settings: dict[str, object]) -> Iterator[tuple[NDArray
         made.annotations.save(table)
     task = task_named(made.manifest.task)
     flat = {name.removeprefix("augmentation."): value for name, value in (PLAIN | settings).items()}
+    varied = unflatten(AugmentationConfig, flat)
     loading = LoaderSettings(
         image_size=SIZE,
         batch_size=1,
         train=True,
         workers=0,
-        augmentation=unflatten(AugmentationConfig, flat),
+        augmentation=varied,
         framing=task.framing,
         annotations=table,
     )
@@ -185,7 +189,7 @@ def samples(folder: Path, settings: dict[str, object]) -> Iterator[tuple[NDArray
         for epoch in range(EPOCHS):
             (batch,) = loader.start(epoch)
             images, targets = task.mix(
-                batch.images, batch.targets, np.random.default_rng(epoch), loading.augmentation, len(NAMES)
+                batch.images, batch.targets, np.random.default_rng(epoch), varied, len(NAMES)
             )
             yield images[0].numpy(), targets[0]
     finally:
