@@ -12,6 +12,12 @@ from engine.errors import PluginError
 from engine.plugin.discovery import BUILTIN_FOLDER, MODEL_FILE, PluginSource, discover
 from engine.protocol.disk import write_error
 
+STARTS = {
+    "classification": "example_minimal",
+    "detection": "torchvision_detector",
+    "segmentation": "timm_segmenter",
+}
+"""The built-in plugin that a new one of each task begins as."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _RESERVED = frozenset(
     {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
@@ -106,30 +112,43 @@ def _renamed_file(origin: PluginSource, name: str) -> tuple[Path, str]:
         literals = _name_literals(tree)
         if literals:
             inside = file.relative_to(origin.folder) if origin.path.is_dir() else Path(MODEL_FILE)
-            return inside, _with_names(text, literals, name)
+            return inside, _with_words(text, [*_named(literals, name), *_no_longer_recommended(tree)])
     raise _not_copyable(origin, 'no file of it says ModelMetadata(name="...")')
 
 
 def _name_literals(tree: ast.Module) -> list[ast.Constant]:
     """Find the names of all models: the literal `name` in each call of ModelMetadata, in order."""
-    found = [
+    return sorted(_literals(tree, "name"), key=lambda literal: (literal.lineno, literal.col_offset))
+
+
+def _literals(tree: ast.Module, argument: str) -> list[ast.Constant]:
+    return [
         keyword.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "ModelMetadata"
         for keyword in node.keywords
-        if keyword.arg == "name" and isinstance(keyword.value, ast.Constant)
+        if keyword.arg == argument and isinstance(keyword.value, ast.Constant)
     ]
-    return sorted(found, key=lambda literal: (literal.lineno, literal.col_offset))
 
 
-def _with_names(text: str, literals: list[ast.Constant], name: str) -> str:
-    """Put `name` in the place of the first literal, `name-2` of the second ..., keeping all other text."""
+def _named(literals: list[ast.Constant], name: str) -> list[tuple[ast.Constant, str]]:
+    """Give the first literal `name`, the second `name-2` ..."""
+    names = (name if number == 1 else f"{name}-{number}" for number in range(1, len(literals) + 1))
+    return [(literal, f'"{new}"') for literal, new in zip(literals, names, strict=True)]
+
+
+def _no_longer_recommended(tree: ast.Module) -> list[tuple[ast.Constant, str]]:
+    """A copy is not what everybody should begin with, whatever its origin says of itself."""
+    return [(literal, "False") for literal in _literals(tree, "recommended") if literal.value is True]
+
+
+def _with_words(text: str, words: list[tuple[ast.Constant, str]]) -> str:
+    """Put other words in the places of literals, keeping all other text."""
     lines = text.encode().splitlines(keepends=True)
-    for number, literal in reversed(list(enumerate(literals, start=1))):
-        new = name if number == 1 else f"{name}-{number}"
+    for literal, new in sorted(words, key=lambda each: (each[0].lineno, each[0].col_offset), reverse=True):
         first, last = literal.lineno - 1, (literal.end_lineno or literal.lineno) - 1
         head, tail = lines[first][: literal.col_offset], lines[last][literal.end_col_offset :]
-        lines[first : last + 1] = [head + f'"{new}"'.encode() + tail]
+        lines[first : last + 1] = [head + new.encode() + tail]
     return b"".join(lines).decode()
 
 

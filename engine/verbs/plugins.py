@@ -16,7 +16,7 @@ from engine.plugin.conformance import check
 from engine.plugin.describer import describe, filter_entries, find_entry
 from engine.plugin.discovery import source_at
 from engine.plugin.model_card import DEFAULT_CLASSES, model_card, with_supported_size
-from engine.plugin.new import new_plugin
+from engine.plugin.new import STARTS, new_plugin
 from engine.protocol.catalog import PluginEntry, PluginProblem
 from engine.verbs.reply import Parsers, Reply, Session, failed, table
 
@@ -71,8 +71,10 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     card.set_defaults(run=show_card)
     new = verbs.add_parser("new", parents=[shared], help="start a plugin of your own from an example")
     new.add_argument("name", metavar="NAME", help="folder and model name of the new plugin")
-    new.add_argument(
-        "--from", dest="source", default="example_minimal", metavar="P", help="default: example_minimal"
+    origin = new.add_mutually_exclusive_group()
+    origin.add_argument("--task", choices=tuple(STARTS), default="classification", help="what it shall learn")
+    origin.add_argument(
+        "--from", dest="source", metavar="P", help="a plugin to copy; default: one of the task"
     )
     new.set_defaults(run=start_plugin)
     catalogue = parsers.add_parser("describe", parents=[shared], help="(process) print the whole catalogue")
@@ -180,7 +182,8 @@ def show_card(session: Session, arguments: argparse.Namespace) -> Reply:
 
 
 def start_plugin(session: Session, arguments: argparse.Namespace) -> Reply:
-    folder = new_plugin(arguments.name, session.home.ensure().plugins, arguments.source)
+    source = arguments.source or STARTS[arguments.task]
+    folder = new_plugin(arguments.name, session.home.ensure().plugins, source)
     return Reply(
         {"plugin": arguments.name, "folder": str(folder)},
         f"Wrote {folder}. Change it, then try it out: lensmith plugins check {arguments.name}",

@@ -7,8 +7,9 @@ import pytest
 from engine.errors import PluginError
 from engine.plugin.discovery import BUILTIN_FOLDER, source_at
 from engine.plugin.loading import load_source
-from engine.plugin.new import new_plugin
+from engine.plugin.new import STARTS, new_plugin
 from engine.protocol.home import Home
+from engine.tasks.registry import task_names
 from tests.engine.plugin.texts import IMPORTS, model_class, plugin_text, write_plugin
 
 
@@ -62,6 +63,19 @@ def test_that_each_of_several_models_has_a_name_of_its_own(folder: Path) -> None
     made = new_plugin("mine", folder, "several")
 
     assert [model.get_metadata().name for model in load_source(source_at(made))] == ["mine", "mine-2"]
+
+
+@pytest.mark.parametrize("task", STARTS)
+def test_that_each_task_has_a_start_that_is_not_recommended(tmp_path: Path, task: str) -> None:
+    made = new_plugin("mine", tmp_path, STARTS[task])
+
+    metadata = load_source(source_at(made))[0].get_metadata()
+
+    assert (metadata.name, metadata.task_type, metadata.recommended) == ("mine", task, False)
+
+
+def test_that_the_tasks_with_a_start_are_those_that_can_be_trained() -> None:
+    assert set(STARTS) == set(task_names())
 
 
 @pytest.mark.parametrize(
