@@ -26,6 +26,7 @@ VERB_MODULES = (
     "engine.verbs.data",
     "engine.verbs.train",
     "engine.verbs.rehearse",
+    "engine.verbs.profile",
     "engine.verbs.runs",
     "engine.verbs.queue",
     "engine.verbs.evaluate",

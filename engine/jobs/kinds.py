@@ -12,11 +12,17 @@ from engine.errors import UserError
 from engine.jobs.desk import Desk
 from engine.jobs.evaluate import evaluate
 from engine.jobs.export import export
+from engine.jobs.profile import profile
 from engine.jobs.train import train
 from engine.protocol.events import RunStarted
 from engine.protocol.job import EndState, JobKind
 
-JOBS: dict[JobKind, Callable[[Desk], EndState]] = {"train": train, "evaluate": evaluate, "export": export}
+JOBS: dict[JobKind, Callable[[Desk], EndState]] = {
+    "train": train,
+    "evaluate": evaluate,
+    "export": export,
+    "profile": profile,
+}
 
 
 def do_job(desk: Desk) -> EndState:

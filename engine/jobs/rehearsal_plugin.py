@@ -12,10 +12,11 @@ from itertools import pairwise
 
 from engine.errors import PluginError, UserError
 from engine.jobs.rehearsal_figures import Stretch, speed_of
-from engine.jobs.rehearsal_stage import Measured, Stage, measure_validation, no_memory
+from engine.jobs.rehearsal_stage import Measured, Stage, no_memory
 from engine.jobs.timed_loader import TimedLoader, TrialDesk, Turn
 from engine.jobs.train import TrainingData, plugin_training
 from engine.jobs.validation import Validation
+from engine.jobs.validation_time import validation_seconds
 from engine.plugin.contract import BaseModel
 from engine.plugin.full_control import train_plugin
 from engine.plugin.plugin_checkpoints import OwnState, PluginSaver
@@ -166,7 +167,9 @@ class _Play:
 
         # The order to stop has been obeyed, and must not end the measuring too.
         try:
-            found.validation_s = measure_validation(self._stage, image_s, validate)
+            found.validation_s = validation_seconds(
+                self._stage.desk, self._stage.data, image_s, self._stage.validation_s, validate
+            )
         except PluginError as error:
             found.notes.append(f"Validation was not measured: {error.message}")
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import psutil
@@ -13,16 +11,15 @@ import torch
 from engine.device.memory import PeakMemory
 from engine.errors import UserError
 from engine.jobs.rehearsal_budget import Budget
-from engine.jobs.rehearsal_figures import MEMORY_SHARE, Stretch, extrapolate
+from engine.jobs.rehearsal_figures import MEMORY_SHARE, Stretch
 from engine.jobs.timed_loader import TimedLoader, TrialDesk
 from engine.jobs.train import TrainingData
 from engine.protocol.rehearsal import TriedBatch
 from engine.training.phases import Phases
 
 FEW_IMAGES = 8
-_MOST_VALIDATION = 0.15
+VALIDATION_SHARE = 0.15
 """Of the whole time, for measuring on validation images."""
-_SHORT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +46,11 @@ class Stage:
         """Of the training images, in batches of the configured size."""
         assert isinstance(self.data.train, TimedLoader)  # the desk opens no other
         return self.data.train
+
+    @property
+    def validation_s(self) -> float:
+        """Seconds that measuring on validation images may take."""
+        return min(self.budget.share(VALIDATION_SHARE), max(0.0, self.budget.left) / 2)
 
     @property
     def usable_bytes(self) -> float | None:
@@ -92,37 +94,6 @@ def no_memory(batch_size: int, image_size: int) -> UserError:
         f"The memory is not enough for this model at image_size {image_size}, not even with a batch of {batch_size}.",
         "Take a smaller image_size or model, end what else takes memory, or train on another machine.",
     )
-
-
-def measure_validation(
-    stage: Stage, image_s: float, measure: Callable[[TrialDesk, TimedLoader], object]
-) -> float:
-    """Seconds of one validation, from a few images and from more.
-
-    Args:
-        stage: the rehearsal's.
-        image_s: of training on one image: what validating takes no longer than.
-        measure: validates all images of a loader.
-    """
-    if stage.data.val is None:
-        return 0.0
-    count = stage.data.val.images
-    affordable = min(stage.budget.share(_MOST_VALIDATION), max(0.0, stage.budget.left) / 2) / image_s
-    few = min(count, FEW_IMAGES)
-    more = min(count, max(few, math.floor(affordable)))
-    times: list[tuple[int, float]] = []
-    for images in dict.fromkeys((few, more)):
-        desk = stage.desk.with_changes({}, most_val=images)
-        loader = desk.loader("val", train=False, pin_memory=stage.device.type == "cuda")
-        try:
-            began = time.perf_counter()
-            measure(desk, loader)
-            times.append((images, time.perf_counter() - began))
-        finally:
-            loader.close()
-        if times[-1][1] > max(_SHORT_S, stage.budget.share(_MOST_VALIDATION)):
-            break
-    return extrapolate(times[0], times[-1], count)
 
 
 def loading_speed(loader: TimedLoader, seconds: float) -> float:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator
-from itertools import count
+from collections.abc import Iterator
 
 from torch import Tensor
 
@@ -16,10 +15,11 @@ from engine.device.probe import Plan, ProbeSubject, Wish, candidates, choose_fas
 from engine.errors import UserError
 from engine.jobs.rehearsal_advice import BatchFacts, fitting_size
 from engine.jobs.rehearsal_figures import Stretch, even, fit_line, speed_of
-from engine.jobs.rehearsal_stage import FEW_IMAGES, Measured, Stage, measure_validation, no_memory
+from engine.jobs.rehearsal_stage import FEW_IMAGES, Measured, Stage, no_memory
 from engine.jobs.timed_loader import TimedLoader, TrialDesk
 from engine.jobs.train import adapter_training
 from engine.jobs.validation import Validation
+from engine.jobs.validation_time import validation_seconds
 from engine.plugin.adapters.torch_model import TorchModel
 from engine.protocol.rehearsal import TriedBatch
 from engine.training.failures import is_out_of_memory
@@ -72,7 +72,9 @@ class AdapterRehearsal:
             found.batch_size = self._smaller()
         stage.budget.phase("Validation")
         image_s = speed_of(found.stretches).image_s
-        found.validation_s = measure_validation(stage, image_s, self._validate)
+        found.validation_s = validation_seconds(
+            stage.desk, stage.data, image_s, stage.validation_s, self._validate
+        )
         stage.budget.phase("Writing a checkpoint")
         self._write_checkpoint()
         stage.budget.phase("Trying other settings")
@@ -218,7 +220,7 @@ class AdapterRehearsal:
         stage, found = self._stage, self._measured
         stage.memory.forget()
         began = time.monotonic()
-        batches = _endless(loader)
+        batches = loader.endless()
         try:
             while not _is_settled(len(found.stretches), time.monotonic() - began, stage):
                 found.stretches.append(self._stretch(batches, self._row))
@@ -327,12 +329,6 @@ class AdapterRehearsal:
 
 def _unfit(size: int, needs: int = 0) -> TriedBatch:
     return TriedBatch(batch_size=size, images_per_s=0, peak_memory_bytes=needs, fits=False)
-
-
-def _endless(loader: TimedLoader) -> Generator[Batch]:
-    """Batches of one epoch after another."""
-    for epoch in count():
-        yield from loader.start(epoch)
 
 
 def _is_settled(stretches: int, seconds: float, stage: Stage) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 
 import numpy as np
 import torch
@@ -50,6 +51,11 @@ class TimedLoader(Loader):
             if self.on_turn is not None:
                 self.on_turn()
             yield found
+
+    def endless(self) -> Generator[Batch]:
+        """Yield the batches of one epoch after another."""
+        for epoch in count():
+            yield from self.start(epoch)
 
     @property
     def keeps_images(self) -> bool:

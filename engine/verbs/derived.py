@@ -19,7 +19,15 @@ def run_derived(session: Session, wanted: Derived) -> RunFolder:
     Raises:
         UserError: one of `submit_derived`, or what the run failed with.
     """
-    run = submit_derived(wanted, session.home.ensure())
+    return run_to_end(session, submit_derived(wanted, session.home.ensure()))
+
+
+def run_to_end(session: Session, run: str) -> RunFolder:
+    """Follow a run that was enqueued to its end, and give its folder.
+
+    Raises:
+        UserError: what it failed with.
+    """
     reply = follow_to_end(session, run)
     failure = cast("dict[str, object]", reply.data).get("failure")
     if failure is not None:

@@ -23,6 +23,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "plugins check": "lensmith plugins check my_model",
     "rehearse": "lensmith rehearse --plugin my_model --data shapes --set image_size=32 --seconds 10",
     "train": "lensmith train --plugin my_model --data shapes --name first --set epochs=2 --set image_size=32",
+    "profile": "lensmith profile --plugin my_model --data shapes --set image_size=32 --steps 5",
     "runs list": "lensmith runs list",
     "runs show": "lensmith runs show first",
     "runs metrics": "lensmith runs metrics first --name val/accuracy",

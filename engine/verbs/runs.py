@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rich.console import Group
+
 from engine.protocol.checkpoint import is_whole, list_checkpoints
 from engine.protocol.commands import CommandKind
 from engine.protocol.events import Event, Transfer
@@ -17,6 +19,7 @@ from engine.runner.fetching import fetch_checkpoints
 from engine.runner.move import move_run
 from engine.runner.queue import tick
 from engine.store.database import Store
+from engine.verbs.profile import profile_tables, read_profile
 from engine.verbs.reply import Parsers, Reply, Session, table
 from engine.verbs.train import follow_to_end, run_data
 
@@ -99,7 +102,11 @@ def show_run(session: Session, arguments: argparse.Namespace) -> Reply:
         rows.insert(3, ("best", f"{best['metric']} {best['value']:.4f} in epoch {best['epoch']}"))
     if isinstance(failure, Failure):
         rows += [("failure", failure.message), ("hint", failure.hint)]
-    return Reply(data, table(("", ""), rows))
+    profile = read_profile(RunFolder(Path(str(data["folder"]))))
+    if profile is None:
+        return Reply(data, table(("", ""), rows))
+    data["profile"] = profile.model_dump(mode="json")
+    return Reply(data, Group(table(("", ""), rows), "", *profile_tables(profile)))
 
 
 def move(session: Session, arguments: argparse.Namespace) -> Reply:
