@@ -23,6 +23,7 @@ from engine.config.setting import Setting
 from engine.config.train import TRAIN_PRESETS
 from engine.data.batch import as_array
 from engine.data.normalisation import TensorInput, chosen_normalisation
+from engine.errors import UserError
 from engine.plugin.adapters.plain_training import stacked
 from engine.plugin.adapters.torch_model import with_recommendations
 from engine.plugin.adapters.ultralytics_answers import MaskParts, objects_of
@@ -67,7 +68,7 @@ class UltralyticsDetectorConfig(PretrainedConfig):
         Setting(
             label="Most overlap",
             group="model",
-            help="Of two boxes of a class that overlap more, only the surer one is told; YOLO26 needs no such rule.",
+            help="Of two boxes of a class that overlap more, only the surer one is told.",
             advanced=True,
         ),
     ] = 0.6
@@ -243,7 +244,7 @@ class UltralyticsDetector(BaseModel):
         self.network.to(self.device).eval()
         selection = Selection(
             least_score=self.settings.least_score,
-            most_overlap=1.0 if self.network.looks_once else self.settings.nms_overlap,
+            most_overlap=self.settings.nms_overlap,
             most=self.settings.max_objects,
         )
         with torch.inference_mode(False), torch.no_grad():
@@ -277,8 +278,18 @@ class UltralyticsDetector(BaseModel):
         return self
 
     def export(self, path: str, format: str, **kwargs: Any) -> Path:
-        """Leave every format to the engine."""
+        """Leave every format to the engine.
+
+        Raises:
+            UserError: `export_unsupported` for a network with masks.
+        """
         del path, kwargs
+        if makes_masks(self.architecture_name):
+            raise UserError(
+                "export_unsupported",
+                f"The masks of {self.architecture_name} cannot be written as one plain graph.",
+                "Train an architecture without -seg to export it.",
+            )
         raise NotImplementedError(f"the engine exports to {format}")
 
 

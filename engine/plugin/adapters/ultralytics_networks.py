@@ -96,11 +96,6 @@ class YoloDetector(nn.Module):
     def head(self) -> Any:
         return cast("Any", self.yolo).model[-1]
 
-    @property
-    def looks_once(self) -> bool:
-        """Whether each object has one candidate only, so that overlapping ones are all meant."""
-        return getattr(self.head, "one2one_cv2", None) is not None
-
     def forward(self, pixels: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         """Take float (N, 3, S, S).
 
@@ -111,7 +106,8 @@ class YoloDetector(nn.Module):
         """
         with _raw(self.head):
             found = self.yolo(pixels)
-        found = found.get("one2one", found)
+        # Of YOLO26's two heads the one that its package asks too, unless it is told to do without the overlap rule.
+        found = found.get("one2many", found)
         candidates = _decoded(self.head, found)
         if "proto" not in found or torch.compiler.is_exporting():
             return candidates

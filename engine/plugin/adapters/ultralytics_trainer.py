@@ -61,6 +61,17 @@ class YoloTraining:
 class EngineLed:
     """What is different in both trainers; goes before one of theirs among the bases of a class."""
 
+    # Of the other base.
+    args: Any
+    model: Any
+    ema: Any
+    optimizer: Optimizer
+    train_loader: YoloLoader
+    loss: Tensor
+    tloss: Mapping[str, Tensor] | None
+    epoch: int
+    train: Callable[[], None]
+
     def __init__(self, training: YoloTraining) -> None:
         self.training = training
         self.resolved = Resolved(device_type=training.device.type)
@@ -72,7 +83,7 @@ class EngineLed:
         self._steps = 0
         with untouched_randomness(training.device):
             super().__init__(overrides=_arguments(training))  # pyright: ignore[reportCallIssue]  # of the other base
-        self.model: Any = training.yolo
+        self.model = training.yolo
         self.epochs = training.config.epochs
 
     # ---- before the first step
