@@ -1,4 +1,4 @@
-"""The guide's example is run as it stands."""
+"""The guide's examples are run as they stand."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from engine.plugin.conformance import check
 from engine.plugin.discovery import source_at
 from engine.plugin.loading import load_source
 from tests.engine.jobs.run_maker import make_run, write_pictures
+from tests.engine.jobs.scenes import write_scenes
 from tests.engine.tasks.detection.detection_run import make_detection_run, write_squares
 
 
@@ -63,11 +64,36 @@ def test_that_the_second_example_adds_its_setting_with_bounds_and_unit(
     assert model.get_config_schema().presets["easy"]["width"] == 8
 
 
-def test_that_the_example_of_a_detector_trains(repository: Path, tmp_path: Path) -> None:
-    (example,) = [text for text in examples(repository) if "TorchvisionDetector" in text]
-    plugin = tmp_path / "cells"
+def whole_examples(repository: Path) -> dict[str, str]:
+    """Those that are plugins as they stand, by the name of their model."""
+    named = {re.search(r'name="(.+?)"', text): text for text in examples(repository)}
+    return {found[1]: text for found, text in named.items() if found is not None}
+
+
+@pytest.mark.parametrize("name", ["focal", "cells", "small-fcos", "streets", "plain"])
+def test_that_every_whole_example_trains(repository: Path, tmp_path: Path, name: str) -> None:
+    text = whole_examples(repository)[name]
+    plugin = tmp_path / "plugin"
     plugin.mkdir()
-    (plugin / "model.py").write_text(example, encoding="utf-8")
-    data = write_squares(tmp_path / "data", {"train": 4, "val": 4})
-    run = make_detection_run(tmp_path / "home", data, plugin, {"pretrained": "off", "pyramid_channels": 32})
-    assert run.work().state == "completed"
+    (plugin / "model.py").write_text(text, encoding="utf-8")
+    config: dict[str, object] = {"epochs": 1, "image_size": 64, "pretrained": "off", "gamma": 1.0}
+    if 'task_type="detection"' in text:
+        data = write_squares(tmp_path / "data", {"train": 4, "val": 4})
+        run = make_detection_run(tmp_path / "home", data, plugin, config | {"pyramid_channels": 32})
+    elif 'task_type="segmentation"' in text:
+        run = make_run(tmp_path / "home", write_scenes(tmp_path / "data"), config, plugin)
+    else:
+        run = make_run(tmp_path / "home", write_pictures(tmp_path / "data"), config, plugin)
+
+    assert run.work().failure is None
+
+
+def test_that_no_whole_example_is_left_out(repository: Path) -> None:
+    assert set(whole_examples(repository)) == {
+        "two-blocks",
+        "focal",
+        "cells",
+        "small-fcos",
+        "streets",
+        "plain",
+    }
