@@ -9,6 +9,7 @@ from collections.abc import Sequence
 ENTRIES: dict[str, str] = {
     "train": "seconds and CPU seconds of each training epoch, in the form that comparisons read",
     "plain_loop": "the same of a loop as most programs have it, to compare with",
+    "ultralytics_detect": "the same of Ultralytics' detection trainer on our data path",
     "desktop": "the window: its start, its slots while runs stream, its grid, its memory over a day",
     "transfer": "files sent to and from another machine over SSH, against tar and rsync",
     "far_events": "the delay of events from a worker on another machine over SSH",
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"There is no benchmark {arguments[0]}.", file=sys.stderr)
     print("Run one with: python3 dev.py bench NAME [its arguments]\n")
     for name, what in ENTRIES.items():
-        print(f"  {name:<15} {what}")
+        print(f"  {name:<18} {what}")
     return 2 if arguments else 0
 
 

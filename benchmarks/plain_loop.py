@@ -7,13 +7,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import timm
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
 from benchmarks.clock import Clock, settle_of
+from benchmarks.networks import classifier
 from engine.data.normalisation import IMAGENET_MEAN, IMAGENET_STD
 
 Pair = tuple[Tensor, Tensor]
@@ -51,9 +51,11 @@ def train(options: argparse.Namespace, clock: Clock) -> None:
     torch.backends.cudnn.benchmark = True
     device = torch.device(options.device)
     order = torch.channels_last if options.channels_last else torch.contiguous_format
-    loader = _loader(options)
+    loader = image_folder_loader(
+        options.data, options.size, options.batch, options.workers, pinned=options.device != "cpu"
+    )
     classes = len({target for _, target in loader.dataset.samples})  # pyright: ignore[reportAttributeAccessIssue]  # an ImageFolder
-    network: nn.Module = timm.create_model(options.arch, num_classes=classes)
+    network = classifier(options.arch, classes)
     network.to(device).to(memory_format=order)  # pyright: ignore[reportCallIssue]  # torch's stubs lack this form
     network.train()
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
@@ -70,22 +72,25 @@ def train(options: argparse.Namespace, clock: Clock) -> None:
             optimizer.zero_grad(set_to_none=True)
 
 
-def _loader(options: argparse.Namespace) -> DataLoader[Pair]:
+def image_folder_loader(
+    data: Path, size: int, batch: int, workers: int, pinned: bool = False
+) -> DataLoader[Pair]:
+    """Give torchvision's usual way from files to batches: PIL pictures, random crop and flip, processes."""
     varied = transforms.Compose(
         [
-            transforms.RandomResizedCrop(options.size),
+            transforms.RandomResizedCrop(size),
             transforms.RandomHorizontalFlip(),
             transforms.ToTensor(),
             transforms.Normalize(IMAGENET_MEAN, IMAGENET_STD),
         ]
     )
     return DataLoader(
-        datasets.ImageFolder(str(options.data / "train"), varied),
-        options.batch,
+        datasets.ImageFolder(str(data / "train"), varied),
+        batch,
         shuffle=True,
-        num_workers=options.workers,
-        persistent_workers=options.workers > 0,
-        pin_memory=options.device != "cpu",
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=pinned,
         drop_last=True,
     )
 

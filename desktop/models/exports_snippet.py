@@ -30,8 +30,7 @@ def pixels(file):
     image = ImageOps.exif_transpose(Image.open(file)).convert("RGB")
     shorter = math.ceil({margin} * width)
     scale = shorter / min(image.size)
-    method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
-    image = image.resize([max(shorter, round(side * scale)) for side in image.size], method)
+    image = image.resize([max(shorter, round(side * scale)) for side in image.size], Image.Resampling.BILINEAR)
     left, top = (image.width - width) // 2, (image.height - height) // 2
     image = image.crop((left, top, left + width, top + height))
     return np.asarray(image, dtype=np.float32).transpose(2, 0, 1)

@@ -51,7 +51,8 @@ def is_plain(data: bytes) -> bool:
 
 def _decode_fast(path: Path) -> Image | None:
     try:
-        data = path.read_bytes()
+        with path.open("rb", buffering=0) as file:  # whole at once: a buffer would only copy it
+            data = file.read()
     except OSError:
         return None
     if not is_plain(data):

@@ -13,7 +13,7 @@ from engine.data.preprocessing import Image, interpolation_flag, resize
 CROP_RATIO = (3 / 4, 4 / 3)
 CROP_TRIES = 10
 _ALIASES_ABOVE = 1.25
-"""When a rotated crop shrinks by more than this, the image is shrunk with INTER_AREA first."""
+"""When a rotated crop shrinks by more than this, the image is shrunk smoothly first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from torch import Tensor
 from engine.data.augmentation import Augmenter
 from engine.data.batch import Batch, pin_targets
 from engine.data.cache import CacheMode, CachePlace, ImageCache, open_cache, stored_bytes
+from engine.data.freed_memory import keep_freed_memory
 from engine.data.geometry import whole_frame
 from engine.data.preprocessing import Framing, Image, square_of
 from engine.data.samples import SampleSource, StoredSample, open_split
@@ -78,6 +79,7 @@ class Loader:
     """Batches of one split. One epoch is read at a time."""
 
     def __init__(self, source: SampleSource, cache: ImageCache, settings: LoaderSettings) -> None:
+        keep_freed_memory()
         self._source = source
         self._cache = cache
         self.settings = settings

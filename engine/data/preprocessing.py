@@ -7,6 +7,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 cv2.setNumThreads(0)
@@ -20,28 +21,52 @@ FILL = 114
 
 STORED_MARGIN = 1.15
 """Shorter side of a stored image over the training size: room for crops, and what a centre crop trims."""
+_AXES = 3
 MAX_ELONGATION = 6
 """A stored image's longer side is at most this many times the stored shorter side: bounds memory for odd strips."""
 
 _INTERPOLATION = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC, "nearest": cv2.INTER_NEAREST}
+_SMOOTH = {
+    "bilinear": torch.ops.aten._upsample_bilinear2d_aa.out,
+    "bicubic": torch.ops.aten._upsample_bicubic2d_aa.out,
+}
 
 
-def interpolation_flag(method: str, shrinks: bool = False) -> int:
-    """OpenCV's flag. When an image shrinks, bilinear and bicubic become INTER_AREA, which does not alias."""
-    if shrinks and method != "nearest":
-        return cv2.INTER_AREA
+def interpolation_flag(method: str) -> int:
+    """OpenCV's flag for enlarging and turning."""
     return _INTERPOLATION[method]
 
 
 def resize(image: Image, width: int, height: int, method: str) -> Image:
-    """Resize to exactly `width` × `height` pixels; gives the image itself when it has that size."""
+    """Resize to exactly `width` × `height` pixels; gives the image itself when it has that size.
+
+    An image that shrinks is smoothed as PIL does, with whose pictures most published weights were trained.
+    """
     rows, columns = image.shape[:2]
     if (columns, rows) == (width, height):
         return image
-    shrinks = width * height < columns * rows
+    if method in _SMOOTH and width * height < columns * rows:
+        return _shrink(image, width, height, method)
     return np.asarray(
-        cv2.resize(image, (width, height), interpolation=interpolation_flag(method, shrinks)), dtype=np.uint8
+        cv2.resize(image, (width, height), interpolation=interpolation_flag(method)), dtype=np.uint8
     )
+
+
+def _shrink(image: Image, width: int, height: int, method: str) -> Image:
+    """Antialiased, three to five times as fast as OpenCV's INTER_AREA, and not held by Python's lock."""
+    planes = image if image.ndim == _AXES else image[:, :, None]
+    result = np.empty((height, width, planes.shape[2]), dtype=np.uint8)
+    # The operator itself and not torch's function round it: only that one writes rows of pixels.
+    _SMOOTH[method](_as_input(planes), [height, width], False, None, None, out=_as_input(result))
+    return result if image.ndim == _AXES else result[:, :, 0]
+
+
+def _as_input(planes: Image) -> torch.Tensor:
+    if not planes.flags.writeable or min(planes.strides) < 0:
+        planes = (
+            planes.copy()
+        )  # torch warns of the one (a memory map) and cannot take the other (a mirrored view)
+    return torch.from_numpy(planes).permute(2, 0, 1)[None]
 
 
 def stored_side(image_size: int) -> int:

@@ -86,12 +86,28 @@ def test_that_the_middle_of_the_picture_is_kept() -> None:
     assert square[32, 32].tolist() == [255, 0, 0]
 
 
-def test_that_shrinking_by_a_whole_factor_averages_blocks_as_pillow_does() -> None:
+@pytest.mark.parametrize(("width", "height"), [(32, 24), (100, 70), (127, 95)])
+def test_that_shrinking_smooths_as_pillow_does(width: int, height: int) -> None:
     image = noise(96, 128)
-    expected = np.asarray(PILImage.fromarray(image).resize((32, 24), PILImage.Resampling.BOX))
+    filters = {"bilinear": PILImage.Resampling.BILINEAR, "bicubic": PILImage.Resampling.BICUBIC}
 
-    for method in ("bilinear", "bicubic"):
-        assert largest_difference(resize(image, 32, 24, method), expected) <= 1
+    for method, filter_ in filters.items():
+        expected = np.asarray(PILImage.fromarray(image).resize((width, height), filter_))
+        assert largest_difference(resize(image, width, height, method), expected) <= 1
+
+
+def test_that_views_and_images_of_one_channel_shrink_as_copies_do() -> None:
+    image = noise(96, 128)
+    read_only = image.copy()
+    read_only.flags.writeable = False
+    expected = resize(image[4:80, 3:90].copy(), 40, 40, "bilinear")
+
+    assert np.array_equal(resize(image[4:80, 3:90], 40, 40, "bilinear"), expected)
+    assert np.array_equal(resize(read_only[4:80, 3:90], 40, 40, "bilinear"), expected)
+    mirrored = image[4:80, 3:90].copy()[:, ::-1]
+    assert np.array_equal(resize(mirrored[:, ::-1], 40, 40, "bilinear"), expected)
+    assert np.array_equal(resize(mirrored, 40, 40, "bilinear"), resize(mirrored.copy(), 40, 40, "bilinear"))
+    assert np.array_equal(resize(image[4:80, 3:90, 0], 40, 40, "bilinear"), expected[:, :, 0])
 
 
 def test_that_enlarging_is_that_of_pillow() -> None:
