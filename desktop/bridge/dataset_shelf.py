@@ -112,6 +112,12 @@ class DatasetShelf(QObject):
         """Look for problems; the document holds them."""
         return self._start(EngineJob(self._home, ["data", "check", name], accepted_codes=(0, 2)))
 
+    def export(self, name: str, format: str, folder: Path, copy: bool = False) -> ImportJob:
+        """Write a dataset in another layout; the document tells what had no place in it."""
+        arguments = ["data", "export", name, "--format", format, "--to", str(folder)]
+        arguments += ["--copy"] if copy else []
+        return self._start(EngineJob(self._home, arguments))
+
     def resplit(
         self,
         name: str,

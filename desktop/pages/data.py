@@ -20,6 +20,7 @@ from desktop.pages.data_body import DatasetBody
 from desktop.pages.data_header import DatasetHeader
 from desktop.pages.data_import import WorkPanel
 from desktop.pages.data_list import DatasetList
+from desktop.pages.data_past import DatasetPast
 from desktop.pages.page import Page
 from desktop.theme.tokens import SPACE
 from desktop.widgets.drop_area import DropArea
@@ -111,6 +112,7 @@ class DataPage(Page):
         self.body, self.detail = self.shown.stack, self.shown.detail
         self.classes, self.problems, self.images = self.shown.classes, self.shown.problems, self.shown.images
         self.images.grid.set_tile_side(self.context.settings.get(_TILE_SIDE, self.images.grid.tile_side))
+        self.past = DatasetPast(self.context, self.shown)
         self.shown.set_look(LabelLook(opacity=self.context.settings.get(_OPACITY, _USUAL_OPACITY)))
         right.addWidget(self.away)
         right.addWidget(self.header)
@@ -133,6 +135,7 @@ class DataPage(Page):
         self.header.reimport_wanted.connect(self._import_again)
         self.header.divide_wanted.connect(self._divide)
         self.header.relocate_wanted.connect(self._relocate)
+        self.header.export_wanted.connect(self._export)
         self.header.delete_wanted.connect(self._delete)
         self.problems.check_wanted.connect(self._check)
         self.shown.look_changed.connect(self._keep_look)
@@ -213,6 +216,7 @@ class DataPage(Page):
         self.set_crumb(overview.manifest.name)
         self.header.show_dataset(overview)
         self.shown.show_dataset(overview, is_checked=self._is_checked(overview))
+        self.past.take(overview.manifest.name)
         self._say_away(overview.trouble)
         self._count_pixels(overview)
 
@@ -335,6 +339,10 @@ class DataPage(Page):
     def _relocate(self) -> None:
         if self._overview is not None:
             self.actions_of.relocate(self._overview)
+
+    def _export(self) -> None:
+        if self._overview is not None:
+            self.actions_of.export(self._overview)
 
     def _delete(self) -> None:
         if self._overview is not None:

@@ -13,13 +13,16 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop.bridge.actions import as_user_error
 from desktop.context import Context
+from desktop.grids.file_actions import open_folder
 from desktop.models.dataset_overview import DatasetOverview
 from desktop.models.demo_dataset import NAME, draw_demo
 from desktop.models.run_words import plural
 from desktop.pages.data_divide import DivideSheet
+from desktop.pages.data_export import ExportSheet, ExportWish
+from desktop.pages.data_header import layout_title
 from desktop.pages.data_import import NameSheet, WorkPanel, why_not_these
 from desktop.pages.data_words import listed, use_of
-from desktop.widgets.dialogs import confirm
+from desktop.widgets.dialogs import Sheet, confirm
 from engine.datasets.source import source_at
 from engine.errors import UserError
 from engine.protocol.results import Problem
@@ -53,7 +56,7 @@ class DatasetActions(QObject):
         self._version_before = ""
         self._checking = ""
         self._is_drawing = False
-        self._sheet: DivideSheet | None = None
+        self._sheet: Sheet | None = None
         panel.finished.connect(self._finish)
         panel.ended.connect(self._start_next)
 
@@ -132,6 +135,21 @@ class DatasetActions(QObject):
         self._sheet = sheet
         sheet.open()
 
+    def export(self, overview: DatasetOverview) -> None:
+        """Ask for a layout and a folder, and write the dataset there."""
+        sheet = ExportSheet(self._window, overview)
+        sheet.wanted.connect(partial(self._export, overview.manifest.name))
+        self._sheet = sheet
+        sheet.open()
+
+    def _export(self, name: str, wanted: ExportWish) -> None:
+        if self._panel.is_busy:
+            self._context.toast("Other work is under way", "info", "Export the dataset when it has ended.")
+            return
+        self._checking = ""
+        job = self._context.datasets.export(name, wanted.format, wanted.folder, wanted.copy)
+        self._panel.watch(job, f"Exporting {name} to {wanted.folder.name}", self._complain)
+
     def relocate(self, overview: DatasetOverview) -> None:
         """Ask where a dataset's images are now."""
         name = overview.manifest.name
@@ -205,6 +223,9 @@ class DatasetActions(QObject):
             self.checked.emit(name, problems)
             return
         told = cast("dict[str, object]", document)
+        if "export" in told:
+            self._say_exported(told)
+            return
         name = str(told["name"])
         if told.get("version") == self._version_before:
             self._panel.say(
@@ -217,6 +238,14 @@ class DatasetActions(QObject):
             self._context.toast(what, "ok", f"{images}, {plural(len(classes), 'class', 'classes')}.")
             self._panel.clear()
         self.imported.emit(name)
+
+    def _say_exported(self, told: dict[str, object]) -> None:
+        folder = Path(str(told["export"]))
+        notes = " ".join(str(note) for note in cast("list[object]", told.get("notes", [])))
+        images = plural(int(str(told.get("images", 0))), "image")
+        title = f"Wrote {images} as {layout_title(str(told['format']))} to {folder}"
+        banner = self._panel.say("warn" if notes else "ok", title, notes or "Nothing was lost on the way.")
+        banner.add_action("Open folder", partial(open_folder, folder))
 
     def _say_checked(self, name: str, problems: Sequence[Problem]) -> None:
         serious = [problem for problem in problems if problem.severity != "info"]

@@ -17,11 +17,12 @@ from desktop.pages.data_detail import ImageDetail
 from desktop.pages.data_images import ImagesCard
 from desktop.pages.data_problems import ProblemsCard
 from desktop.pages.data_statistics import Statistics
+from desktop.pages.data_versions import Versions
 from desktop.theme.tokens import SPACE
 from desktop.widgets.segmented import Segmented
 
 _FACTS_WIDTH = (260, 300)
-IMAGES, STATISTICS = "images", "statistics"
+IMAGES, STATISTICS, VERSIONS = "images", "statistics", "versions"
 
 
 class DatasetBody(QWidget):
@@ -46,8 +47,10 @@ class DatasetBody(QWidget):
         self.images = ImagesCard()
         self.detail = ImageDetail()
         self.statistics = Statistics()
+        self.versions = Versions()
         self.sections = Segmented(
-            [(IMAGES, "Images"), (STATISTICS, "Statistics")], name="What is shown of the dataset"
+            [(IMAGES, "Images"), (STATISTICS, "Statistics"), (VERSIONS, "Versions")],
+            name="What is shown of the dataset",
         )
         self.stack = QStackedWidget()
         self._build()
@@ -68,7 +71,7 @@ class DatasetBody(QWidget):
         column.addWidget(self.problems, 1)
         split.addWidget(facts, 2)
         split.addWidget(self.images, 5)
-        self._pages = {IMAGES: overview, STATISTICS: self.statistics}
+        self._pages = {IMAGES: overview, STATISTICS: self.statistics, VERSIONS: self.versions}
         for page in (*self._pages.values(), self.detail):
             self.stack.addWidget(page)
         layout = QVBoxLayout(self)
@@ -115,6 +118,17 @@ class DatasetBody(QWidget):
         """Show a section, without telling."""
         self.sections.choose(section)
         self.stack.setCurrentWidget(self._pages[section])
+
+    def show_path(self, path: str) -> bool:
+        """Show an image of the dataset large; says whether it has one of this path."""
+        if self._overview is None or path not in self._overview.paths:
+            return False
+        image = self._overview.paths.index(path)
+        if self.images.grid.images.row_of(image) < 0:
+            self._show_problem("")  # a filter hides it
+        self.choose(IMAGES)
+        self._show_detail(image)
+        return True
 
     def close_detail(self) -> None:
         """Go back from one image to all."""

@@ -28,6 +28,11 @@ _FORMATS = {
 }
 
 
+def layout_title(name: str) -> str:
+    """Name a layout as people do."""
+    return _FORMATS.get(name, name)
+
+
 def task_words(overview: DatasetOverview) -> str:
     """Name the task, and what its labels are where there are several kinds."""
     objects = overview.objects
@@ -44,6 +49,7 @@ class DatasetHeader(Card):
     divide_wanted = Signal()
     relocate_wanted = Signal()
     reimport_wanted = Signal()
+    export_wanted = Signal()
     delete_wanted = Signal()
 
     def __init__(self) -> None:
@@ -89,7 +95,7 @@ class DatasetHeader(Card):
         manifest = overview.manifest
         images, classes = len(manifest.items), len(manifest.classes)
         self._name.setText(manifest.name)
-        kind = _FORMATS.get(manifest.format, manifest.format)
+        kind = layout_title(manifest.format)
         facts = (
             plural(images, "image"),
             plural(classes, "class", "classes"),
@@ -115,6 +121,7 @@ class DatasetHeader(Card):
             (menu.addAction("Check again", self.check_wanted.emit), "ph.check-circle"),
             (menu.addAction("Import its source again", self.reimport_wanted.emit), "ph.arrows-clockwise"),
             (menu.addAction("Divide…", self.divide_wanted.emit), "ph.chart-pie-slice"),
+            (menu.addAction("Export…", self.export_wanted.emit), "ph.export"),
             (menu.addAction("Relocate…", self.relocate_wanted.emit), "ph.folder-open"),
         ]
         menu.addSeparator()

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from engine.datasets.hashing import Progress, no_progress
 from engine.datasets.writers.coco import write_coco
-from engine.datasets.writers.imagefolder import write_imagefolder
-from engine.datasets.writers.masks import write_masks
+from engine.datasets.writers.imagefolder import imagefolder_losses, write_imagefolder
+from engine.datasets.writers.masks import masks_losses, write_masks
 from engine.datasets.writers.tree import Source, Tree
-from engine.datasets.writers.voc import write_voc
-from engine.datasets.writers.yolo import write_yolo
+from engine.datasets.writers.voc import voc_losses, write_voc
+from engine.datasets.writers.yolo import write_yolo, yolo_losses
 from engine.errors import UserError
 from engine.protocol.disk import write_error
 
@@ -26,6 +26,25 @@ WRITERS: Mapping[str, tuple[Callable[[Tree], None], frozenset[str]]] = {
     "imagefolder": (write_imagefolder, frozenset({"classification"})),
 }
 """Each layout with the tasks whose datasets it can hold."""
+
+
+_LOSSES: Mapping[str, Callable[[Source], list[str]]] = {
+    "voc": voc_losses,
+    "yolo": yolo_losses,
+    "masks": masks_losses,
+    "imagefolder": imagefolder_losses,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A layout that a dataset could be written in."""
+
+    format: str
+    trouble: str = ""
+    """Why it cannot; empty when it can."""
+    losses: tuple[str, ...] = ()
+    """What of the dataset has no place in it, in sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +96,21 @@ def export_dataset(
         _remove(target, existed)
         raise
     return Exported(target, format, len(source.manifest.items), tuple(tree.notes))
+
+
+def choices(source: Source) -> list[Choice]:
+    """Say of every layout whether a dataset can be written in it, and what would be lost. Reads no file."""
+    task, table = source.manifest.task, source.annotations
+    found: list[Choice] = []
+    for name, (_, tasks) in WRITERS.items():
+        if task not in tasks:
+            found.append(Choice(name, f"It holds datasets for {' or '.join(sorted(tasks))}."))
+        elif name == "masks" and table is not None and not table.has_masks:
+            found.append(Choice(name, "The dataset holds boxes, from which no masks follow."))
+        else:
+            losses = _LOSSES.get(name)
+            found.append(Choice(name, losses=tuple(losses(source)) if losses is not None else ()))
+    return found
 
 
 def _writer(source: Source, format: str) -> Callable[[Tree], None]:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from engine.datasets.annotations import Annotations
 from engine.datasets.masks import IGNORE
-from engine.datasets.writers.tree import Placed, Tree
+from engine.datasets.writers.tree import Placed, Source, Tree
 from engine.errors import UserError
 
 BACKGROUND = "background"
@@ -25,6 +25,7 @@ def write_masks(tree: Tree) -> None:
     table = tree.source.annotations
     if table is not None:
         _require_masks(tree, table)
+    tree.notes.extend(masks_losses(tree.source))
     for split, images in tree.splits().items():
         for placed in images:
             tree.put(placed.item.path, f"images/{split}/{placed.name}")
@@ -45,7 +46,14 @@ def _require_masks(tree: Tree, table: Annotations) -> None:
             f"The dataset {tree.source.manifest.name} holds boxes, from which no masks follow.",
             "Export it to coco, voc or yolo.",
         )
-    tree.notes.append("Objects of one class are not told apart any more, and crowds do not count.")
+
+
+def masks_losses(source: Source) -> list[str]:
+    """Say what has no place in the layout."""
+    if source.annotations is not None:
+        return ["Objects of one class are not told apart any more, and crowds do not count."]
+    bare = sum(item.mask is None for item in source.manifest.items)
+    return [f"{bare} images without a mask are written without one."] if bare else []
 
 
 def _drawn(table: Annotations, placed: Placed) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:

@@ -7,16 +7,12 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from engine.datasets.writers.tree import Placed, Tree
+from engine.datasets.writers.tree import Placed, Source, Tree
 
 
 def write_voc(tree: Tree) -> None:
     """Write boxes; masks and crowds have no place in this layout."""
-    table = tree.source.annotations
-    if table is not None and table.has_masks:
-        tree.notes.append("Masks of objects are left out: Pascal VOC holds boxes.")
-    if table is not None and bool(table.crowd.any()):
-        tree.notes.append(f"{int(table.crowd.sum())} crowds are left out: Pascal VOC holds single objects.")
+    tree.notes.extend(voc_losses(tree.source))
     for split, images in tree.splits(across=True).items():
         for placed in images:
             tree.put(placed.item.path, f"JPEGImages/{placed.name}")
@@ -24,6 +20,17 @@ def write_voc(tree: Tree) -> None:
         stems = "".join(f"{Path(placed.name).stem}\n" for placed in images)
         tree.write(f"ImageSets/Main/{split}.txt", stems)
     tree.write("labels.txt", "".join(f"{name}\n" for name in tree.source.manifest.classes))
+
+
+def voc_losses(source: Source) -> list[str]:
+    """Say what has no place in the layout."""
+    table = source.annotations
+    notes: list[str] = []
+    if table is not None and table.has_masks:
+        notes.append("Masks of objects are left out: Pascal VOC holds boxes.")
+    if table is not None and bool(table.crowd.any()):
+        notes.append(f"{int(table.crowd.sum())} crowds are left out: Pascal VOC holds single objects.")
+    return notes
 
 
 def _xml(tree: Tree, placed: Placed) -> str:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from engine.datasets.annotations import Annotations
-from engine.datasets.writers.tree import Placed, Tree
+from engine.datasets.writers.tree import Placed, Source, Tree
 
 _DECIMALS = 9
 """Of shares of the image: far below a thousandth of a pixel."""
@@ -16,7 +16,7 @@ def write_yolo(tree: Tree) -> None:
     """Write boxes, or polygons for a dataset with masks; what has no place in this layout is noted."""
     table = tree.source.annotations
     assert table is not None
-    _note_losses(tree, table)
+    tree.notes.extend(yolo_losses(tree.source))
     splits = tree.splits()
     for split, images in splits.items():
         for placed in images:
@@ -57,16 +57,22 @@ def _lines(table: Annotations, placed: Placed) -> str:
     return "".join(lines)
 
 
-def _note_losses(tree: Tree, table: Annotations) -> None:
+def yolo_losses(source: Source) -> list[str]:
+    """Say what has no place in the layout."""
+    table = source.annotations
+    notes: list[str] = []
+    if table is None:
+        return notes
     crowds = int(table.crowd.sum())
     if crowds:
-        tree.notes.append(f"{crowds} crowds are left out: YOLO holds single objects.")
+        notes.append(f"{crowds} crowds are left out: YOLO holds single objects.")
     if bool(table.difficult.any()):
-        tree.notes.append("Marks of difficult objects are left out: YOLO has none.")
+        notes.append("Marks of difficult objects are left out: YOLO has none.")
     several = int(((table.ring_starts[1:] - table.ring_starts[:-1]) > 1).sum())
     if several:
-        tree.notes.append(
+        notes.append(
             f"Of {several} objects in several parts only one part is kept: YOLO holds one polygon each."
         )
     if len(table.runs) > 0 and bool((~table.crowd & (table.run_sizes[:, 0] > 0)).any()):
-        tree.notes.append("Masks given as run lengths are written as boxes: YOLO holds polygons.")
+        notes.append("Masks given as run lengths are written as boxes: YOLO holds polygons.")
+    return notes

@@ -18,7 +18,7 @@ def folder(tmp_path: Path, lensmith_home: Path) -> Path:
     place = write_objects(tmp_path / "animals")
     assert cli.main(["data", "import", str(place), "--json"]) == 0
     picture(place / "val" / "1.png", 99)
-    (place / "train" / "0.png").unlink()
+    (place / "train" / "2.png").unlink()
     assert cli.main(["data", "import", str(place), "--json"]) == 0
     return place
 
@@ -40,7 +40,7 @@ def test_that_versions_are_listed_from_the_first_on(capsys: pytest.CaptureFixtur
 @pytest.mark.usefixtures("folder")
 def test_that_a_name_alone_is_compared_with_the_version_before(capsys: pytest.CaptureFixture[str]) -> None:
     told = typed(capsys, "diff", "animals")
-    assert told["removed"] == ["train/0.png"]
+    assert told["removed"] == ["train/2.png"]
     assert told["replaced"] == ["val/1.png"]
     assert told["counts"]["images_removed"] == 1
     assert not told["same"]
@@ -50,7 +50,7 @@ def test_that_a_name_alone_is_compared_with_the_version_before(capsys: pytest.Ca
 def test_that_versions_are_named_by_the_beginning_of_their_hash(capsys: pytest.CaptureFixture[str]) -> None:
     first, second = (step["version"] for step in typed(capsys, "history", "animals")["versions"])
     told = typed(capsys, "diff", f"animals@{second[:8]}", f"animals@{first[:8]}")
-    assert told["added"] == ["train/0.png"]
+    assert told["added"] == ["train/2.png"]
     assert typed(capsys, "diff", f"animals@{second[:8]}")["same"]
 
 
@@ -60,7 +60,7 @@ def test_that_changes_are_said_in_words(capsys: pytest.CaptureFixture[str]) -> N
     assert cli.main(["data", "diff", "animals"]) == 0
     out = capsys.readouterr().out
     assert "1 image removed" in out
-    assert "train/0.png" in out
+    assert "train/2.png" in out
 
 
 @pytest.mark.usefixtures("folder")
