@@ -1,4 +1,4 @@
-"""The recommended plugin with its easy preset is good on real photographs, without a GPU or a network."""
+"""The recommended plugin with its easy preset is good on real photographs, without a GPU or a network, in minutes."""
 
 from __future__ import annotations
 
@@ -7,44 +7,46 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CommandLine
+from tests.fixtures.cpu_clock import CpuClock
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
+
+MOST_CPU_S = 2 * 9 * 60
+"""What two cores do in nine minutes. Processor time: a machine that is busy otherwise takes longer by the clock."""
 
 
-def recommended(lensmith: CommandLine, task: str) -> str:
+def measured(lensmith: CommandLine, task: str, data: Path) -> dict[str, float]:
+    """Train the task's recommended plugin with its easy preset; give the metrics of the test split."""
+    lensmith("data", "import", data, "--name", "photographs")
     plugins = lensmith("plugins", "list")["plugins"]
-    (name,) = [p["name"] for p in plugins if p["recommended"] and p["task_type"] == task]
-    return name
+    (plugin,) = [one["name"] for one in plugins if one["recommended"] and one["task_type"] == task]
+
+    with CpuClock(lensmith.home) as clock:
+        answer = lensmith(
+            "train", "--plugin", plugin, "--data", "photographs", "--preset", "easy", timeout_s=6000
+        )
+    tested = lensmith("evaluate", answer["run"], "--split", "test", timeout_s=600)
+
+    assert 10 < clock.seconds <= MOST_CPU_S
+    return tested["metrics"] | {"images": tested["images"]}
 
 
 def test_that_sign_digits_are_learned_by_the_easy_preset(lensmith: CommandLine, shared_data: Path) -> None:
-    lensmith("data", "import", shared_data / "classification_sign_digits", "--name", "digits")
-    plugin = recommended(lensmith, "classification")
+    metrics = measured(lensmith, "classification", shared_data / "classification_sign_digits")
 
-    answer = lensmith("train", "--plugin", plugin, "--data", "digits", "--preset", "easy", timeout_s=1400)
-    tested = lensmith("evaluate", answer["run"], "--split", "test")
-
-    assert tested["images"] == 200
-    assert tested["metrics"]["test/accuracy"] >= 0.97
+    assert metrics["images"] == 200
+    assert metrics["test/accuracy"] >= 0.97
 
 
 def test_that_blood_cells_are_found_by_the_easy_preset(lensmith: CommandLine, shared_data: Path) -> None:
-    lensmith("data", "import", shared_data / "detection_bccd" / "voc", "--name", "cells")
-    plugin = recommended(lensmith, "detection")
+    metrics = measured(lensmith, "detection", shared_data / "detection_bccd" / "voc")
 
-    answer = lensmith("train", "--plugin", plugin, "--data", "cells", "--preset", "easy", timeout_s=1400)
-    tested = lensmith("evaluate", answer["run"], "--split", "test")
-
-    assert tested["images"] == 40
-    assert tested["metrics"]["test/map50"] >= 0.60
+    assert metrics["images"] == 40
+    assert metrics["test/map50"] >= 0.60
 
 
 def test_that_streets_are_segmented_by_the_easy_preset(lensmith: CommandLine, shared_data: Path) -> None:
-    lensmith("data", "import", shared_data / "segmentation_camvid", "--name", "streets")
-    plugin = recommended(lensmith, "segmentation")
+    metrics = measured(lensmith, "segmentation", shared_data / "segmentation_camvid")
 
-    answer = lensmith("train", "--plugin", plugin, "--data", "streets", "--preset", "easy", timeout_s=1400)
-    tested = lensmith("evaluate", answer["run"], "--split", "test")
-
-    assert tested["images"] == 60
-    assert tested["metrics"]["test/miou"] >= 0.35
+    assert metrics["images"] == 60
+    assert metrics["test/miou"] >= 0.35
