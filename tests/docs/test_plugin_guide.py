@@ -70,7 +70,7 @@ def whole_examples(repository: Path) -> dict[str, str]:
     return {found[1]: text for found, text in named.items() if found is not None}
 
 
-@pytest.mark.parametrize("name", ["focal", "cells", "small-fcos", "streets", "plain"])
+@pytest.mark.parametrize("name", ["focal", "cells", "small-fcos", "streets", "plain", "yolo-cells"])
 def test_that_every_whole_example_trains(repository: Path, tmp_path: Path, name: str) -> None:
     text = whole_examples(repository)[name]
     plugin = tmp_path / "plugin"
@@ -96,4 +96,5 @@ def test_that_no_whole_example_is_left_out(repository: Path) -> None:
         "small-fcos",
         "streets",
         "plain",
+        "yolo-cells",
     }
