@@ -20,14 +20,14 @@ from desktop.models.run_words import plural
 from desktop.pages.data_divide import DivideSheet
 from desktop.pages.data_export import ExportSheet, ExportWish
 from desktop.pages.data_header import layout_title
-from desktop.pages.data_import import NameSheet, WorkPanel, why_not_these
-from desktop.pages.data_words import listed, use_of
+from desktop.pages.data_import import NameSheet, WorkPanel, folder_of_labels, why_not_these
+from desktop.pages.data_words import listed, trained_on, use_of
 from desktop.widgets.dialogs import Sheet, confirm
 from engine.datasets.source import source_at
 from engine.errors import UserError
 from engine.protocol.results import Problem
 
-_TABLES_AND_ZIPS = "Datasets (*.zip *.csv *.tsv)"
+_FILES = "Datasets (*.zip *.csv *.tsv *.json *.yaml *.yml *.xml)"
 
 
 class DatasetActions(QObject):
@@ -69,7 +69,7 @@ class DatasetActions(QObject):
     def choose_file(self) -> None:
         """Ask for a zip or a table and import it."""
         file, _ = QFileDialog.getOpenFileName(
-            self._window, "Open a zip or a table of labels", "", _TABLES_AND_ZIPS
+            self._window, "Open a zip, a table or a file of labels", "", _FILES
         )
         if file:
             self.add([Path(file)])
@@ -82,6 +82,8 @@ class DatasetActions(QObject):
             if parent is not None:
                 banner.add_action(f"Import {parent.name}", partial(self.add, [parent]))
             return
+        if (folder := folder_of_labels(paths[0])) is not None:
+            paths = [folder]  # a file of labels, or an image, stands for the dataset that it is part of
         self._context.background.run(
             source_at, paths[0], then=self._import, failed=self._complain, owner=self
         )
@@ -117,8 +119,8 @@ class DatasetActions(QObject):
 
     def divide(self, overview: DatasetOverview) -> None:
         """Ask for shares and divide."""
-        sheet = DivideSheet(self._window, overview)
-        name = overview.manifest.name
+        name, version = overview.manifest.name, overview.manifest.version
+        sheet = DivideSheet(self._window, overview, trained_on(self._context.runs.rows(), name, version))
 
         def done(error: UserError | None) -> None:
             if error is not None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QSpinBox, QWidget
 
 from desktop.models.dataset_overview import DatasetOverview
 from desktop.pages.data_split_bar import SplitBar
+from desktop.pages.data_words import listed
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.buttons import on_click
 from desktop.widgets.dialogs import Sheet
@@ -16,10 +19,39 @@ from engine.errors import UserError
 _USUAL_VAL, _USUAL_TEST = 20, 10
 _LARGEST_SEED = 2**31 - 1
 _EXPLANATION = (
-    "Every class gives the same share to each split. Which image goes where follows from its content and the seed: "
-    "equal files stay together, and the same seed divides the same way on every machine. "
-    "This makes a new version of the dataset; earlier runs keep theirs."
+    "Every class gives the same share to each split; an image with several counts for the rarest of them. "
+    "Which image goes where follows from its content and the seed: equal files stay together, and the same seed "
+    "divides the same way on every machine. This makes a new version of the dataset; earlier runs keep theirs."
 )
+
+
+def leak_words(overview: DatasetOverview, trained: Sequence[str]) -> str:
+    """Say what a new division mends, and what it would spoil; empty for nothing.
+
+    Args:
+        overview: of the dataset.
+        trained: names of the runs that were trained on its present version.
+    """
+    lines: list[str] = []
+    if trained:
+        was = "was" if len(trained) == 1 else "were"
+        lines.append(
+            f"{listed(trained)} {was} trained on the splits of now: measured on a new test split, the scores would "
+            "be too good, for it holds images that were trained on. Train anew to compare."
+        )
+    leak = next((group for group in overview.groups if group.code == "image_in_two_splits"), None)
+    if leak is not None:
+        lines.append(
+            f"{leak.count:,} images are in several splits now; divided anew, equal files stay together."
+        )
+    return " ".join(lines)
+
+
+def _divided_images(overview: DatasetOverview) -> int:
+    """How many images are dealt out: all, but those without a label where each image should have one."""
+    if overview.task == "classification":
+        return int((overview.labels >= 0).sum())
+    return len(overview.manifest.items)
 
 
 class DivideSheet(Sheet):
@@ -28,9 +60,11 @@ class DivideSheet(Sheet):
     divided = Signal(object, bool)
     """The user wants `(val, test, seed)` with shares from 0 to 1, and whether splits that are there are replaced."""
 
-    def __init__(self, parent: QWidget | None, overview: DatasetOverview) -> None:
+    def __init__(
+        self, parent: QWidget | None, overview: DatasetOverview, trained: Sequence[str] = ()
+    ) -> None:
         super().__init__(parent, f"Divide {overview.manifest.name}", SIZE.dialog)
-        self._total = int((overview.labels >= 0).sum())
+        self._total = _divided_images(overview)
         self._is_divided = set(overview.split_names) != {"train"}
         self.body.addWidget(text_label(_EXPLANATION, "muted", wrap=True))
         form = QFormLayout()
@@ -59,6 +93,9 @@ class DivideSheet(Sheet):
         )
         self.warning.setVisible(self._is_divided)
         self.body.addWidget(self.warning)
+        self.leaks = text_label(leak_words(overview, trained), "warning", wrap=True)
+        self.leaks.setVisible(bool(self.leaks.text()))
+        self.body.addWidget(self.leaks)
         self.trouble = text_label("", "error", wrap=True)
         self.trouble.hide()
         self.body.addWidget(self.trouble)

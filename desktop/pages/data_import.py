@@ -21,6 +21,8 @@ from engine.errors import UserError
 
 _ENTRY_END = re.compile(r", (?![^(]*\))")
 """A comma between entries, not one within the brackets behind a folder."""
+_LABEL_SUFFIXES = frozenset({".json", ".yaml", ".yml", ".xml"})
+_LABEL_FOLDERS = frozenset({"annotations", "labels"})
 _TREE, _LAYOUTS = ". It holds: ", "These layouts are read: "
 
 
@@ -213,6 +215,17 @@ def why_not_these(paths: Sequence[Path]) -> str:
     if len(paths) == 1:
         return ""
     return (
-        f"{len(paths):,} files or folders were dropped together. A dataset is one folder that holds a folder "
-        "of images for each class, or a zip of one, or one table: drop that."
+        f"{len(paths):,} files or folders were dropped together. A dataset is one folder of images with their labels, "
+        "or a zip of one, or one table: drop that."
     )
+
+
+def folder_of_labels(path: Path) -> Path | None:
+    """Give the folder of the dataset that a file of labels belongs to; None for all else.
+
+    `data.yaml` lies beside the images, `annotations/instances_train.json` one folder below them.
+    """
+    if path.suffix.lower() not in _LABEL_SUFFIXES or not path.is_file():
+        return None
+    home = path.parent
+    return home.parent if home.name.lower() in _LABEL_FOLDERS else home

@@ -215,7 +215,7 @@ class DatasetList(QFrame):
         self.add = Button("Add dataset", "ph.plus")
         menu = QMenu(self.add)
         menu.addAction("Folder of images…", self.folder_wanted.emit)
-        menu.addAction("Zip or table of labels…", self.file_wanted.emit)
+        menu.addAction("Zip, table or file of labels…", self.file_wanted.emit)
         self.add.setMenu(menu)
         self.add.setToolTip("Add a folder of images, a zip of one, or a table; or drop it anywhere here")
         layout.addWidget(self.add)

@@ -52,6 +52,15 @@ def use_of(rows: Sequence[RunRow], dataset: str) -> Use:
     return Use(needing, ended)
 
 
+def trained_on(rows: Sequence[RunRow], dataset: str, version: str) -> tuple[str, ...]:
+    """Name the trainings that used a version of a dataset, the newest first."""
+    return tuple(
+        row.name or row.run
+        for row in rows
+        if row.kind == "train" and row.dataset == dataset and row.dataset_version == version
+    )
+
+
 def listed(names: Sequence[str]) -> str:
     """Write `a, b, c and 4 more`."""
     shown = list(names[:_NAMED])

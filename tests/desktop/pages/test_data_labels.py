@@ -10,9 +10,10 @@ from pytestqt.qtbot import QtBot
 from desktop.context import Context
 from desktop.models.dataset_overview import UNLABELLED
 from desktop.pages.data import DataPage
+from desktop.pages.data_divide import DivideSheet, leak_words
 from desktop.viewers.label_view import TRUTH
 from tests.desktop.labelled_sets import imported, write_masks, write_objects
-from tests.desktop.pages.data_stage import open_page, shown
+from tests.desktop.pages.data_stage import WAIT_MS, drop, open_page, shown
 
 
 def animals(qtbot: QtBot, context: Context, folder: Path, **more: bool) -> DataPage:
@@ -143,9 +144,32 @@ def test_that_labels_on_the_pictures_can_be_turned_off(
     qtbot: QtBot, context: Context, tmp_path: Path
 ) -> None:
     page = animals(qtbot, context, tmp_path)
-    qtbot.waitUntil(page.images.grid.images.thumbnails.is_idle)
+    pictures = page.images.grid.images
+    qtbot.waitUntil(lambda: all(pictures.pixmap(row) is not None for row in range(6)), timeout=WAIT_MS)
+    qtbot.waitUntil(pictures.thumbnails.is_idle, timeout=WAIT_MS)
     with_labels = page.images.grid.grab().toImage()
     page.images.labels.click()
     assert page.images.grid.grab().toImage() != with_labels
     page.images.labels.click()
     assert page.images.grid.grab().toImage() == with_labels
+
+
+def test_that_a_file_of_labels_stands_for_its_dataset(qtbot: QtBot, context: Context, tmp_path: Path) -> None:
+    folder = write_objects(tmp_path / "animals")
+    page = open_page(qtbot, context)
+    drop(page, folder / "annotations" / "instances_train.json")
+    qtbot.waitUntil(lambda: page.crumb == "animals", timeout=WAIT_MS)
+    assert page.header._facts.whole_text().startswith("6 images")
+
+
+def test_that_dividing_says_which_runs_it_would_flatter(
+    qtbot: QtBot, context: Context, tmp_path: Path
+) -> None:
+    page = animals(qtbot, context, tmp_path)
+    assert page._overview is not None
+    words = leak_words(page._overview, ["first", "second"])
+    assert words.startswith("first and second were trained on the splits of now")
+    assert leak_words(page._overview, []) == ""
+    sheet = DivideSheet(page, page._overview, ["first"])
+    assert sheet._total == 6
+    assert "first was trained" in sheet.leaks.text()
