@@ -23,10 +23,16 @@ class ClassBars(BarList):
         self._values: Sequence[float] = ()
         self._counts: Sequence[int] | None = None
         self._measure = ""
+        self._unit = "images"
         self._worst: int | None = None
 
     def show_values(
-        self, names: Sequence[str], values: Sequence[float], measure: str, counts: Sequence[int] | None = None
+        self,
+        names: Sequence[str],
+        values: Sequence[float],
+        measure: str,
+        counts: Sequence[int] | None = None,
+        unit: str = "images",
     ) -> None:
         """Show a measure.
 
@@ -34,9 +40,11 @@ class ClassBars(BarList):
             names: of the classes, (C,).
             values: 0 to 1 a class, (C,); NaN where there is none.
             measure: what it is, `F1`.
-            counts: images a class, (C,), to be told beside the value.
+            counts: a class, (C,), to be told beside the value.
+            unit: what is counted.
         """
         self._values, self._counts, self._measure = tuple(values), counts, measure
+        self._unit = unit
         order = sorted(range(len(names)), key=lambda index: (math.isnan(values[index]), values[index], index))
         self._worst = order[0] if len(order) > 1 and not math.isnan(values[order[0]]) else None
         self.setAccessibleName(f"{measure} by class, worst first")
@@ -62,5 +70,5 @@ class ClassBars(BarList):
         value = self._values[index]
         said = "no value" if math.isnan(value) else f"{self._measure} {value:.3f}"
         if self._counts is not None:
-            said += f", {self._counts[index]:,} images"
+            said += f", {self._counts[index]:,} {self._unit}"
         return f"{self._names[index]}: {said}"

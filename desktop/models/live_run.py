@@ -28,7 +28,6 @@ _SAMPLES = 300
 _MOST_HELD = 20_000
 _MOST_VALUES = 20_000
 """Of one metric; beyond, the older half is thinned to every other value, so that days of training stay small."""
-_TOLD_FIRST = ("loss", "accuracy", "map", "miou")
 _MOST_TOLD = 3
 
 
@@ -152,6 +151,11 @@ class LiveRun(QObject):
         """Optimizer steps of an epoch; 0 while it is not known."""
         return steps_per_epoch(self.row)
 
+    @property
+    def main_metric(self) -> str | None:
+        """Full name of the metric by which the best checkpoint is chosen, once one was."""
+        return self.row.best_metric if self.row is not None else None
+
     def last(self, name: str) -> float | None:
         """The newest value of a metric."""
         found = self.series.get(name)
@@ -165,7 +169,8 @@ class LiveRun(QObject):
             if name.startswith(("val/", "test/")):
                 for epoch, value in zip(series.epochs, series.values, strict=True):
                     by_epoch.setdefault(epoch, {})[name] = value
-        return lines + [("info", values_line(epoch, by_epoch[epoch])) for epoch in sorted(by_epoch)]
+        main = self.main_metric
+        return lines + [("info", values_line(epoch, by_epoch[epoch], main)) for epoch in sorted(by_epoch)]
 
     def _forget(self) -> None:
         self.row = self._context.runs.row(self.run)
@@ -307,7 +312,7 @@ class LiveRun(QObject):
             if point is not None:
                 self.value_added.emit(name, point, value)
         if event.scope in ("validation", "test"):
-            self.logged.emit("info", values_line(event.epoch, event.values))
+            self.logged.emit("info", values_line(event.epoch, event.values, self.main_metric))
         if event.per_class:
             self.per_class = {**self.per_class, **event.per_class}
             self.classes_changed.emit()
@@ -338,10 +343,9 @@ def read_history(home: Home, run: str) -> History:
             for source in ("worker", "supervision")
         }
         metrics = store.metrics(run)
-        names = {metric.name for metric in metrics}
         per_class = {
             name: {label: value for label, value in found.items() if value is not None}
-            for name in _class_metrics(names)
+            for name in store.class_metrics(run)
             if (found := store.class_values(run, name))
         }
         checkpoints, notices, phases = store.checkpoints(run), store.notices(run), store.phases(run)
@@ -371,9 +375,10 @@ def steps_per_epoch(row: RunRow | None) -> int:
     return row.steps_total // row.epochs if row is not None and row.epochs and row.steps_total else 0
 
 
-def values_line(epoch: float, values: Mapping[str, float]) -> str:
-    """Say what a validation measured."""
-    first = [name for name in values if name.rpartition("/")[2] in _TOLD_FIRST]
+def values_line(epoch: float, values: Mapping[str, float], main: str | None) -> str:
+    """Say what a validation measured: the loss, the metric that the best is chosen by, and what else there is."""
+    told_first = ("loss", (main or "").rpartition("/")[2])
+    first = [name for name in values if name.rpartition("/")[2] in told_first]
     names = (first + [name for name in values if name not in first])[:_MOST_TOLD]
     shown = [f"{metric_words(name).lower()} {metric_text(name, values[name])}" for name in names]
     return f"Epoch {epoch:g}: {', '.join(shown)}."
@@ -385,13 +390,3 @@ def phase_line(event: said.PhaseChanged) -> str:
     if event.edge == "stalled":
         return f"{name}: no progress for {event.seconds or 0:.0f} s. {event.message}".strip()
     return f"{name} took {event.seconds or 0:.1f} s."
-
-
-def _class_metrics(names: set[str]) -> list[str]:
-    """Which metrics may have values by class: those of validations and tests."""
-    prefixes = {name.split("/", 1)[0] for name in names if name.startswith(("val/", "test/"))}
-    return [
-        f"{prefix}/{kind}"
-        for prefix in sorted(prefixes)
-        for kind in ("recall", "precision", "f1", "ap", "iou", "support")
-    ]

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from desktop.models.answer import AnswerView
 from engine.datasets.decode import IMAGE_SUFFIXES
 from engine.protocol.results import PredictionRecord
 
-UNSURE = "unsure"
-TOP_SAVED = 5
 MOST_FILES = 100_000
 """More are not taken in at once: a wrong folder, such as a whole drive."""
 
@@ -84,50 +83,28 @@ class Prediction:
     def is_answered(self) -> bool:
         return self.record is not None and not self.error
 
-    @property
-    def confidence(self) -> float:
-        return (self.record.confidence or 0.0) if self.record is not None else 0.0
 
-    @property
-    def best(self) -> str:
-        """The likeliest class, however unlikely; empty where there is no answer."""
-        return self.record.top[0].label if self.record is not None and self.record.top else ""
-
-    def label(self, threshold: float) -> str:
-        """The class, or `unsure` where the model is less sure than `threshold`; empty where there is no answer."""
-        if not self.is_answered:
-            return ""
-        return self.best if self.confidence >= threshold else UNSURE
-
-
-def to_csv(predictions: Iterable[Prediction], threshold: float) -> str:
-    """Write one line a file: name, label, confidence, the likeliest classes, what was wrong."""
-    head = ["file", "label", "confidence"]
-    for place in range(1, TOP_SAVED + 1):
-        head += [f"top{place}", f"top{place}_confidence"]
+def to_csv(predictions: Iterable[Prediction], answers: AnswerView, threshold: float) -> str:
+    """Write the lines of every file: its name, what the task tells of it, what was wrong."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*head, "error"])
-    for entry in _settled(predictions):
-        top = entry.record.top[:TOP_SAVED] if entry.record is not None else ()
-        cells = [part for scored in top for part in (scored.label, f"{scored.confidence:.6f}")]
-        cells += [""] * (2 * TOP_SAVED - len(cells))
-        confidence = f"{entry.confidence:.6f}" if entry.is_answered else ""
-        writer.writerow([spelled(entry.path), entry.label(threshold), confidence, *cells, entry.error])
+    writer.writerow(["file", *answers.csv_head, "error"])
+    for path, record in _settled(predictions):
+        empty = [[""] * len(answers.csv_head)]
+        rows = empty if record.error else answers.csv_rows(record, threshold)
+        writer.writerows([spelled(path), *cells, record.error or ""] for cells in rows)
     return out.getvalue()
 
 
-def to_json(predictions: Iterable[Prediction], threshold: float, checkpoint: str) -> str:
+def to_json(predictions: Iterable[Prediction], answers: AnswerView, threshold: float, checkpoint: str) -> str:
     """Write the records as `lensmith predict --json` gives them, with what they were made by."""
-    records = []
-    for entry in _settled(predictions):
-        assert entry.record is not None  # settled ones have a record
-        sure = entry.is_answered and entry.confidence >= threshold
-        label = entry.best if sure else None
-        records.append(entry.record.model_copy(update={"label": label}).model_dump(mode="json"))
-    document = {"checkpoint": checkpoint, "threshold": threshold, "predictions": records}
+    told = [
+        (record if record.error else answers.told(record, threshold)).model_dump(mode="json")
+        for _, record in _settled(predictions)
+    ]
+    document = {"checkpoint": checkpoint, "threshold": threshold, "predictions": told}
     return json.dumps(document, indent=1, ensure_ascii=False)
 
 
-def _settled(predictions: Iterable[Prediction]) -> list[Prediction]:
-    return [entry for entry in predictions if entry.record is not None]
+def _settled(predictions: Iterable[Prediction]) -> list[tuple[Path, PredictionRecord]]:
+    return [(entry.path, entry.record) for entry in predictions if entry.record is not None]

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from desktop.grids.tile import Tile
-from desktop.models.predictions import UNSURE, Prediction, spelled
+from desktop.models.answer import Answer, AnswerView
+from desktop.models.drawn_labels import DrawnLabels
+from desktop.models.predictions import Prediction, spelled
 from engine.protocol.results import PredictionRecord
 
 
@@ -17,7 +19,11 @@ class PredictionBoard:
         self._entries: list[Prediction] = []
         self._place: dict[str, int] = {}
         self.threshold = 0.0
-        """Below this confidence a label is `unsure`, 0 to 1."""
+        """What is less sure does not count, 0 to 1."""
+        self.answers: AnswerView | None = None
+        """How the chosen model's answers are told; None while no model is chosen."""
+        self.classes: Sequence[str] = ()
+        """Of the model that answered last."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -69,19 +75,31 @@ class PredictionBoard:
         self._place = {}
 
     def counts(self) -> tuple[int, int, int]:
-        """How many are answered, below the threshold, and unreadable."""
-        answered = [entry for entry in self._entries if entry.is_answered]
-        unsure = sum(entry.confidence < self.threshold for entry in answered)
+        """How many are answered, of how many nothing is sure, and how many are unreadable."""
+        answered = [answer for entry in self._entries if (answer := self._answer(entry)) is not None]
+        unsure = sum(answer.is_unsure for answer in answered)
         return len(answered), unsure, sum(bool(entry.error) for entry in self._entries)
+
+    def answer_of(self, place: int) -> Answer | None:
+        """Give what the model says of a file at the threshold; None where there is no answer."""
+        return self._answer(self._entries[place])
+
+    def objects_of(self, place: int) -> DrawnLabels | None:
+        """Give what is drawn on a file's small picture."""
+        entry = self._entries[place]
+        if self.answers is None or entry.record is None or entry.error:
+            return None
+        return self.answers.answer_objects(entry.record, self.classes, self.threshold)
 
     def tile(self, place: int) -> Tile:
         """Give the words under a file's picture."""
         entry = self._entries[place]
         if entry.error:
             return Tile("Unreadable", spoken=entry.error)
-        if not entry.is_answered:
-            return Tile("Waiting", spoken="Not looked at yet")
-        label, note = entry.label(self.threshold), f"{entry.confidence:.0%}"
-        if label == UNSURE:
-            return Tile(UNSURE, note, spoken=f"Unsure; likeliest {entry.best}, confidence {note}")
-        return Tile(label, note, spoken=f"Predicted {label}, confidence {note}")
+        answer = self._answer(entry)
+        return Tile("Waiting", spoken="Not looked at yet") if answer is None else answer.tile
+
+    def _answer(self, entry: Prediction) -> Answer | None:
+        if self.answers is None or entry.record is None or entry.error:
+            return None
+        return self.answers.answer(entry.record, self.classes, self.threshold)

@@ -58,6 +58,10 @@ class PredictionQueue(QObject):
         self._turn = 0
         self._checkpoint: Path | None = None
         self._is_model_known = False
+        self.classes: Sequence[str] = ()
+        """Of the model that answered last."""
+        self.masks: Path | None = None
+        """Where files of masks go; None lets the predictor choose, which keeps them as long as it lives."""
         self.total = 0
         """Files of this batch: since the queue was empty."""
         self.done = 0
@@ -140,13 +144,16 @@ class PredictionQueue(QObject):
         if not files:
             self._settle({})
             return
-        payload = {"checkpoint": str(self._checkpoint), "files": files, "threshold": 0.0}
+        payload: dict[str, object] = {"checkpoint": str(self._checkpoint), "files": files, "threshold": 0.0}
+        if self.masks is not None:
+            payload["masks"] = str(self.masks)
         self._number = self._predictor.ask("predict", payload, self._take, self._refuse)
 
     def _take(self, answer: Answer) -> None:
         try:
             given = cast("list[object]", answer.get("predictions") or [])
             records = [PredictionRecord.model_validate(entry) for entry in given]
+            self.classes = tuple(str(name) for name in cast("list[object]", answer.get("classes") or []))
         except (ValidationError, TypeError) as error:
             self._refuse(UserError("answer_unknown", f"The predictor's answer cannot be read: {error}."))
             return

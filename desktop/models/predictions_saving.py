@@ -1,16 +1,18 @@
-"""Saves predictions as a table or as JSON, and keeps pasted pictures as files; nothing is overwritten silently."""
+"""Saves predictions as a table or as JSON, and keeps pictures that are needed for a while: pasted ones, masks."""
 
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from PySide6.QtGui import QImage
 
+from desktop.models.answer import AnswerView
 from desktop.models.predictions import Prediction, to_csv, to_json
 from engine.errors import UserError
 from engine.protocol.disk import write_error
@@ -28,6 +30,7 @@ class Save:
 
     kind: Kind
     predictions: tuple[Prediction, ...]
+    answers: AnswerView
     threshold: float
     checkpoint: str
     """`run / best`."""
@@ -46,18 +49,52 @@ def free_name(folder: Path, stem: str, suffix: str) -> Path:
 def save(path: Path, wanted: Save) -> int:
     """Write the file whole, and say how many files it tells of. Never in the GUI's thread.
 
+    JSON names masks by their files: they are copied into a folder beside it.
+
     Raises:
         UserError: `disk_full` and its like.
     """
-    if wanted.kind == "csv":
-        text = to_csv(wanted.predictions, wanted.threshold)
-    else:
-        text = to_json(wanted.predictions, wanted.threshold, wanted.checkpoint)
     try:
+        if wanted.kind == "csv":
+            text = to_csv(wanted.predictions, wanted.answers, wanted.threshold)
+        else:
+            kept = _with_masks(path, wanted.predictions)
+            text = to_json(kept, wanted.answers, wanted.threshold, wanted.checkpoint)
         write_atomic(path, text.encode("utf-8", errors="replace"))
     except OSError as error:
         raise write_error(error, path) from error
     return sum(entry.record is not None for entry in wanted.predictions)
+
+
+def _with_masks(path: Path, predictions: Sequence[Prediction]) -> list[Prediction]:
+    """Copy the masks beside the file; the records name them relative to it."""
+    folder = path.parent / f"{path.stem}-masks"
+    kept: list[Prediction] = []
+    for entry in predictions:
+        record = entry.record
+        if record is not None and record.mask is not None:
+            folder.mkdir(exist_ok=True)
+            copied = folder / Path(record.mask).name
+            shutil.copyfile(record.mask, copied)
+            told = record.model_copy(update={"mask": copied.relative_to(path.parent).as_posix()})
+            entry = replace(entry, record=told)
+        kept.append(entry)
+    return kept
+
+
+def masks_folder(home: Home) -> Path:
+    """Give the folder for masks that models draw, without those of other days. Never in the GUI's thread.
+
+    Raises:
+        UserError: `disk_full` and its like.
+    """
+    folder = home.cache / "predicted-masks"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove_old(list(folder.glob("*.png")))
+    except OSError as error:
+        raise write_error(error, folder) from error
+    return folder
 
 
 def keep_pasted(home: Home, image: QImage) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,7 +20,9 @@ from engine.protocol.run_folder import RunFolder, read_record
 Column = NDArray[np.generic]
 _SUMMARY = "summary.json"
 _CONFUSION = "confusion.npy"
+_MASKS = "masks"
 _MANIFESTS_KEPT = 3
+_NO_SIZES: Column = np.zeros((0, 2), dtype=np.int64)
 _MAPPED_FROM_BYTES = 16 * 1024 * 1024
 """Smaller arrays are read whole, so that no file stays open; larger ones (scores of many classes) are mapped."""
 
@@ -36,13 +38,28 @@ class ResultKey:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ResultPlaces:
+    """Where the files of a result lie."""
+
+    folder: Path
+    """Of the result."""
+    run: RunFolder
+    """Of the run that holds it."""
+
+    def mask(self, image: int) -> Path:
+        """The file of what was predicted for an image; there is one for each of the first `summary.masks`."""
+        return self.folder / _MASKS / f"{image:06d}.png"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """A result as pages show it. All columns have the images as first axis, N of them."""
 
     key: ResultKey
     summary: ResultSummary
     confusion: NDArray[np.int64] | None
-    """(C, C), true class by predicted class; None where the task has none."""
+    """(C, C), true class by predicted class, with one more row and column where there is a background; None where
+    the task has none."""
     columns: Mapping[str, Column]
     """By name, as in summary.columns; none when the run kept no per-image results."""
     paths: tuple[str, ...]
@@ -51,6 +68,14 @@ class Result:
     """Where the images lie; None when nobody knows."""
     is_root_there: bool = True
     """Whether that folder was there when the result was opened."""
+    arrays: Mapping[str, Column] = field(default_factory=dict[str, Column])
+    """What is not one row an image, by name, as in summary.arrays: boxes, curves."""
+    places: ResultPlaces | None = None
+    """Where its files are; None for one that was never on a disk."""
+    sizes: Column = field(default_factory=lambda: _NO_SIZES)
+    """(N, 2) width and height of the images, upright; 0 where they are not known."""
+    bound: float | None = None
+    """At which bound its columns hold, where the user may move one; 0 to 1."""
 
     @property
     def images(self) -> int:
@@ -105,13 +130,16 @@ def open_result(home: Home, key: ResultKey) -> Result:
         summary = read_record(folder / _SUMMARY, ResultSummary)
         confusion = _confusion(folder, summary)
         columns = {name: _array(folder / f"image_{name}.npy") for name in summary.columns}
+        arrays = {name: _array(folder / f"{name}.npy") for name in summary.arrays}
     except (OSError, ValueError, EOFError, UserError) as error:
-        raise _damaged(folder, str(error)) from error
+        raise damaged_result(folder, str(error)) from error
     _require_one_length(folder, columns)
     _require_classes(folder, summary, columns)
-    paths, root = _images(home, run, summary, columns)
+    paths, sizes = _images(run, columns)
+    root = image_root(home, run, summary) if paths else None
     is_there = root is not None and root.is_dir()
-    return Result(key, summary, confusion, columns, paths, root, is_there)
+    places = ResultPlaces(folder, run)
+    return Result(key, summary, confusion, columns, paths, root, is_there, arrays, places, sizes)
 
 
 def _array(path: Path) -> Column:
@@ -134,7 +162,7 @@ def _require_one_length(folder: Path, columns: Mapping[str, Column]) -> None:
     lengths = {name: len(column) if column.ndim else -1 for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        raise _damaged(folder, f"its columns differ in length ({told})")
+        raise damaged_result(folder, f"its columns differ in length ({told})")
 
 
 def _require_classes(folder: Path, summary: ResultSummary, columns: Mapping[str, Column]) -> None:
@@ -144,26 +172,25 @@ def _require_classes(folder: Path, summary: ResultSummary, columns: Mapping[str,
         if values is None or not len(values) or values.ndim != 1:
             continue
         if int(values.min()) < 0 or int(values.max()) >= len(summary.class_names):
-            raise _damaged(folder, f"image_{name}.npy names a class that there is not")
+            raise damaged_result(folder, f"image_{name}.npy names a class that there is not")
 
 
-def _images(
-    home: Home, run: RunFolder, summary: ResultSummary, columns: Mapping[str, Column]
-) -> tuple[tuple[str, ...], Path | None]:
+def _images(run: RunFolder, columns: Mapping[str, Column]) -> tuple[tuple[str, ...], Column]:
     items = columns.get("item")
     if items is None or not len(items):
-        return (), None
-    known = _item_paths(run.manifest_path)
+        return (), _NO_SIZES
+    known, sizes = _items(run.manifest_path)
     if int(items.min()) < 0 or int(items.max()) >= len(known):
-        raise _damaged(run.results, "it tells of images that its dataset does not have")
-    paths = tuple(known[int(item)] for item in items)
-    return paths, image_root(home, run, summary)
+        raise damaged_result(run.results, "it tells of images that its dataset does not have")
+    return tuple(known[int(item)] for item in items), sizes[items.astype(np.int64)]
 
 
 @lru_cache(maxsize=_MANIFESTS_KEPT)
-def _item_paths(manifest: Path) -> tuple[str, ...]:
-    """The paths of a run's images. Its manifest is frozen, and takes long to read where there are many."""
-    return tuple(item.path for item in Manifest.load(manifest).items)
+def _items(manifest: Path) -> tuple[tuple[str, ...], Column]:
+    """Paths and sizes of a run's images. Its manifest is frozen, and takes long to read where there are many."""
+    items = Manifest.load(manifest).items
+    sizes = np.array([(item.width, item.height) for item in items], dtype=np.int64).reshape(-1, 2)
+    return tuple(item.path for item in items), sizes
 
 
 def image_root(home: Home, run: RunFolder, summary: ResultSummary) -> Path | None:
@@ -182,7 +209,8 @@ def image_root(home: Home, run: RunFolder, summary: ResultSummary) -> Path | Non
     return None
 
 
-def _damaged(folder: Path, why: str) -> UserError:
+def damaged_result(folder: Path, why: str) -> UserError:
+    """Say that a result cannot be read."""
     return UserError(
         "result_damaged",
         f"The result in {folder} cannot be read: {why}.",

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.bridge.background import Background
 from desktop.models.result import Result, ResultKey, metric_in, open_result
+from desktop.models.result_checkpoints import CheckpointFact, checkpoints_of
 from desktop.models.result_list import ListedResult, comparable, list_results, result_before
 from engine.errors import UserError
 from engine.protocol.home import Home
@@ -32,6 +33,7 @@ class ResultBrowser(QObject):
         """Newest first."""
         self.result: Result | None = None
         self._chosen: ResultKey | None = None
+        self._wish = ""
         self._turn = 0
         """Counts the runs looked at: an answer about an earlier one is dropped."""
         self._is_listing = False
@@ -81,6 +83,11 @@ class ResultBrowser(QObject):
         self._chosen = key
         self._open_wanted()
 
+    def wish_checkpoint(self, name: str) -> None:
+        """Look at the result of a checkpoint as soon as the list is there: its newest evaluation, else its epoch's."""
+        self._wish = name
+        self._fulfil_wish()
+
     def refresh(self) -> None:
         """Read the list anew; a new result is opened where the newest is followed."""
         if not self.run:
@@ -111,11 +118,41 @@ class ResultBrowser(QObject):
         self._is_listing = False
         if found != self.results:
             self.results = found
+        self._fulfil_wish()
         self.listed.emit()
         self._open_wanted()
         if self._is_listing_due:
             self._is_listing_due = False
             self.refresh()
+
+    def _fulfil_wish(self) -> None:
+        name, turn = self._wish, self._turn
+        if not name or not self.results:
+            return
+        self._wish = ""
+        measured = next((entry for entry in self.results if entry.checkpoint == name), None)
+        if measured is not None:
+            self._choose_and_tell(measured.key)
+            return
+
+        def choose_epoch(facts: tuple[CheckpointFact, ...]) -> None:
+            epochs = [fact.epoch for fact in facts if fact.name == name]
+            found = next((entry for entry in self.results if entry.is_own and entry.epoch in epochs), None)
+            if found is not None and turn == self._turn:
+                self._choose_and_tell(found.key)
+
+        self._background.run(
+            checkpoints_of,
+            self._home,
+            self.run,
+            then=choose_epoch,
+            failed=lambda error: self._take_failure(turn, error),
+            owner=self,
+        )
+
+    def _choose_and_tell(self, key: ResultKey) -> None:
+        self.choose(key)
+        self.listed.emit()
 
     def _open_wanted(self) -> None:
         key = self.wanted

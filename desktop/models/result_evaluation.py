@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from desktop.bridge.place_history import was_elsewhere
 from desktop.models.result_checkpoints import CheckpointFact, checkpoints_of
-from engine.datasets.manifest import Manifest
+from engine.datasets.manifest import Item, Manifest
 from engine.datasets.split import TEST, TRAIN, VAL, with_validation
 from engine.errors import UserError
 from engine.protocol.home import Home
@@ -49,9 +49,17 @@ def evaluable(home: Home, run: str) -> Evaluable:
             "Wait for the end of its first epoch, or save a checkpoint on the Train page.",
         )
     manifest = _with_its_splits(RunFolder(home.runs / run))
-    counts = Counter(item.split for item in manifest.items if item.label is not None)
+    counts = Counter(item.split for item in manifest.items if is_labelled(manifest, item))
     splits = tuple((name, counts[name]) for name in _OFFERED if counts[name])
     return Evaluable(run, checkpoints, splits)
+
+
+def is_labelled(manifest: Manifest, item: Item) -> bool:
+    """Say whether an image can be measured on: it has a class or a mask, or is of a dataset of objects.
+
+    There an image without objects shows what is none.
+    """
+    return item.label is not None or item.mask is not None or bool(manifest.annotations)
 
 
 def _with_its_splits(folder: RunFolder) -> Manifest:

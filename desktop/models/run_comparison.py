@@ -21,7 +21,7 @@ from engine.store.runs import RunRow
 MOST_RUNS = 6
 """As many as there are colours for curves."""
 UNSET = "–"
-_PREFERRED = ("val/accuracy", "val/map", "val/miou", "val/loss", "train/loss")
+_LOSSES = ("val/loss", "train/loss")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,9 +71,10 @@ def load_runs(home: Home, runs: Sequence[str]) -> list[ComparedRun]:
 
 
 def metric_names(runs: Sequence[ComparedRun]) -> list[str]:
-    """Give the metrics that any of the runs has, the most telling first."""
+    """Give the metrics that any of the runs has: those by which bests are chosen first, then the losses."""
     names = {name for run in runs for name in run.curves}
-    first = [name for name in _PREFERRED if name in names]
+    bests = dict.fromkeys(run.row.best_metric for run in runs if run.row.best_metric is not None)
+    first = [name for name in dict.fromkeys([*bests, *_LOSSES]) if name in names]
     return first + sorted(names - set(first))
 
 

@@ -23,7 +23,12 @@ STATE_WORDS: Mapping[str, tuple[str, str]] = {
     "lost": ("Not answering", "warn"),
 }
 """Word and tone of each state."""
-KIND_WORDS: Mapping[str, str] = {"train": "Training", "evaluate": "Evaluating", "export": "Exporting"}
+KIND_WORDS: Mapping[str, str] = {
+    "train": "Training",
+    "evaluate": "Evaluating",
+    "export": "Exporting",
+    "profile": "Profiling",
+}
 PHASE_WORDS: Mapping[str, str] = {
     "prepare the machine": "Preparing the machine",
     "import": "Loading the libraries",
@@ -56,6 +61,20 @@ METRIC_WORDS: Mapping[str, str] = {
     "miou": "Mean IoU",
     "dice": "Dice",
     "pixel_accuracy": "Pixel accuracy",
+    "iou": "IoU",
+    "boundary_f1": "Boundary F1",
+    "f1": "F1",
+    "map_small": "mAP of small objects",
+    "map_medium": "mAP of medium objects",
+    "map_large": "mAP of large objects",
+    "mask_map": "Mask mAP 50-95",
+    "mask_map50": "Mask mAP 50",
+    "mask_map75": "Mask mAP 75",
+    "recall_max": "Recall with 100 boxes",
+    "roc_auc": "ROC AUC",
+    "roc_auc_macro": "Macro ROC AUC",
+    "roc_auc_weighted": "Weighted ROC AUC",
+    "balanced_accuracy": "Balanced accuracy",
     "auc_macro": "Macro AUC",
     "calibration_error": "Calibration error",
     "log_loss": "Log loss",

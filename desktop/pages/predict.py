@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QSlider, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.context import Context
+from desktop.models.drawn_labels import DrawnLabels, LabelLook
 from desktop.models.predictions_board import PredictionBoard
 from desktop.models.predictions_queue import PredictionQueue
-from desktop.models.predictions_saving import Kind, Save, free_name, save
+from desktop.models.predictions_saving import masks_folder
 from desktop.models.result_checkpoints import TrainedRun, trained_runs
 from desktop.models.run_words import run_title
 from desktop.pages.page import Page
@@ -20,10 +21,13 @@ from desktop.pages.predict_answer import AnswerPanel
 from desktop.pages.predict_checkpoint import CheckpointChooser
 from desktop.pages.predict_drop import DropInvitation
 from desktop.pages.predict_intake import Intake
+from desktop.pages.predict_saving import PredictionSaver
 from desktop.pages.predict_strip import NARROWEST, WIDEST, StripPanel
+from desktop.tasks.task import Layers, TaskView, task_view
 from desktop.theme.fonts import font
-from desktop.theme.theme import theme
 from desktop.theme.tokens import SPACE, TYPE
+from desktop.viewers.label_view import PREDICTION
+from desktop.viewers.layer_tiles import TileLayers
 from desktop.widgets.buttons import button, on_click
 from desktop.widgets.card import row
 from desktop.widgets.empty_state import EmptyState
@@ -38,7 +42,6 @@ _FIRST = 100
 """A stretch beside which any other is nothing."""
 _STRIP_SHARE = 0.255
 """Of the page's width."""
-_KINDS: tuple[tuple[Kind, str], ...] = (("csv", "Table (CSV)…"), ("json", "JSON…"))
 
 
 class PredictPage(Page):
@@ -49,9 +52,12 @@ class PredictPage(Page):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.board = PredictionBoard()
-        self.board.threshold = min(1.0, max(0.0, context.settings.get(_THRESHOLD_SETTING, 0.0)))
         self.queue = PredictionQueue(context.predictor, context.background, self)
         self.intake = Intake(self, context)
+        self._view: TaskView | None = None
+        self._drawn: PredictionRecord | None = None
+        """What is drawn on the large picture, or being read."""
+        self._threshold_setting = _THRESHOLD_SETTING
         self._is_known = False
         """Whether it was read which models there are."""
         self._keeping = QTimer(self)  # a drag at the slider is not a hundred writes to the disk
@@ -60,6 +66,9 @@ class PredictPage(Page):
         self._keeping.timeout.connect(self._keep_threshold)
         self._build()
         self._connect()
+        context.background.run(
+            masks_folder, context.home, then=self._take_masks_folder, failed=self._show_failure, owner=self
+        )
         self._show_threshold()
         self._refresh()
 
@@ -100,13 +109,11 @@ class PredictPage(Page):
         self.chooser = CheckpointChooser()
         line.addWidget(self.chooser, _FIRST)
         line.addSpacing(SPACE.m)
-        line.addWidget(text_label("Threshold", "muted"))
+        self._threshold_name = text_label("Threshold", "muted")
+        line.addWidget(self._threshold_name)
         self.threshold = QSlider(Qt.Orientation.Horizontal)
         self.threshold.setRange(0, 100)
         self.threshold.setFixedWidth(96)
-        self.threshold.setAccessibleName("Threshold, percent: answers below it are unsure")
-        self.threshold.setToolTip("Answers with less confidence are shown as unsure")
-        self.threshold.setValue(round(self.board.threshold * 100))
         self._threshold_value = text_label("", "muted")
         self._threshold_value.setFont(font(TYPE.body, tabular=True))
         self._threshold_value.setMinimumWidth(40)
@@ -115,17 +122,12 @@ class PredictPage(Page):
         line.addStretch(1)
         self._open = button("Open…", "ph.folder-open", tip="Open images", shortcut="Ctrl+O")
         self._save = button("Save", "ph.floppy-disk", tip="Save the answers as a table or as JSON")
-        self._save.setMenu(self._save_menu())
+        self.saver = PredictionSaver(self, self.context, self.board)
+        self._save.setMenu(self.saver)
         self._clear = button("Clear", "ph.trash", tip="Take all images off this page; no file is deleted")
         for made in (self._open, self._save, self._clear):
             line.addWidget(made)
         return line
-
-    def _save_menu(self) -> QMenu:
-        menu = QMenu(self)
-        for kind, title in _KINDS:
-            menu.addAction(theme.icon("ph.floppy-disk"), title, partial(self._ask_where_to_save, kind))
-        return menu
 
     def _connect(self) -> None:
         self.chooser.changed.connect(self._use_checkpoint)
@@ -138,6 +140,7 @@ class PredictPage(Page):
         self.strip.continued.connect(self._go_on)
         self.strip.grid.looked_at.connect(self._show_answer)
         self.strip.grid.opened.connect(self._look_closely)
+        self.answer.controls.look_changed.connect(self._keep_look)
         self.no_images.acted.connect(self.intake.ask_for_files)
         self.no_images.second.connect(self.intake.ask_for_folder)
         self.no_model.acted.connect(partial(self.context.go, "train"))
@@ -152,6 +155,9 @@ class PredictPage(Page):
         super().resizeEvent(event)
         share = round(self.width() * _STRIP_SHARE)
         self.strip.setFixedWidth(min(WIDEST, max(NARROWEST, share)))
+
+    def _take_masks_folder(self, folder: Path) -> None:
+        self.queue.masks = folder
 
     # Coming
 
@@ -180,6 +186,7 @@ class PredictPage(Page):
         """Ask the chosen model about all files; what another one said is dropped."""
         run, fact = self.chooser.run, self.chooser.checkpoint
         self.banner.hide()
+        self._take_task(run)
         if run is None or fact is None:
             self.queue.use(None)
             self.set_crumb("")
@@ -187,8 +194,51 @@ class PredictPage(Page):
             self.queue.use(None)  # also the same folder again: it was written anew
             self.queue.use(run.path(fact.name))
             self.set_crumb(f"{run_title(run.row)}  /  {fact.title}")
+            self.saver.checkpoint = self.crumb
             self.queue.add(self.board.forget_answers())
         self._refresh()
+
+    def _take_task(self, run: TrainedRun | None) -> None:
+        """Show answers as the chosen model's task does, at the threshold that was last used for it."""
+        try:
+            view = task_view(run.row.task) if run is not None else None
+        except UserError as error:
+            self._show_failure(error)
+            view = None
+        self.board.answers = self._view = view
+        if view is None or run is None:
+            return
+        self._threshold_setting = f"{_THRESHOLD_SETTING}.{run.row.task}"
+        kept = self.context.settings.get(self._threshold_setting, view.threshold)
+        self.board.threshold = min(1.0, max(0.0, kept)) if view.threshold_tip else 0.0
+        for widget in (self._threshold_name, self.threshold, self._threshold_value):
+            widget.setVisible(bool(view.threshold_tip))
+        self.threshold.setToolTip(view.threshold_tip)
+        self.threshold.setAccessibleName(f"Threshold, percent. {view.threshold_tip}")
+        with QSignalBlocker(self.threshold):
+            self.threshold.setValue(round(self.board.threshold * 100))
+        self.saver.offer_overlays(bool(view.draws))
+        self._show_threshold()
+        self._draw_on_tiles(view)
+
+    def _draw_on_tiles(self, view: TaskView) -> None:
+        def objects_of(place: int) -> Layers:
+            labels = self.board.objects_of(place)
+            return {} if labels is None else {PREDICTION: labels}
+
+        def pixels_of(place: int) -> Layers:
+            labels = self._labels_of(view, place)
+            return {} if labels is None else {PREDICTION: labels}
+
+        pixels = pixels_of if view.draws_pixels else None
+        self.strip.draw_layers(TileLayers(objects_of, pixels, (PREDICTION,)))
+
+    def _labels_of(self, view: TaskView, place: int) -> DrawnLabels | None:
+        """Read what is drawn on a file. In a thread."""
+        record = self.board.entry(place).record if place < len(self.board) else None
+        if record is None or record.error:
+            return None
+        return view.answer_labels(record, self.board.classes)
 
     # Files and answers
 
@@ -218,6 +268,7 @@ class PredictPage(Page):
         self.queue.add(self.board.unanswered())
 
     def _take_answers(self, records: list[PredictionRecord]) -> None:
+        self.board.classes = self.queue.classes or self.board.classes
         places = self.board.answer(records)
         self.banner.hide()
         self.strip.show_answers()
@@ -227,7 +278,27 @@ class PredictPage(Page):
 
     def _show_answer(self, place: int) -> None:
         entry = self.board.entry(place) if 0 <= place < len(self.board) else None
-        self.answer.show_prediction(entry, self.board.threshold, is_loading=self.queue.is_loading_model)
+        answer = self.board.answer_of(place) if entry is not None else None
+        self.answer.show_prediction(entry, answer, is_loading=self.queue.is_loading_model)
+        self._draw(entry.record if entry is not None else None)
+
+    def _draw(self, record: PredictionRecord | None) -> None:
+        """Draw on the large picture what its record says, read off this thread; each record once."""
+        if record is self._drawn:
+            return
+        self._drawn, view = record, self._view
+        self.answer.show_labels(None, ())
+        if record is None or record.error or view is None or not view.draws:
+            return
+        classes = self.board.classes
+
+        def then(labels: DrawnLabels | None) -> None:
+            if self._drawn is record:
+                self.answer.show_labels(labels, classes)
+
+        self.context.background.run(
+            view.answer_labels, record, classes, then=then, failed=self._show_failure, owner=self
+        )
 
     def _look_closely(self, _place: int) -> None:
         """Give the keyboard to the large picture, whose keys zoom."""
@@ -241,11 +312,16 @@ class PredictPage(Page):
         self._show_answer(self.strip.grid.current_image())
         self._keeping.start()
 
+    def _keep_look(self, look: LabelLook) -> None:
+        self.saver.look = look
+
     def _keep_threshold(self) -> None:
-        self.context.settings.set_soon(_THRESHOLD_SETTING, self.board.threshold)
+        self.context.settings.set_soon(self._threshold_setting, self.board.threshold)
 
     def _show_threshold(self) -> None:
         self._threshold_value.setText(f"{round(self.board.threshold * 100)} %")
+        self.answer.set_threshold(self.board.threshold)
+        self.saver.look = self.answer.controls.look
 
     # States
 
@@ -280,31 +356,3 @@ class PredictPage(Page):
             self.queue.retry()
         else:
             self._offer_models()
-
-    # Saving
-
-    def _ask_where_to_save(self, kind: Kind) -> None:
-        folder = self.board.entry(0).path.parent if len(self.board) else Path.home()
-        dialog = QFileDialog(self, "Save predictions", str(folder))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(kind)
-        dialog.setNameFilter(f"{kind.upper()} (*.{kind})")
-        dialog.selectFile(free_name(folder, "predictions", kind).name)
-        dialog.fileSelected.connect(lambda name: self.save_to(Path(name), kind))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def save_to(self, path: Path, kind: Kind) -> None:
-        """Save what is answered; the dialog has asked whether a file may be replaced."""
-        wanted = Save(kind, tuple(self.board.entries()), self.board.threshold, self.crumb)
-
-        def then(count: int) -> None:
-            files = "1 file" if count == 1 else f"{count:,} files"
-            self.context.toast(f"Saved the answers for {files}", "ok", str(path))
-
-        self.context.background.run(save, path, wanted, then=then, failed=self._complain, owner=self)
-
-    def _complain(self, error: Exception) -> None:
-        if not isinstance(error, UserError):
-            raise error
-        self.context.complain(error)

@@ -11,6 +11,7 @@ from desktop.models.predictions_board import PredictionBoard
 from desktop.models.predictions_queue import PredictionQueue
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
+from desktop.viewers.layer_tiles import LayerTiles, TileLayers
 from desktop.widgets.buttons import button, on_click
 from desktop.widgets.card import Card, row
 from desktop.widgets.labels import ElidedLabel, text_label
@@ -51,6 +52,9 @@ class StripPanel(Card):
         self.body.addLayout(progress)
         self.grid = ImageGrid("Images to predict")
         self.grid.nothing = ""
+        self.tiles = LayerTiles(self.grid)
+        self.tiles.overlays.changed.connect(self.grid.viewport().update)
+        self.grid.set_delegate(self.tiles)
         self.grid.set_tile_side(_TILE)
         self.body.addWidget(self.grid, 1)
         on_click(self.cancel, self.cancelled.emit)
@@ -61,7 +65,13 @@ class StripPanel(Card):
         self.grid.images.update_images(Images(None, self._board.paths(), self._board.tile))
 
     def show_answers(self) -> None:
-        """The board has other answers, or another threshold: the same tiles with other words."""
+        """The board has other answers, or another threshold: the same tiles with other words and boxes."""
+        self.tiles.forget_objects()
+        self.grid.viewport().update()
+
+    def draw_layers(self, source: TileLayers) -> None:
+        """Draw what another model says on the pictures."""
+        self.tiles.show_layers(source)
         self.grid.viewport().update()
 
     def show_progress(self, queue: PredictionQueue) -> None:

@@ -19,6 +19,7 @@ from desktop.context import Context
 from desktop.models.live_run import LiveRun
 from desktop.models.place_checkpoints import CheckpointsAway
 from desktop.models.run_words import kind_word, metric_text, metric_words, plural, size_words
+from desktop.tasks.task import find_view
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SIZE, SPACE, TYPE
 from desktop.widgets.buttons import Button
@@ -112,11 +113,19 @@ class CheckpointsView(Card):
     def _bring_all(self) -> None:
         self._away.fetch()
 
+    def _told(self) -> tuple[str, ...]:
+        """The metrics of a checkpoint that are told: what the task is measured by, and the loss."""
+        row = self._run.row
+        view = find_view(row.task) if row is not None else None
+        headline = view.headline if view is not None else ()
+        return (self._run.main_metric or "", *(f"val/{name}" for name in (*headline, "loss")))
+
     def _cells(self, checkpoint: CheckpointRow) -> tuple[str, ...]:
+        told = self._told()
         metrics = "  ·  ".join(
             f"{metric_words(name)} {metric_text(name, value)}"
             for name, value in checkpoint.metrics.items()
-            if name in ("val/accuracy", "val/loss", "val/map", "val/miou")
+            if name in told
         )
         meta = self._run.folder.checkpoints / checkpoint.name / "meta.json"
         try:

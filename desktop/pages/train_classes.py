@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QComboBox
 from desktop.charts.class_bars import ClassBars
 from desktop.models.live_run import LiveRun
 from desktop.models.run_words import metric_words
+from desktop.tasks.task import find_view
 from desktop.theme.tokens import SPACE
 from desktop.widgets.card import Card, row
 from desktop.widgets.labels import text_label
 
-_PREFERRED = ("val/recall", "val/f1", "test/recall", "val/ap", "val/iou")
-_NAMES = {"recall": "Accuracy by class (recall)", "precision": "Precision by class", "f1": "F1 by class"}
+_SPLITS = ("val", "test")
 _CHOICE = 220
 
 
@@ -45,7 +45,10 @@ class ClassesView(Card):
     def fill(self) -> None:
         """Show the newest values."""
         found = [name for name in self._run.per_class if not name.endswith("/support")]
-        ordered = [name for name in _PREFERRED if name in found]
+        row_now = self._run.row
+        view = find_view(row_now.task) if row_now is not None else None
+        preferred = view.class_metrics if view is not None else ()
+        ordered = [f"{split}/{kind}" for kind in preferred for split in _SPLITS if f"{split}/{kind}" in found]
         ordered += [name for name in sorted(found) if name not in ordered]
         self.empty.setVisible(not ordered)
         self.bars.setVisible(bool(ordered))
@@ -53,17 +56,18 @@ class ClassesView(Card):
         if [self.choice.itemData(index) for index in range(self.choice.count())] != ordered:
             self.choice.clear()
             for name in ordered:
-                self.choice.addItem(_NAMES.get(name.rpartition("/")[2], metric_words(name)), name)
+                self.choice.addItem(f"{metric_words(name)} by class", name)
         if self._shown in ordered:
             self.choice.setCurrentIndex(ordered.index(self._shown))
         elif ordered:
             self._shown = ordered[0]
         if ordered:
             values = self._run.per_class[self._shown]
-            measure = self.choice.currentText()
+            measure = metric_words(self._shown)
             counts = self._run.per_class.get(f"{self._shown.partition('/')[0]}/support")
-            images = [int(counts.get(name, 0)) for name in values] if counts else None
-            self.bars.show_values(list(values), list(values.values()), measure, images)
+            there = [int(counts.get(name, 0)) for name in values] if counts else None
+            unit = view.counts if view is not None else "images"
+            self.bars.show_values(list(values), list(values.values()), measure, there, unit)
 
     def _chosen(self, _index: int) -> None:
         self._shown = str(self.choice.currentData())

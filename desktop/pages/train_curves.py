@@ -13,6 +13,7 @@ from desktop.charts.plot_overlay import Mark
 from desktop.context import Context
 from desktop.models.live_run import LiveRun
 from desktop.models.run_words import METRIC_WORDS, run_title
+from desktop.tasks.task import find_view
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SERIES, SPACE, TYPE
 from desktop.widgets.buttons import Button
@@ -25,7 +26,6 @@ from engine.store.measurements import MetricRow
 from engine.store.runs import RunRow
 
 LOSS = "loss"
-PREFERRED = ("accuracy", "map", "miou", "dice")
 _SPLITS = (("train", "s1"), ("val", "s2"))
 _MOST_OTHERS = 4
 _SMOOTHING = 60
@@ -51,7 +51,7 @@ class CurvesView(QWidget):
         charts = QHBoxLayout()
         charts.setSpacing(SPACE.m)
         self.loss = LineChart("Loss")
-        self.second = LineChart("Accuracy")
+        self.second = LineChart("Metric")
         charts.addWidget(self.loss, 1)
         charts.addWidget(self.second, 1)
         layout.addLayout(charts, 1)
@@ -128,10 +128,12 @@ class CurvesView(QWidget):
         """List what can be drawn at the right: every metric but the loss, the task's own first."""
         names = {name.rpartition("/")[2] for name in self._run.series} - {LOSS}
         best = self._run.row.best_metric if self._run.row is not None else None
+        view = find_view(self._run.row.task) if self._run.row is not None else None
+        headline = view.headline if view is not None else ()
         first = [best.rpartition("/")[2]] if best else []
-        ordered = [name for name in (*first, *PREFERRED) if name in names]
+        ordered = [name for name in (*first, *headline) if name in names]
         ordered += sorted(names - set(ordered))
-        ordered = list(dict.fromkeys(ordered)) or ["accuracy"]
+        ordered = list(dict.fromkeys(ordered)) or list(headline[:1]) or [LOSS]
         kept = self._metric if self._is_chosen and self._metric in ordered else ordered[0]
         self.choice.clear()
         for name in ordered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QResizeEvent
@@ -22,6 +23,7 @@ from desktop.pages.train_log import LogView
 from desktop.pages.train_place_banner import PlaceBanner
 from desktop.pages.train_place_move import MoveSheet
 from desktop.pages.train_resources import ResourceRow
+from desktop.tasks.task import find_view
 from desktop.theme.tokens import SPACE
 from desktop.widgets.card import row
 from desktop.widgets.dialogs import ask
@@ -32,7 +34,8 @@ from engine.errors import UserError
 
 VIEWS = (("curves", "Curves"), ("classes", "Classes"), ("checkpoints", "Checkpoints"), ("log", "Log"))
 _CARDS = (
-    ("metric", "Validation accuracy", "s3"),
+    ("metric", "Validation", "s3"),
+    ("second", "Validation", "s4"),
     ("val_loss", "Validation loss", "s2"),
     ("train_loss", "Train loss", "s1"),
     ("speed", "Throughput", "s6"),
@@ -48,6 +51,8 @@ class LiveView(QWidget):
     """Header, numbers, curves, classes, checkpoints, log, resources."""
 
     fork_wanted = Signal(str)
+    profile_wanted = Signal(str)
+    """A profile with the settings of this run."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -90,6 +95,8 @@ class LiveView(QWidget):
         layout.addLayout(self._bar)
         layout.addLayout(self._second_bar)
         self._is_narrow = False
+        self._has_second = False
+        self._fit_cards()
         self._is_move_wanted = False
         layout.addWidget(self.views, 1)
         self.resources = ResourceRow(context, self.run)
@@ -113,6 +120,7 @@ class LiveView(QWidget):
             self.curves.set_narrow(narrow)
             for made in self.cards.values():
                 made.setMinimumWidth(_CARD_NARROW if narrow else 0)
+            self._fit_cards()
             (self._second_bar if narrow else self._bar).addWidget(self.curves.controls)
 
     def offer_move(self) -> None:
@@ -133,6 +141,7 @@ class LiveView(QWidget):
             "extend": self._extend,
             "move": self._move,
             "fork": self._fork,
+            "profile": self._profile,
             "mlflow": self._open_mlflow,
             "folder": self._open_folder,
             "copy_id": self._copy_id,
@@ -154,6 +163,9 @@ class LiveView(QWidget):
 
     def _fork(self) -> None:
         self.fork_wanted.emit(self.run.run)
+
+    def _profile(self) -> None:
+        self.profile_wanted.emit(self.run.run)
 
     def _open_mlflow(self) -> None:
         self._context.mlflow.open_run(self.run.folder)
@@ -191,7 +203,7 @@ class LiveView(QWidget):
         if self._is_move_wanted:
             self.offer_move()
         self._name_cards()
-        for key in ("metric", "val_loss", "train_loss"):
+        for key in self._names():
             self._show_card(key)
         self._show_speed()
 
@@ -199,16 +211,33 @@ class LiveView(QWidget):
         row_now = self.run.row
         if row_now is not None and row_now.best_metric and "loss" not in row_now.best_metric:
             return row_now.best_metric
-        wanted = ("val/accuracy", "val/map", "val/miou", "test/accuracy")
-        return next((name for name in wanted if name in self.run.series), "val/accuracy")
+        wanted = [f"{split}/{name}" for split in ("val", "test") for name in self._headline()]
+        return next((name for name in wanted if name in self.run.series), wanted[0] if wanted else "val/loss")
+
+    def _headline(self) -> Sequence[str]:
+        """What the run's task is measured by, its own measure first."""
+        view = find_view(self.run.row.task) if self.run.row is not None else None
+        return view.headline if view is not None else ()
 
     def _names(self) -> dict[str, str]:
-        prefix = self._main_metric().partition("/")[0]
-        return {"metric": self._main_metric(), "val_loss": f"{prefix}/loss", "train_loss": "train/loss"}
+        """The metric of each card; a second one of the task where it has one beside the main."""
+        main = self._main_metric()
+        prefix, _, chosen = main.partition("/")
+        second = next((name for name in self._headline()[:2] if name != chosen), "")
+        names = {"metric": main, "val_loss": f"{prefix}/loss", "train_loss": "train/loss"}
+        return names | ({"second": f"{prefix}/{second}"} if second else {})
 
     def _name_cards(self) -> None:
-        for key, name in self._names().items():
+        names = self._names()
+        for key, name in names.items():
             self.cards[key].set_name(metric_words(name))
+        self._has_second = "second" in names
+        self._fit_cards()
+
+    def _fit_cards(self) -> None:
+        """Five cards where there is room; else the validation loss gives way, which the curves show too."""
+        self.cards["second"].setVisible(self._has_second)
+        self.cards["val_loss"].setVisible(not (self._has_second and self._is_narrow))
 
     def _count(self, name: str, _epoch: float, _value: float) -> None:
         for key, wanted in self._names().items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import Qt
@@ -13,7 +14,6 @@ from desktop.grids.image_grid import MenuEntry
 from desktop.grids.image_model import Numbers
 from desktop.models.result import Result, ResultKey
 from desktop.models.result_browser import ResultBrowser
-from desktop.models.result_checkpoints import checkpoints_of
 from desktop.models.result_list import runs_with_results
 from desktop.models.run_words import run_title
 from desktop.pages.page import Page
@@ -21,11 +21,11 @@ from desktop.pages.validate_cards import ResultCards
 from desktop.pages.validate_detail import DetailView
 from desktop.pages.validate_evaluate import Evaluation
 from desktop.pages.validate_follow import ResultFollower
-from desktop.pages.validate_images import ImagesPanel
 from desktop.pages.validate_loading import NoResult, ResultSkeleton
 from desktop.pages.validate_matrix import NARROWEST, WIDEST, MatrixPanel
+from desktop.pages.validate_side import IMAGES, SidePanel
 from desktop.pages.validate_source import SourceBar
-from desktop.tasks.task import TaskView, task_view
+from desktop.tasks.task import CORRECT, INCORRECT, Bound, Layers, TaskView, task_view
 from desktop.theme.tokens import SPACE
 from desktop.viewers.matrix_data import Cell
 from desktop.widgets.card import column
@@ -48,10 +48,12 @@ class ValidatePage(Page):
         self._follower = ResultFollower(context, self.browser)
         self.evaluation = Evaluation(self, context)
         self._view: TaskView | None = None
+        self._measured: Result | None = None
+        """The result that is open, as it was written."""
+        self._bounds: dict[tuple[str, str], float] = {}
+        """Where the user has left the bound, by run and task."""
         self._known_run = ""
         """The run looked at, once the list of runs had it: a deleted one is told from one that is just being made."""
-        self._wish_checkpoint = ""
-        """A checkpoint whose result shall be shown as soon as the list is there."""
         self._named_checkpoint = ""
         """The checkpoint that another page spoke of last."""
         self._is_open = False
@@ -97,9 +99,10 @@ class ValidatePage(Page):
         sides.setContentsMargins(0, 0, 0, 0)
         sides.setSpacing(SPACE.m)
         self.matrix = MatrixPanel()
-        self.images = ImagesPanel()
+        self.side = SidePanel()
+        self.images = self.side.images
         sides.addWidget(self.matrix)
-        sides.addWidget(self.images, 1)
+        sides.addWidget(self.side, 1)
         below.addLayout(sides, 1)
         self.detail = DetailView()
         self.layers.addWidget(browse)
@@ -119,6 +122,8 @@ class ValidatePage(Page):
         self._follower.failed.connect(self._tell_evaluation_failed)
         self.matrix.picked.connect(self._choose_cell)
         self.images.cell_cleared.connect(self._clear_cell)
+        self.side.bound_moved.connect(self._move_bound)
+        self.side.classes.picked.connect(self._choose_class)
         self.images.grid.opened.connect(self.open_image)
         entry = MenuEntry("Try on the Predict page", "ph.magic-wand", self._predict_images)
         self.images.grid.menu_entries.append(entry)
@@ -150,9 +155,9 @@ class ValidatePage(Page):
             row_of = self.context.runs.row(run)
             parent = row_of.parent if row_of is not None and row_of.kind != "train" else None
             self._named_checkpoint = checkpoint if isinstance(checkpoint, str) else ""
-            self._wish_checkpoint = self._named_checkpoint
             self.close_image()
             self.browser.choose_run(parent or run)
+            self.browser.wish_checkpoint(self._named_checkpoint)
             if target.get("evaluate") is True:
                 self._ask_what_to_evaluate()
         self._follower.set_on(True)
@@ -204,30 +209,7 @@ class ValidatePage(Page):
     def _show_list(self) -> None:
         chosen = None if self.browser.follows_newest else self.browser.wanted
         self.source.show_results(self.browser.results, chosen)
-        self._fulfil_checkpoint_wish()
         self._show_state()
-
-    def _fulfil_checkpoint_wish(self) -> None:
-        """Show the result of the checkpoint that another page named: its newest evaluation, else its epoch's."""
-        name, results = self._wish_checkpoint, self.browser.results
-        if not name or not results:
-            return
-        self._wish_checkpoint = ""
-        measured = next((entry for entry in results if entry.checkpoint == name), None)
-        if measured is not None:
-            self._choose_result(measured.key)
-            return
-        run = self.browser.run
-
-        def choose_epoch(facts: tuple[object, ...]) -> None:
-            epochs = [getattr(fact, "epoch", -1) for fact in facts if getattr(fact, "name", "") == name]
-            found = next((entry for entry in results if entry.is_own and entry.epoch in epochs), None)
-            if found is not None and self.browser.run == run:
-                self._choose_result(found.key)
-
-        self.context.background.run(
-            checkpoints_of, self.context.home, run, then=choose_epoch, failed=self._show_failure, owner=self
-        )
 
     def _choose_result(self, key: ResultKey) -> None:
         self.browser.choose(key)
@@ -266,34 +248,58 @@ class ValidatePage(Page):
     def _show_result(self, result: Result) -> None:
         try:
             view = task_view(result.summary.task)
+            bound = self._bound_of(result, view)
+            shown = result if bound is None else view.at(result, bound.value)
         except UserError as error:
             self.browser.result = None
             self._show_failure(error)
             return
-        self._view = view
+        self._measured, self._view = result, view
         self.banner.hide()
+        self.side.offer_bound(bound)
+        self.detail.offer_layers(view.draws, result.classes, beside=view.draws_pixels)
+        self._show_at_bound(shown, view)
+        self._show_state()
+
+    def _bound_of(self, result: Result, view: TaskView) -> Bound | None:
+        """Where the bound stands: where the user has left it, as long as the run is the same."""
+        bound = view.bound(result)
+        kept = self._bounds.get((self.browser.run, result.summary.task))
+        return bound if bound is None or kept is None else replace(bound, value=kept)
+
+    def _move_bound(self, value: float) -> None:
+        """Show the same result at another bound."""
+        result, view = self._measured, self._view
+        if result is not None and view is not None:
+            self._bounds[self.browser.run, result.summary.task] = value
+            self._show_at_bound(view.at(result, value), view)
+
+    def _show_at_bound(self, result: Result, view: TaskView) -> None:
         self.cards.show_result(result, view, self.browser)
         self.matrix.show_result(result, view)
-        self.images.show_result(result, view)
+        self.side.show_result(result, view)
         selection = self.images.selection
         nothing = selection.true is None and selection.predicted is None
         self.matrix.mark(None if nothing else Cell(selection.true, selection.predicted))
         if self.layers.currentWidget() is self.detail:
             self._refresh_detail()
-        self._show_state()
 
     def _choose_cell(self, cell: Cell | None) -> None:
+        self.side.show_view(IMAGES)
         self.matrix.mark(cell)
         self.images.show_cell(cell)
+
+    def _choose_class(self, number: int) -> None:
+        self._choose_cell(Cell(number, None))
 
     def _clear_cell(self) -> None:
         self._choose_cell(None)
 
     def _only_incorrect(self) -> None:
-        self.images.toggle_verdict("incorrect")
+        self.images.toggle_verdict(INCORRECT)
 
     def _only_correct(self) -> None:
-        self.images.toggle_verdict("correct")
+        self.images.toggle_verdict(CORRECT)
 
     def _escape(self) -> bool:
         """Go one step back. Gives whether there was one."""
@@ -320,8 +326,21 @@ class ValidatePage(Page):
         path = None if result.root is None else result.root / result.paths[image]
         place = (grid.images.row_of(image) + 1, len(grid.images.shown))
         self.detail.show_image(image, path, view.detail(result, image), place)
+        self._read_layers(result, view, image)
         self.layers.setCurrentWidget(self.detail)
         self.detail.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _read_layers(self, result: Result, view: TaskView, image: int) -> None:
+        if not view.draws:
+            return
+
+        def then(layers: Layers) -> None:
+            if self.images.result is result:
+                self.detail.show_layers(image, layers)
+
+        self.context.background.run(
+            view.layers, result, image, then=then, failed=self._show_failure, owner=self
+        )
 
     def close_image(self) -> None:
         """Go back to the grid, to the image that was looked at last."""

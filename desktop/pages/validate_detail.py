@@ -1,26 +1,41 @@
-"""One image of a result in full size: truth and prediction, confidence and loss, the likeliest classes."""
+"""One image of a result in full size: truth and prediction drawn on it or beside each other, and what is told of it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QStackedWidget, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QSizePolicy,
+    QStackedWidget,
+    QWidget,
+)
 
 from desktop.grids.file_actions import copy_paths, show_in_folder
+from desktop.models.drawn_labels import DrawnLabels
 from desktop.tasks.task import ImageDetail, Score
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
-from desktop.viewers.image_view import ImageView
+from desktop.viewers.label_controls import LabelControls
+from desktop.viewers.label_view import LabelView
 from desktop.viewers.score_bars import ScoreBar, ScoreBars
-from desktop.widgets.buttons import button, icon_button, on_click
+from desktop.widgets.buttons import Button, button, icon_button, on_click
 from desktop.widgets.card import Card, column, row
 from desktop.widgets.empty_state import EmptyState
 from desktop.widgets.labels import ElidedLabel, text_label
 from desktop.widgets.pill import Pill
+from desktop.widgets.scrolled import scrolled
+from desktop.widgets.segmented import Segmented
 
 SIDE_WIDTH = 320
+TOGETHER, BESIDE = "together", "beside"
+_ARRANGEMENTS = ((TOGETHER, "Together"), (BESIDE, "Side by side"))
+_LAYER_KEYS = ("T", "P")
+"""Show and hide the first and the second layer."""
 
 
 class DetailView(QWidget):
@@ -42,19 +57,50 @@ class DetailView(QWidget):
         outer.addLayout(self._build_head())
         middle = row(SPACE.m)
         outer.addLayout(middle, 1)
-        frame = Card(margins=(1, 1, 1, 1))
+        self._frames: list[Card] = []
         self._pictures = QStackedWidget()
-        self.picture = ImageView("Image in full size")
+        self.views = (LabelView("Image in full size"), LabelView("The same image, with what the model says"))
+        self.views[0].link(self.views[1])
+        both = QWidget()
+        beside = row(SPACE.m)
+        both.setLayout(beside)
+        for view in self.views:
+            frame = Card(margins=(1, 1, 1, 1))
+            frame.body.addWidget(view)
+            beside.addWidget(frame, 1)
+            self._frames.append(frame)
         self._absent = EmptyState(
             "ph.hard-drive",
             "The images are not on this machine",
             "Connect the dataset's drive, or import it again. What was measured stays true.",
         )
-        self._pictures.addWidget(self.picture)
+        self._pictures.addWidget(both)
         self._pictures.addWidget(self._absent)
-        frame.body.addWidget(self._pictures)
-        middle.addWidget(frame, 1)
+        pictures = column(SPACE.s)
+        self.bar = QWidget()
+        self.bar.setLayout(self._build_bar())
+        pictures.addWidget(self.bar)
+        pictures.addWidget(self._pictures, 1)
+        middle.addLayout(pictures, 1)
         middle.addWidget(self._build_side())
+        self._layers: Mapping[str, DrawnLabels] = {}
+        self._names: tuple[str, ...] = ()
+        self._is_beside = False
+        self._arrange()
+
+    def _build_bar(self) -> QHBoxLayout:
+        """What is drawn on the picture, and how."""
+        bar = row(SPACE.s)
+        self.arrangement = Segmented(_ARRANGEMENTS, TOGETHER, "Truth and prediction")
+        self.arrangement.changed.connect(self._arrange)
+        bar.addWidget(self.arrangement)
+        self._toggles = row(SPACE.xs)
+        self.toggles: dict[str, Button] = {}
+        bar.addLayout(self._toggles)
+        bar.addStretch(1)
+        self.controls = LabelControls(self.views)
+        bar.addWidget(self.controls)
+        return bar
 
     def _build_head(self) -> QHBoxLayout:
         head = row()
@@ -89,10 +135,10 @@ class DetailView(QWidget):
         self._rows: list[tuple[ElidedLabel, ElidedLabel]] = []
         side.body.addLayout(self._facts)
         side.body.addSpacing(SPACE.s)
-        side.body.addWidget(text_label("Likeliest classes", "section"))
-        self.scores = ScoreBars("Likeliest classes")
-        side.body.addWidget(self.scores)
-        side.body.addStretch(1)
+        self._heading = text_label("", "section")
+        side.body.addWidget(self._heading)
+        self.scores = ScoreBars("")
+        side.body.addWidget(scrolled(self.scores, "What is told of the image"), 1)
         actions = row()
         for text, icon, act in (
             ("Show in folder", "ph.folder-open", self._show_in_folder),
@@ -119,14 +165,78 @@ class DetailView(QWidget):
         self._place.setText(f"{place[0]:,} of {place[1]:,}")
         self._previous.setEnabled(place[0] > 1)
         self._next.setEnabled(place[0] < place[1])
-        self._verdict.say(*(("✓ Correct", "ok") if detail.is_correct else ("✕ Incorrect", "bad")))
-        self._show_facts((("Truth", detail.truth), ("Prediction", detail.prediction), *detail.facts))
-        self.scores.show_bars([_bar(score, detail) for score in detail.scores])
-        self.setAccessibleDescription(f"{detail.name}: true {detail.truth}, predicted {detail.prediction}")
-        self._pictures.setCurrentWidget(self._absent if path is None else self.picture)
+        sign, tone = ("✓", "ok") if detail.is_correct else ("✕", "bad")
+        self._verdict.say(f"{sign} {detail.verdict}", tone)
+        self._show_facts(detail.facts)
+        self._heading.setText(detail.heading)
+        self._heading.setVisible(bool(detail.scores))
+        self.scores.setAccessibleName(detail.heading)
+        self.scores.show_bars([_bar(score) for score in detail.scores])
+        told = ", ".join(f"{name} {value}" for name, value in detail.facts)
+        self.setAccessibleDescription(f"{detail.name}: {detail.verdict}. {told}")
+        self._pictures.setCurrentIndex(1 if path is None else 0)
         if path != self._path:
             self._path = path
-            self.picture.show_file(path)
+            self._layers = {}
+            for view in self.views:
+                view.show_file(path)
+
+    def offer_layers(self, names: Sequence[str], classes: Sequence[str], *, beside: bool) -> None:
+        """Say which layers images have from now on.
+
+        Args:
+            names: the lowest first; none where nothing is drawn.
+            classes: names by number.
+            beside: truth and prediction stand beside each other at first: one would hide the other.
+        """
+        self.bar.setVisible(bool(names))
+        for view in self.views:
+            view.set_classes(classes)
+        if (tuple(names), beside) == (self._names, self._is_beside):
+            return
+        self._names, self._is_beside = tuple(names), beside
+        self.arrangement.choose(BESIDE if beside else TOGETHER)
+        for made in self.toggles.values():
+            self._toggles.removeWidget(made)
+            made.deleteLater()
+        self.toggles = {}
+        for place, name in enumerate(names):
+            made = Button(name.capitalize())
+            made.setProperty("chip", True)
+            made.setCheckable(True)
+            made.setChecked(True)
+            made.setToolTip(f"Draw the {name}  ({_LAYER_KEYS[place]}). Hold Space to hide all")
+            made.toggled.connect(self._draw)
+            self._toggles.addWidget(made)
+            self.toggles[name] = made
+        self._arrange()
+
+    def show_layers(self, image: int, layers: Mapping[str, DrawnLabels]) -> None:
+        """Draw what was read for an image; another may be shown by now."""
+        if image == self.image:
+            self._layers = layers
+            has_pixels = any(labels.has_masks for labels in layers.values())
+            self.controls.offer(boxes=any(len(labels) for labels in layers.values()), masks=has_pixels)
+            self._draw()
+
+    @property
+    def picture(self) -> LabelView:
+        """The view that is always there."""
+        return self.views[0]
+
+    def _arrange(self, _key: str = "") -> None:
+        """Show one view, or two."""
+        self._frames[1].setVisible(bool(self._names) and self.arrangement.current() == BESIDE)
+        self._draw()
+
+    def _draw(self, _on: bool = True) -> None:
+        """Put the layers on the views: all on one, or each on its own."""
+        is_beside = bool(self._names) and self.arrangement.current() == BESIDE
+        for place, name in enumerate(self._names):
+            labels = self._layers.get(name) if self.toggles[name].isChecked() else None
+            own = place if is_beside and place < len(self.views) else 0
+            for number, view in enumerate(self.views):
+                view.set_layer(name, labels if number == own else None)
 
     def _show_facts(self, facts: tuple[tuple[str, str], ...]) -> None:
         while len(self._rows) < len(facts):
@@ -145,6 +255,10 @@ class DetailView(QWidget):
                 value.setText(facts[place][1])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        layer = dict(zip(_LAYER_KEYS, self.toggles.values(), strict=False)).get(event.text().upper())
+        if layer is not None:
+            layer.toggle()
+            return
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
         if step is None:
             super().keyPressEvent(event)
@@ -166,10 +280,11 @@ class DetailView(QWidget):
             copy_paths([self._path])
 
 
-def _bar(score: Score, detail: ImageDetail) -> ScoreBar:
-    told = f"{score.confidence:.1%}"
+def _bar(score: Score) -> ScoreBar:
+    told = score.note or f"{score.confidence:.1%}"
     if score.is_true:
-        return ScoreBar(f"✓ {score.label}", score.confidence, told, "ok", True, "the true class")
-    if score.label == detail.prediction:
-        return ScoreBar(f"✕ {score.label}", score.confidence, told, "bad", True, "wrongly predicted")
-    return ScoreBar(score.label, score.confidence, told)
+        return ScoreBar(f"✓ {score.label}", score.confidence, told, "ok", True, "right", score.number)
+    if score.is_wrong:
+        wrong = "wrongly predicted"
+        return ScoreBar(f"✕ {score.label}", score.confidence, told, "bad", True, wrong, score.number)
+    return ScoreBar(score.label, score.confidence, told, number=score.number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from desktop.context import Context
 from desktop.models.result_evaluation import Evaluable, evaluable
 from desktop.models.run_words import SPLIT_WORDS, metric_text, metric_words, run_title
+from desktop.tasks.task import find_view
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.buttons import on_click
 from desktop.widgets.choice_box import ChoiceBox
@@ -30,9 +32,12 @@ class EvaluateSheet(Sheet):
     wanted = Signal(str, str)
     """Name of the checkpoint, name of the split."""
 
-    def __init__(self, parent: QWidget | None, offered: Evaluable, title: str) -> None:
+    def __init__(
+        self, parent: QWidget | None, offered: Evaluable, title: str, headline: Sequence[str] = ()
+    ) -> None:
         super().__init__(parent, f"Evaluate {title}", SIZE.dialog)
         self._offered = offered
+        self._headline = headline
         form = QGridLayout()
         form.setHorizontalSpacing(SPACE.l)
         form.setVerticalSpacing(SPACE.m)
@@ -72,7 +77,8 @@ class EvaluateSheet(Sheet):
 
     def _explain(self) -> None:
         fact = self._offered.checkpoints[max(0, self.checkpoint.currentIndex())]
-        shown = [name for name in fact.metrics if name.endswith("/accuracy")] or list(fact.metrics)[:1]
+        shown = [name for name in fact.metrics if name.rpartition("/")[2] in self._headline]
+        shown = shown or list(fact.metrics)[:1]
         self._metric.setText(
             ", ".join(f"{metric_words(name)} {metric_text(name, fact.metrics[name])}" for name in shown)
         )
@@ -118,7 +124,9 @@ class Evaluation(QObject):
 
     def _open_sheet(self, offered: Evaluable, checkpoint: str) -> None:
         shown = self._context.runs.row(offered.run)
-        sheet = EvaluateSheet(self._page, offered, run_title(shown) if shown is not None else offered.run)
+        view = find_view(shown.task) if shown is not None else None
+        title = run_title(shown) if shown is not None else offered.run
+        sheet = EvaluateSheet(self._page, offered, title, view.headline if view is not None else ())
         sheet.choose_checkpoint(checkpoint)
         sheet.wanted.connect(partial(self.start, offered.run))
         sheet.finished.connect(self._close_sheet)

@@ -1,44 +1,44 @@
-"""The right side of the Validate page: the images of a result, filtered and sorted."""
+"""The images of a result, filtered and sorted, with what people and the model say drawn on them."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from desktop.grids.image_grid import ImageGrid
 from desktop.grids.image_model import Images
 from desktop.models.result import Result
-from desktop.tasks.task import Selection, TaskView, Verdict
+from desktop.tasks.task import ALL, Selection, TaskView
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
+from desktop.viewers.layer_tiles import LayerTiles, TileLayers
 from desktop.viewers.matrix_data import Cell
 from desktop.widgets.buttons import Button, on_click
-from desktop.widgets.card import Card, row
+from desktop.widgets.card import column, row
 from desktop.widgets.choice_box import ChoiceBox
 from desktop.widgets.labels import text_label
 from desktop.widgets.message_banner import Banner
 from desktop.widgets.segmented import Segmented
 
 _SORT_WIDTH = 168
-_VERDICTS: tuple[tuple[Verdict, str], ...] = (
-    ("all", "All"),
-    ("incorrect", "Incorrect"),
-    ("correct", "Correct"),
-)
 
 
-class ImagesPanel(Card):
+class ImagesPanel(QWidget):
     """Shows what is chosen of a result's images. The filter lives here; the page tells the matrix about it."""
 
     cell_cleared = Signal()
     """The user took the filter by cell or class away."""
 
     def __init__(self) -> None:
-        super().__init__(margins=(SPACE.l, SPACE.m, SPACE.xs, SPACE.xs))
+        super().__init__()
         self._result: Result | None = None
         self._view: TaskView | None = None
         self._selection = Selection()
-        self._build_head()
+        body = column(SPACE.s)
+        self.setLayout(body)
+        body.addLayout(self._build_head())
         self._chips = QWidget()
         chips = row(SPACE.xs)
         self._chips.setLayout(chips)
@@ -48,34 +48,34 @@ class ImagesPanel(Card):
             chips.addWidget(made)
         chips.addStretch(1)
         self._chips.hide()
-        self.body.addWidget(self._chips)
+        body.addWidget(self._chips)
         self.trouble = Banner("warn")
         self.trouble.hide()
         line = row()
         line.setContentsMargins(0, 0, SPACE.s, 0)
         line.addWidget(self.trouble)
-        self.body.addLayout(line)
+        body.addLayout(line)
         self.grid = ImageGrid("Images of the result")
-        self.body.addWidget(self.grid, 1)
+        self.tiles = LayerTiles(self.grid)
+        self.tiles.overlays.changed.connect(self.grid.viewport().update)
+        self.grid.set_delegate(self.tiles)
+        body.addWidget(self.grid, 1)
         on_click(self._cell_chip, self.cell_cleared.emit)
         on_click(self._verdict_chip, self._clear_verdict)
 
-    def _build_head(self) -> None:
-        head = row()
-        head.setContentsMargins(0, 0, SPACE.s, 0)
-        head.addWidget(text_label("Images", "section"))
+    def _build_head(self) -> QHBoxLayout:
+        self._head = row()
+        self._head.setContentsMargins(0, 0, SPACE.s, 0)
+        self._verdict = Segmented([], name="Images shown")
+        self._head.addWidget(self._verdict)
         self._count = text_label("", "caption")
         self._count.setFont(font(TYPE.caption, tabular=True))
-        head.addWidget(self._count)
-        head.addStretch(1)
-        self._verdict = Segmented(list(_VERDICTS), name="Images shown")
-        self._verdict.setToolTip("I: incorrect only  ·  C: correct only")
-        head.addWidget(self._verdict)
+        self._head.addWidget(self._count)
+        self._head.addStretch(1)
         self._sort = ChoiceBox("Sort images by", _SORT_WIDTH)
-        head.addWidget(self._sort)
-        self.body.addLayout(head)
-        self._verdict.changed.connect(self._choose_verdict)
+        self._head.addWidget(self._sort)
         self._sort.currentIndexChanged.connect(self._arrange)
+        return self._head
 
     @property
     def result(self) -> Result | None:
@@ -100,14 +100,15 @@ class ImagesPanel(Card):
         same_images = before is not None and (before.root, before.paths) == (result.root, result.paths)
         if view is not self._view:
             self._view = view
-            self._offer_sorts(view)
+            self._offer(view)
         if not same_classes:
             self._selection = Selection(self._selection.verdict)
-        images = Images(result.root, result.paths, lambda image: view.tile(result, image))
+        images = Images(result.root, result.paths, partial(view.tile, result))
         if same_images:
             self.grid.images.update_images(images)  # the pictures that were read stay
         else:
             self.grid.images.set_images(images)
+        self._draw(before, result, view)
         self._say_trouble(result)
         self._arrange()
 
@@ -117,24 +118,47 @@ class ImagesPanel(Card):
         self._selection = Selection(self._selection.verdict, true, predicted)
         self._arrange()
 
-    def toggle_verdict(self, verdict: Verdict) -> None:
-        """Show only correct or only incorrect images; all when that is so already."""
-        self._choose_verdict("all" if self._selection.verdict == verdict else verdict)
+    def toggle_verdict(self, verdict: str) -> None:
+        """Show only the images of a verdict; all when that is so already."""
+        self._choose_verdict(ALL if self._selection.verdict == verdict else verdict)
 
-    def _offer_sorts(self, view: TaskView) -> None:
+    def hide_layers(self, names: frozenset[str]) -> None:
+        """Draw no layer of these names on the pictures."""
+        self.tiles.hide_layers(names)
+        self.grid.viewport().update()
+
+    def _draw(self, before: Result | None, result: Result, view: TaskView) -> None:
+        is_same = before is not None and before.key == result.key
+        if is_same and view.draws_pixels:
+            return  # a bound changes verdicts, and no pixel
+        slow = partial(view.layers, result) if view.draws_pixels else None
+        names = tuple(view.draws) if view.draws_pixels else ()
+        self.tiles.show_layers(TileLayers(partial(view.tile_layers, result), slow, names))
+        self.grid.viewport().update()
+
+    def _offer(self, view: TaskView) -> None:
+        """Another task has other orders and verdicts."""
         with QSignalBlocker(self._sort):
             self._sort.clear()
             for choice in view.sorts:
                 self._sort.addItem(choice.title, choice.key)
+        keys = [choice.key for choice in view.verdicts]
+        kept = self._selection.verdict if self._selection.verdict in keys else ALL
+        self._selection = Selection(kept)
+        old = self._verdict
+        self._verdict = Segmented([(c.key, c.title) for c in view.verdicts], kept, "Images shown")
+        self._verdict.explain({choice.key: choice.tip for choice in view.verdicts})
+        self._verdict.changed.connect(self._choose_verdict)
+        self._head.replaceWidget(old, self._verdict)
+        old.deleteLater()
 
     def _choose_verdict(self, verdict: str) -> None:
-        known = _verdict(verdict)
-        self._selection = Selection(known, self._selection.true, self._selection.predicted)
-        self._verdict.choose(known)
+        self._selection = Selection(verdict, self._selection.true, self._selection.predicted)
+        self._verdict.choose(verdict)
         self._arrange()
 
     def _clear_verdict(self) -> None:
-        self._choose_verdict("all")
+        self._choose_verdict(ALL)
 
     def _arrange(self) -> None:
         result, view = self._result, self._view
@@ -146,15 +170,18 @@ class ImagesPanel(Card):
         if not self.grid.go_to(current):
             self.grid.scrollToTop()
         self._count.setText(f"{int(mask.sum()):,} of {result.images:,}")
-        self._show_chips(result)
+        self._show_chips(result, view)
 
-    def _show_chips(self, result: Result) -> None:
-        selection, names = self._selection, result.classes
+    def _show_chips(self, result: Result, view: TaskView) -> None:
+        selection = self._selection
+        matrix = view.matrix(result)
+        names = matrix.names if matrix is not None else result.classes
         parts = [f"true {names[selection.true]}"] if selection.true is not None else []
         parts += [f"predicted {names[selection.predicted]}"] if selection.predicted is not None else []
         _say(self._cell_chip, " → ".join(parts))
-        _say(self._verdict_chip, "" if selection.verdict == "all" else f"{selection.verdict} only")
-        self._chips.setVisible(bool(parts) or selection.verdict != "all")
+        titles = {choice.key: choice.title.lower() for choice in view.verdicts}
+        _say(self._verdict_chip, "" if selection.verdict == ALL else f"{titles[selection.verdict]} only")
+        self._chips.setVisible(bool(parts) or selection.verdict != ALL)
         self.grid.nothing = "No image matches. Take a filter away." if result.images else _no_images(result)
 
     def _say_trouble(self, result: Result) -> None:
@@ -167,10 +194,6 @@ class ImagesPanel(Card):
                 f"The images of “{result.summary.dataset}” cannot be shown",
                 f"{where}The numbers stay true. Connect the dataset's drive, or import it again.",
             )
-
-
-def _verdict(key: str) -> Verdict:
-    return key if key == "incorrect" or key == "correct" else "all"
 
 
 def _no_images(result: Result) -> str:

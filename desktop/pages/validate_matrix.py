@@ -19,7 +19,7 @@ NARROWEST, WIDEST = 344, 424
 MANY_CLASSES = 40
 """With more the matrix begins with those that are confused most."""
 _HINT = "Rows add to 100 %. Click a cell to filter the images."
-_HINT_COUNTS = "Numbers of images. Click a cell to filter them."
+_HINT_COUNTS = "Numbers of {counts}. Click a cell to filter the images."
 _HINT_NO_IMAGES = "The run kept no results by image."
 
 
@@ -33,6 +33,7 @@ class MatrixPanel(Card):
         super().__init__()
         self._classes: tuple[str, ...] = ()
         self._has_images = False
+        self._counts = "images"
         head = row()
         head.addWidget(text_label("Confusion matrix", "section"))
         head.addStretch(1)
@@ -81,16 +82,19 @@ class MatrixPanel(Card):
             self._scope.choose("confused" if many else "all")
             self.matrix.show_only_confused(many)
         self._has_images = result.images > 0
-        if result.confusion is not None:
-            self.matrix.show_matrix(result.confusion, result.classes)
-        self.matrix.setVisible(result.confusion is not None)
+        self._counts = view.counts
+        matrix = view.matrix(result)
+        if matrix is not None:
+            self.matrix.show_data(matrix)
+        self.matrix.setVisible(matrix is not None)
         self._bars_title.setText(f"{view.class_measure} by class")
         values = view.class_values(result)
         self.bars.show_values(
             result.classes,
             [entry.value for entry in values],
             view.class_measure,
-            [entry.images for entry in values],
+            [entry.count for entry in values],
+            view.counts,
         )
         self._tell("")
 
@@ -111,5 +115,5 @@ class MatrixPanel(Card):
         self.matrix.show_only_confused(scope == "confused")
 
     def _tell(self, sentence: str) -> None:
-        hint = _HINT_COUNTS if self._values.current() == "count" else _HINT
+        hint = _HINT_COUNTS.format(counts=self._counts) if self._values.current() == "count" else _HINT
         self._told.setText(sentence or (hint if self._has_images else _HINT_NO_IMAGES))

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from desktop.charts.figures import BarFigure, Figure, RateFigure, RateLine, Stack
 from desktop.grids.tile import Tile, judged_tile
-from desktop.models.result import Result, metric_in
+from desktop.models.answer import Answer, AnswerBar
+from desktop.models.class_table import ClassColumn
+from desktop.models.drawn_labels import DrawnLabels
+from desktop.models.result import Result
+from desktop.tasks.metric_facts import (
+    Metrics,
+    class_values,
+    number_fact,
+    share_fact,
+    weakest_fact,
+    with_reference,
+)
 from desktop.tasks.task import (
+    ALL,
+    CORRECT,
+    INCORRECT,
+    Bound,
+    Choice,
     ClassValue,
     ImageDetail,
+    Layers,
     MetricFact,
     Score,
     Selection,
-    SortChoice,
 )
+from desktop.viewers.matrix_data import MatrixData
+from engine.protocol.results import PredictionRecord
 
-Metrics: TypeAlias = Mapping[str, float]
 CLASS_METRIC = "f1"
-_SMALL = 0.0005
-"""A change below this is shown as none: it would read +0.0 pt or +0.000."""
+UNSURE = "unsure"
+TOP_SAVED = 5
 TOP5_FROM_CLASSES = 7
 """With fewer classes the right one is nearly always among five: balanced accuracy says more."""
 
@@ -32,46 +47,72 @@ TOP5_FROM_CLASSES = 7
 class ClassificationView:
     """See `TaskView`."""
 
+    title = "Classification"
+    headline = ("accuracy",)
+    class_metrics = ("recall", "f1", "precision", "roc_auc")
     class_measure = "F1"
-    sorts: Sequence[SortChoice] = (
-        SortChoice("loss", "Highest loss"),
-        SortChoice("unsure", "Lowest confidence"),
-        SortChoice("sure", "Highest confidence"),
-        SortChoice("name", "File name"),
+    counts = "images"
+    class_columns = (
+        ClassColumn("precision", "Precision"),
+        ClassColumn("recall", "Recall"),
+        ClassColumn("f1", "F1"),
+        ClassColumn("roc_auc", "ROC AUC"),
     )
+    sorts: Sequence[Choice] = (
+        Choice("loss", "Highest loss"),
+        Choice("unsure", "Lowest confidence"),
+        Choice("sure", "Highest confidence"),
+        Choice("name", "File name"),
+    )
+    verdicts: Sequence[Choice] = (
+        Choice(ALL, "All"),
+        Choice(INCORRECT, "Incorrect", "Another class was predicted  (I)"),
+        Choice(CORRECT, "Correct", "The right class was predicted  (C)"),
+    )
+    draws: Sequence[str] = ()
+    draws_pixels = False
+    threshold_tip = "Answers with less confidence are shown as unsure"
+    threshold = 0.0
+    csv_head = (
+        "label",
+        "confidence",
+        *(f"top{place}{part}" for place in range(1, TOP_SAVED + 1) for part in ("", "_confidence")),
+    )
+
+    def bound(self, result: Result) -> Bound | None:  # noqa: ARG002  # other tasks look at it
+        return None
+
+    def at(self, result: Result, bound: float) -> Result:  # noqa: ARG002  # the same
+        return result
 
     def cards(self, result: Result, before: Metrics | None, before_title: str) -> list[MetricFact]:
         second = ("Top-5 accuracy", "top5_accuracy")
         if len(result.classes) < TOP5_FROM_CLASSES:
             second = ("Balanced accuracy", "balanced_accuracy")
-        facts = [
-            _share("Top-1 accuracy", "accuracy", result, before),
-            _share(*second, result, before),
-            _number("Macro F1", "f1_macro", result, before),
-            _number("Log loss", "loss", result, before),
+        first = share_fact("Top-1 accuracy", "accuracy", result, before)
+        return [
+            with_reference(first, before_title, result.summary.images),
+            share_fact(*second, result, before),
+            number_fact("Macro F1", "f1_macro", result, before),
+            number_fact("Log loss", "loss", result, before),
+            weakest_fact(self.class_values(result), self.class_measure),
         ]
-        first = facts[0]
-        note = f"{first.note} since {before_title}" if first.note else _counted(result.summary.images)
-        facts[0] = replace(first, note=note)
-        return [*facts, _weakest(self.class_values(result))]
 
     def class_values(self, result: Result) -> list[ClassValue]:
-        values = result.summary.per_class.get(CLASS_METRIC, {})
-        support = result.summary.per_class.get("support", {})
-        found: list[ClassValue] = []
-        for index, name in enumerate(result.classes):
-            images = int(support.get(name, 0))
-            # The F1 of a class without images is 0, and tells nothing.
-            value = values.get(name, math.nan) if images else math.nan
-            found.append(ClassValue(index, name, value, images))
-        return found
+        return class_values(result, CLASS_METRIC)
+
+    def matrix(self, result: Result) -> MatrixData | None:
+        return None if result.confusion is None else MatrixData(result.confusion, result.classes)
+
+    def figures(self, result: Result) -> list[Figure]:
+        return [*_roc(result), *_reliability(result)]
 
     def chosen(self, result: Result, selection: Selection) -> NDArray[np.bool_]:
         mask = np.ones(result.images, dtype=np.bool_)
         if not result.images:
             return mask
-        if selection.verdict != "all":
-            mask &= result.column("correct").astype(np.bool_) == (selection.verdict == "correct")
+        if selection.verdict in (CORRECT, INCORRECT):
+            mask &= result.column("correct").astype(np.bool_) == (selection.verdict == CORRECT)
         if selection.true is not None:
             mask &= np.asarray(result.column("target") == selection.true)
         if selection.predicted is not None:
@@ -98,31 +139,133 @@ class ClassificationView:
         truth, prediction = _truth_and_prediction(result, image)
         return judged_tile(truth, prediction, _value(result, "confidence", image))
 
+    def tile_layers(self, result: Result, image: int) -> Layers:  # noqa: ARG002  # nothing lies on a picture
+        return {}
+
+    def layers(self, result: Result, image: int) -> Layers:  # noqa: ARG002  # nothing lies on a picture
+        return {}
+
     def detail(self, result: Result, image: int) -> ImageDetail:
         truth, prediction = _truth_and_prediction(result, image)
-        facts = (
-            ("Confidence", f"{_value(result, 'confidence', image):.1%}"),
-            ("Loss", f"{_value(result, 'loss', image):.3f}"),
-            ("Margin", f"{_value(result, 'margin', image):+.3f}"),
-        )
         return ImageDetail(
             name=result.paths[image],
-            truth=truth,
-            prediction=prediction,
+            verdict="Correct" if truth == prediction else "Incorrect",
             is_correct=truth == prediction,
-            facts=facts,
-            scores=_scores(result, image, truth),
+            facts=(
+                ("Truth", truth),
+                ("Prediction", prediction),
+                ("Confidence", f"{_value(result, 'confidence', image):.1%}"),
+                ("Loss", f"{_value(result, 'loss', image):.3f}"),
+                ("Margin", f"{_value(result, 'margin', image):+.3f}"),
+            ),
+            heading="Likeliest classes",
+            scores=_scores(result, image, (truth, prediction)),
         )
 
+    def answer(
+        self,
+        record: PredictionRecord,
+        classes: Sequence[str],  # noqa: ARG002  # the record has names
+        threshold: float,
+    ) -> Answer:
+        confidence = record.confidence or 0.0
+        best = record.top[0].label if record.top else record.label or ""
+        bars = tuple(
+            AnswerBar(scored.label, scored.confidence, is_strong=place == 0)
+            for place, scored in enumerate(record.top)
+        )
+        note = f"{confidence:.0%}"
+        if confidence >= threshold:
+            tile = Tile(best, note, spoken=f"Predicted {best}, confidence {note}")
+            return Answer(best, f"{confidence:.1%} confidence", "Likeliest classes", bars, tile)
+        tile = Tile(UNSURE, note, spoken=f"Unsure; likeliest {best}, confidence {note}")
+        why = f"The likeliest class, {best}, is below the threshold of {threshold:.0%}."
+        return Answer("Unsure", f"{confidence:.1%}", "Likeliest classes", bars, tile, why, is_unsure=True)
 
-def _scores(result: Result, image: int, truth: str) -> tuple[Score, ...]:
+    def answer_objects(
+        self,
+        record: PredictionRecord,  # noqa: ARG002  # nothing lies on a picture
+        classes: Sequence[str],  # noqa: ARG002  # the same
+        threshold: float,  # noqa: ARG002  # the same
+    ) -> DrawnLabels | None:
+        return None
+
+    def answer_labels(
+        self,
+        record: PredictionRecord,  # noqa: ARG002  # the same
+        classes: Sequence[str],  # noqa: ARG002  # the same
+    ) -> DrawnLabels | None:
+        return None
+
+    def csv_rows(self, record: PredictionRecord, threshold: float) -> list[list[str]]:
+        confidence = record.confidence or 0.0
+        best = record.top[0].label if record.top else record.label or ""
+        top = [
+            part for scored in record.top[:TOP_SAVED] for part in (scored.label, f"{scored.confidence:.6f}")
+        ]
+        top += [""] * (2 * TOP_SAVED - len(top))
+        return [[best if confidence >= threshold else UNSURE, f"{confidence:.6f}", *top]]
+
+    def told(self, record: PredictionRecord, threshold: float) -> PredictionRecord:
+        best = record.top[0].label if record.top else record.label
+        is_sure = (record.confidence or 0.0) >= threshold
+        return record.model_copy(update={"label": best if is_sure else None})
+
+
+def _roc(result: Result) -> list[Figure]:
+    """Each class against all others, and their mean."""
+    x, curves = result.arrays.get("roc_false_positive_rates"), result.arrays.get("roc_true_positive_rates")
+    if x is None or curves is None or not len(curves):
+        return []
+    across, up = x.astype(np.float64), curves.astype(np.float64)
+    there = ~np.isnan(up).any(axis=1)
+    lines = [RateLine("mean", across, up[there].mean(axis=0), is_mean=True)] if there.any() else []
+    lines += [RateLine(name, across, row) for name, row in zip(result.classes, up, strict=False)]
+    area = result.metric("roc_auc_macro")
+    return [
+        RateFigure(
+            "ROC by class",
+            "False positive rate",
+            "True positive rate",
+            tuple(lines),
+            has_diagonal=True,
+            note="" if area is None else f"mean area {area:.3f}",
+        )
+    ]
+
+
+def _reliability(result: Result) -> list[Figure]:
+    """How often images are right that are so sure; and how many there are."""
+    accuracy, images = result.arrays.get("reliability_accuracy"), result.arrays.get("reliability_images")
+    if accuracy is None or images is None:
+        return []
+    error = result.metric("calibration_error")
+    told = "" if error is None else f"calibration error {error:.3f}"
+    rates = np.nan_to_num(accuracy.astype(np.float64))
+    return [
+        BarFigure(
+            "Reliability",
+            "Confidence",
+            "Share of right answers",
+            (Stack("right", "s1", rates),),
+            has_diagonal=True,
+            note=told,
+        ),
+        BarFigure("Confidence", "Confidence", "Images", (Stack("images", "s6", images.astype(np.float64)),)),
+    ]
+
+
+def _scores(result: Result, image: int, said: tuple[str, str]) -> tuple[Score, ...]:
     """The likeliest classes, and the right one behind them where it is not among them."""
     top = [int(index) for index in np.atleast_1d(result.column("top")[image])]
     probabilities = result.column("scores")[image]
-    names = result.classes
+    names, (truth, prediction) = result.classes, said
     if truth in names and names.index(truth) not in top:
         top.append(names.index(truth))
-    return tuple(Score(names[i], float(probabilities[i]), names[i] == truth) for i in top)
+    return tuple(
+        Score(names[i], float(probabilities[i]), names[i] == truth, names[i] == prediction != truth)
+        for i in top
+    )
 
 
 def _truth_and_prediction(result: Result, image: int) -> tuple[str, str]:
@@ -132,48 +275,6 @@ def _truth_and_prediction(result: Result, image: int) -> tuple[str, str]:
 
 def _value(result: Result, column: str, image: int) -> float:
     return float(result.column(column)[image])
-
-
-def _counted(images: int) -> str:
-    return "on 1 image" if images == 1 else f"on {images:,} images"
-
-
-def _share(title: str, name: str, result: Result, before: Metrics | None) -> MetricFact:
-    """A metric that is told as percent; its change in points."""
-    value, change = _with_change(name, result, before)
-    if value is None:
-        return MetricFact(title, "–")
-    note = "" if change is None else f"{change * 100:+.1f} pt"
-    return _fact(MetricFact(title, f"{value:.1%}", note, metric=name), change)
-
-
-def _number(title: str, name: str, result: Result, before: Metrics | None) -> MetricFact:
-    value, change = _with_change(name, result, before)
-    if value is None:
-        return MetricFact(title, "–")
-    note = "" if change is None else f"{change:+.3f}"
-    gain = -change if change is not None and name == "loss" else change
-    return _fact(MetricFact(title, f"{value:.3f}", note, metric=name), gain)
-
-
-def _fact(fact: MetricFact, gain: float | None) -> MetricFact:
-    if gain is None:
-        return fact
-    return replace(fact, note="no change") if abs(gain) < _SMALL else replace(fact, is_good=gain > 0)
-
-
-def _with_change(name: str, result: Result, before: Metrics | None) -> tuple[float | None, float | None]:
-    value = result.metric(name)
-    earlier = metric_in(before, name) if before is not None else None
-    return value, value - earlier if value is not None and earlier is not None else None
-
-
-def _weakest(values: Sequence[ClassValue]) -> MetricFact:
-    known = [entry for entry in values if not math.isnan(entry.value)]
-    if not known:
-        return MetricFact("Weakest class", "–")
-    worst = min(known, key=lambda entry: entry.value)
-    return MetricFact("Weakest class", worst.label, f"F1 {worst.value:.2f}")
 
 
 VIEW = ClassificationView()

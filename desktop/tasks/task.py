@@ -1,4 +1,4 @@
-"""What differs between tasks when a result is shown: cards, captions, orders, bars, details. And the tasks by name."""
+"""What differs between tasks when results are shown: cards, orders, matrices, charts, drawings; and tasks by name."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ import importlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, cast
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from desktop.charts.figures import Figure
 from desktop.grids.tile import Tile
+from desktop.models.answer import AnswerView
+from desktop.models.class_table import ClassColumn
+from desktop.models.drawn_labels import DrawnLabels
 from desktop.models.result import Result
+from desktop.viewers.matrix_data import MatrixData
 from engine.errors import UserError
 
-Verdict = Literal["all", "incorrect", "correct"]
+ALL, INCORRECT, CORRECT = "all", "incorrect", "correct"
+"""The verdicts that every task has; the keys I and C of the page choose the latter two."""
 _NAME = re.compile(r"[a-z][a-z_]*")
+_NO_TASK = frozenset({"task", "metric_facts", "found_objects", "box_answers"})
+"""Modules of this folder that are no task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +45,31 @@ class MetricFact:
 class Selection:
     """Which images of a result are looked at."""
 
-    verdict: Verdict = "all"
+    verdict: str = ALL
+    """Key of one of the task's verdicts."""
     true: int | None = None
-    """Only images of this class."""
+    """Only images of, or with, this class; the number behind the last class is the background."""
     predicted: int | None = None
-    """Only images that the model takes for this class."""
+    """Only images that the model takes for this class, or finds it in."""
 
 
 @dataclass(frozen=True, slots=True)
-class SortChoice:
-    """An order of the images."""
+class Choice:
+    """An order of the images, or a verdict on them."""
 
     key: str
     title: str
+    tip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A number from 0 to 1 that the user may move, on which the verdicts depend."""
+
+    title: str
+    tip: str
+    value: float
+    """Where it stands at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +81,12 @@ class Score:
     """0 to 1."""
     is_true: bool = False
     """It is the right one, as far as anybody knows."""
+    is_wrong: bool = False
+    """The model says it, and it is not so."""
+    note: str = ""
+    """Said instead of the confidence: an IoU, that nothing was found."""
+    number: int = -1
+    """Of the class, whose colour it has on pictures; -1 where nothing is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +95,14 @@ class ImageDetail:
 
     name: str
     """Path within the dataset."""
-    truth: str
-    prediction: str
+    verdict: str
     is_correct: bool
     facts: tuple[tuple[str, str], ...]
-    """Name and value: confidence, loss."""
+    """Name and value: truth, prediction, confidence, loss."""
+    heading: str
+    """What the scores are."""
     scores: tuple[Score, ...]
-    """The likeliest classes, best first."""
+    """The likeliest classes, or what was found; what matters first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +114,49 @@ class ClassValue:
     label: str
     value: float
     """0 to 1; NaN where there is none."""
-    images: int
-    """How many images of the class were measured."""
+    count: int
+    """How many images, objects or pixels of the class were measured."""
 
 
-class TaskView(Protocol):
-    """How results of one task are shown. Pure: all that it needs is an argument."""
+Layers = Mapping[str, DrawnLabels]
+"""What is drawn on an image: truth, then prediction, by the names of `desktop.viewers.label_view`."""
 
+
+class TaskView(AnswerView, Protocol):
+    """How results and answers of one task are shown. Pure: all that it needs is an argument."""
+
+    title: str
+    """What the task is called, `Detection`."""
+    headline: Sequence[str]
+    """Metrics without prefix that say most of a training, its own measure first; the loss is told beside them."""
+    class_metrics: Sequence[str]
+    """Metrics by class without prefix, the most telling first."""
     class_measure: str
     """What is measured by class, `F1`."""
-    sorts: Sequence[SortChoice]
+    counts: str
+    """What is counted by class: images, objects, pixels."""
+    class_columns: Sequence[ClassColumn]
+    """What the table of classes tells beside name and count."""
+    sorts: Sequence[Choice]
     """The first is the default."""
+    verdicts: Sequence[Choice]
+    """`ALL` first, and `INCORRECT` and `CORRECT` among them."""
+    draws: Sequence[str]
+    """Layers that lie on pictures, the lowest first; none where there is nothing to draw."""
+    draws_pixels: bool
+    """Whether they tell the class of every pixel, so that one hides the other."""
+
+    def bound(self, result: Result) -> Bound | None:
+        """Give what the user may move; None where there is nothing."""
+        ...
+
+    def at(self, result: Result, bound: float) -> Result:
+        """Give a result as it is at another bound: other columns, rates and confusions. Takes milliseconds.
+
+        Raises:
+            UserError: `result_damaged`.
+        """
+        ...
 
     def cards(
         self, result: Result, before: Mapping[str, float] | None, before_title: str
@@ -115,6 +174,14 @@ class TaskView(Protocol):
         """Give the measure of every class, in the order of the result's classes."""
         ...
 
+    def matrix(self, result: Result) -> MatrixData | None:
+        """Give the confusions with the names of rows and columns; None where there are none."""
+        ...
+
+    def figures(self, result: Result) -> list[Figure]:
+        """Give the charts of a result, the most telling first."""
+        ...
+
     def chosen(self, result: Result, selection: Selection) -> NDArray[np.bool_]:
         """Say of each of the N images whether it is looked at."""
         ...
@@ -125,6 +192,18 @@ class TaskView(Protocol):
 
     def tile(self, result: Result, image: int) -> Tile:
         """Give the words under an image's picture."""
+        ...
+
+    def tile_layers(self, result: Result, image: int) -> Layers:
+        """Give what is drawn on a small picture and is known without reading a file: objects. Called while painting."""
+        ...
+
+    def layers(self, result: Result, image: int) -> Layers:
+        """Give what is drawn on an image. May read files: never in the GUI's thread.
+
+        Raises:
+            UserError: a mask that cannot be read.
+        """
         ...
 
     def detail(self, result: Result, image: int) -> ImageDetail:
@@ -138,14 +217,25 @@ def task_view(name: str) -> TaskView:
     Raises:
         UserError: `task_unknown`.
     """
-    if _NAME.fullmatch(name) and name != "task":
+    if _NAME.fullmatch(name) and name not in _NO_TASK:
         try:
-            return cast("TaskView", importlib.import_module(f"desktop.tasks.{name}").VIEW)
+            module = importlib.import_module(f"desktop.tasks.{name}")
         except ModuleNotFoundError as error:
             if error.name != f"desktop.tasks.{name}":
                 raise
+        else:
+            if hasattr(module, "VIEW"):
+                return cast("TaskView", module.VIEW)
     raise UserError(
         "task_unknown",
         f"This version of Lensmith does not know how to show results of the task {name!r}.",
         "Update Lensmith, or look at the numbers with `lensmith runs show RUN`.",
     )
+
+
+def find_view(name: str) -> TaskView | None:
+    """Give the view of a task, or None where this version has none: the run is shown without it."""
+    try:
+        return task_view(name)
+    except UserError:
+        return None

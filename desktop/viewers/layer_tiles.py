@@ -84,7 +84,9 @@ class LayerTiles(TileDelegate):
         if image not in self._kept:
             layers = self._source.quick(image)
             self._kept[image] = {
-                name: LabelDrawing(labels, (), LineStyle(_WIDTH, is_dashed=name == PREDICTION))
+                name: LabelDrawing(
+                    labels, (), LineStyle(_WIDTH, is_dashed=name == PREDICTION and len(layers) > 1)
+                )
                 for name, labels in layers.items()
             }
             while len(self._kept) > _MOST_KEPT:

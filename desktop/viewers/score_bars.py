@@ -10,11 +10,13 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.theme.fonts import font
+from desktop.theme.label_colors import label_color
 from desktop.theme.theme import theme
-from desktop.theme.tokens import SPACE, TYPE
+from desktop.theme.tokens import RADIUS, SPACE, TYPE
 
 ROW_HEIGHT = 24
 _BAR_HEIGHT = 8.0
+_SWATCH = 10.0
 _MOST_NAME_SHARE = 0.45
 
 
@@ -33,6 +35,8 @@ class ScoreBar:
     """The name stands out."""
     note: str = ""
     """Said after the name by a screen reader."""
+    number: int = -1
+    """Of a class whose colour on pictures stands before the name; -1 for none."""
 
 
 class ScoreBars(QWidget):
@@ -85,9 +89,20 @@ class ScoreBars(QWidget):
         return min(self.width() * _MOST_NAME_SHARE, widest + 1), text + 1
 
 
+def _paint_swatch(painter: QPainter, number: int, whole: QRectF) -> None:
+    """The colour that the class has on pictures."""
+    swatch = QRectF(whole.left(), whole.center().y() - _SWATCH / 2, _SWATCH, _SWATCH)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(label_color(number))
+    painter.drawRoundedRect(swatch, RADIUS.inner / 2, RADIUS.inner / 2)
+
+
 def _paint_row(painter: QPainter, bar: ScoreBar, whole: QRectF, widths: tuple[float, float]) -> None:
     name_width, text_width = widths
     middle = Qt.AlignmentFlag.AlignVCenter
+    if bar.number >= 0:
+        _paint_swatch(painter, bar.number, whole)
+        whole = whole.adjusted(_SWATCH + SPACE.xs, 0, 0, 0)
     painter.setFont(font(TYPE.caption, 600 if bar.is_strong else 500))
     painter.setPen(theme.color("text" if bar.is_strong else "text2"))
     name = QFontMetricsF(painter.font()).elidedText(bar.name, Qt.TextElideMode.ElideMiddle, name_width + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -54,6 +54,11 @@ class Segmented(QFrame):
     def current(self) -> str:
         checked = self._group.checkedButton()
         return str(checked.property("key")) if checked is not None else ""
+
+    def explain(self, tips: Mapping[str, str]) -> None:
+        """Give choices tooltips, by key."""
+        for key, tip in tips.items():
+            self._buttons[key].setToolTip(tip)
 
     def choose(self, key: str) -> None:
         """Hold another choice, without telling; an unknown key clears it."""

@@ -97,7 +97,8 @@ class Service:
         masks = request.get("masks")
         folder = Path(masks) if isinstance(masks, str) and masks else self._own_masks()
         records = predict_files(model, files, Telling(limit, folder))
-        return {"predictions": [record.model_dump(mode="json") for record in records]}
+        told = [record.model_dump(mode="json") for record in records]
+        return {"predictions": told, "classes": list(model.class_names)}
 
     def _own_masks(self) -> Path:
         """A folder that goes when this process ends."""

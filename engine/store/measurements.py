@@ -107,6 +107,13 @@ class MeasurementTables(Connected):
         )
         return {str(r["class"]): r["value"] for r in rows}
 
+    def class_metrics(self, run: str) -> list[str]:
+        """Which metrics of a run have values by class, by full name."""
+        rows = self._rows(
+            "SELECT DISTINCT name FROM metrics WHERE run = ? AND class != '' ORDER BY name", (run,)
+        )
+        return [str(r["name"]) for r in rows]
+
     def checkpoints(self, run: str) -> list[CheckpointRow]:
         rows = self._rows("SELECT * FROM checkpoints WHERE run = ? ORDER BY step, name", (run,))
         return [

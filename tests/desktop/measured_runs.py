@@ -21,6 +21,7 @@ from engine.store.database import Store
 from engine.store.rebuild import take_run
 from engine.tasks.classification.judge import judge_scores, score_table
 from engine.tasks.predictions import ClassScores
+from engine.tasks.task import Judgement
 
 CLASSES = ("circle", "cross", "star")
 VAL_PER_CLASS = 4
@@ -63,6 +64,7 @@ class MeasuredRun:
             created=f"2026-01-01T00:00:{len(list(self.home.runs.iterdir())):02}+00:00",
             plugin=PluginRef(id="tiny", model="Tiny", source_hash="0" * 64),
             dataset=DatasetRef(name=self.manifest.name, version=self.manifest.version),
+            task=self.manifest.task,
             config={"epochs": 9, "validation.enabled": True, "validation.val_split": 0.2},
             task_options=options,
         )
@@ -85,13 +87,17 @@ class MeasuredRun:
             scores.append(ClassScores(probs))
         judgement = judge_scores(score_table(scores, targets, len(CLASSES)), CLASSES)
         judgement.columns["item"] = np.array([n for n, _ in numbered], dtype=np.int64)
+        return self.keep(judgement, epoch, per_image=per_image)
+
+    def keep(self, judgement: Judgement, epoch: int, *, per_image: bool = True) -> str:
+        """Write what was judged as a result; give its folder."""
         facts = ResultFacts(
-            task="classification",
+            task=self.manifest.task,
             split=self.split,
             prefix="val" if self.kind == "train" else "test",
             epoch=epoch,
             step=epoch * 10,
-            class_names=CLASSES,
+            class_names=self.manifest.classes,
             dataset=self.manifest.name,
             dataset_version=self.manifest.version,
             checkpoint=None if self.kind == "train" else "best",
@@ -122,7 +128,8 @@ class MeasuredRun:
             plugin="tiny",
             plugin_hash="0" * 64,
             config_hash="0" * 64,
-            class_names=CLASSES,
+            task=self.manifest.task,
+            class_names=self.manifest.classes,
             metrics={"val/accuracy": 0.5},
             created=f"2026-01-01T00:0{epoch}:00+00:00",
         )

@@ -14,9 +14,18 @@ from desktop.models import predictions
 from desktop.models.predictions import Prediction, gather, to_csv, to_json
 from desktop.models.predictions_board import PredictionBoard
 from desktop.models.predictions_saving import Save, free_name, keep_pasted, save
+from desktop.tasks.task import task_view
 from engine.errors import UserError
 from engine.protocol.home import Home
 from engine.protocol.results import PredictionRecord, ScoredLabel
+
+CLASSIFIER = task_view("classification")
+
+
+def classifying() -> PredictionBoard:
+    board = PredictionBoard()
+    board.answers = CLASSIFIER
+    return board
 
 
 def answer(file: str, label: str = "star", confidence: float = 0.8) -> PredictionRecord:
@@ -66,13 +75,8 @@ def test_that_links_in_a_circle_end(tmp_path: Path) -> None:
     assert gather([tmp_path]).files == (tmp_path / "a.png",)
 
 
-@pytest.mark.parametrize(("threshold", "label"), [(0.0, "star"), (0.8, "star"), (0.81, "unsure")])
-def test_that_below_the_threshold_a_label_is_unsure(threshold: float, label: str) -> None:
-    assert Prediction(Path("a.png"), answer("a.png")).label(threshold) == label
-
-
 def test_that_a_file_is_on_the_board_once_and_answers_find_it() -> None:
-    board = PredictionBoard()
+    board = classifying()
 
     assert board.add([Path("a.png"), Path("b.png"), Path("a.png")]) == [Path("a.png"), Path("b.png")]
     assert board.add([Path("b.png")]) == []
@@ -81,7 +85,7 @@ def test_that_a_file_is_on_the_board_once_and_answers_find_it() -> None:
 
 
 def test_that_tiles_say_what_is_known() -> None:
-    board = PredictionBoard()
+    board = classifying()
     board.add([Path("a.png"), Path("b.png"), Path("c.png"), Path("d.png")])
     board.answer([answer("a.png"), failure("b.png"), answer("d.png", confidence=0.3)])
     board.threshold = 0.5
@@ -108,7 +112,7 @@ def test_that_a_table_has_a_line_a_file_whatever_its_name() -> None:
         Prediction(Path("waiting.png")),
     ]
 
-    table = list(csv.DictReader(to_csv(rows, 0.9).splitlines(keepends=True)))
+    table = list(csv.DictReader(to_csv(rows, CLASSIFIER, 0.9).splitlines(keepends=True)))
 
     assert [line["file"] for line in table] == [odd, "b.png"]
     assert table[0]["label"] == "unsure"
@@ -119,7 +123,9 @@ def test_that_a_table_has_a_line_a_file_whatever_its_name() -> None:
 
 
 def test_that_json_holds_the_records_with_the_threshold_applied() -> None:
-    document = json.loads(to_json([Prediction(Path("a.png"), answer("a.png"))], 0.9, "run / best"))
+    document = json.loads(
+        to_json([Prediction(Path("a.png"), answer("a.png"))], CLASSIFIER, 0.9, "run / best")
+    )
 
     assert document["checkpoint"] == "run / best"
     assert document["predictions"][0]["label"] is None
@@ -136,7 +142,7 @@ def test_that_the_proposed_name_is_a_free_one(tmp_path: Path) -> None:
 def test_that_saving_says_how_many_files_it_tells_of(tmp_path: Path) -> None:
     entries = (Prediction(Path("a.png"), answer("a.png")), Prediction(Path("b.png")))
 
-    assert save(tmp_path / "out.csv", Save("csv", entries, 0.0, "")) == 1
+    assert save(tmp_path / "out.csv", Save("csv", entries, CLASSIFIER, 0.0, "")) == 1
     assert (tmp_path / "out.csv").read_text().count("\n") == 2
 
 
@@ -144,7 +150,7 @@ def test_that_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(UserError):
-        save(tmp_path / "file" / "out.csv", Save("csv", (), 0.0, ""))
+        save(tmp_path / "file" / "out.csv", Save("csv", (), CLASSIFIER, 0.0, ""))
 
 
 def test_that_a_pasted_picture_becomes_a_file_and_old_ones_go(lensmith_home: Path) -> None:

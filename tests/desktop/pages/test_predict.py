@@ -184,7 +184,9 @@ def test_that_the_threshold_makes_answers_unsure_without_asking_again(
     page.threshold.setValue(60)
     assert page.answer.label.whole_text() == "star"
     assert len(oracle.checkpoints) == asked
-    qtbot.waitUntil(lambda: context.settings.get("predict.threshold", 0.0) == 0.6, timeout=WAIT_MS)
+    qtbot.waitUntil(
+        lambda: context.settings.get("predict.threshold.classification", 0.0) == 0.6, timeout=WAIT_MS
+    )
 
 
 def test_that_another_checkpoint_answers_all_files_again(
@@ -273,8 +275,8 @@ def test_that_answers_are_saved_as_table_and_as_json(
     page = with_model(qtbot, context, drop=[pictures])
     settled(qtbot, page, 3)
 
-    page.save_to(tmp_path / "out.csv", "csv")
-    page.save_to(tmp_path / "out.json", "json")
+    page.saver.save_to(tmp_path / "out.csv", "csv")
+    page.saver.save_to(tmp_path / "out.json", "json")
     qtbot.waitUntil(lambda: len(told) == 2, timeout=WAIT_MS)
 
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:

@@ -105,7 +105,8 @@ def test_that_a_tile_says_truth_and_prediction_where_they_differ(result: Result)
 def test_that_a_detail_marks_the_true_class_among_the_likeliest(result: Result) -> None:
     detail = VIEW.detail(result, 0)
 
-    assert (detail.truth, detail.prediction, detail.is_correct) == ("circle", "cross", False)
+    assert detail.facts[:2] == (("Truth", "circle"), ("Prediction", "cross"))
+    assert (detail.verdict, detail.is_correct) == ("Incorrect", False)
     assert detail.scores[0].label == "cross"
     assert [score.label for score in detail.scores if score.is_true] == ["circle"]
     assert sum(score.confidence for score in detail.scores) == pytest.approx(1)
@@ -115,7 +116,7 @@ def test_that_every_class_has_its_value_and_its_images(result: Result) -> None:
     values = VIEW.class_values(result)
 
     assert [entry.label for entry in values] == list(result.classes)
-    assert [entry.images for entry in values] == [4, 4, 4]
+    assert [entry.count for entry in values] == [4, 4, 4]
     assert [round(entry.value, 3) for entry in values] == [0.4, 0.727, 1.0]
 
 
@@ -128,7 +129,7 @@ def test_that_a_class_without_images_has_no_value_and_is_not_the_weakest(result:
     assert VIEW.cards(changed, None, "")[-1].value == "cross"
 
 
-@pytest.mark.parametrize("name", ["detection", "task", "../task", "", "Classification"])
+@pytest.mark.parametrize("name", ["keypoints", "task", "metric_facts", "../task", "", "Classification"])
 def test_that_a_task_that_cannot_be_shown_is_told(name: str) -> None:
     with pytest.raises(UserError) as told:
         task_view(name)

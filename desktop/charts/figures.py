@@ -1,0 +1,91 @@
+"""Charts of measured rates and counts as plain records: lines between 0 and 1, and bars. Draws nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RateLine:
+    """One curve of a `RateFigure`."""
+
+    label: str
+    x: Values
+    """(n,) 0 to 1, rising."""
+    y: Values
+    """(n,) 0 to 1; NaN where there is none."""
+    is_mean: bool = False
+    """It stands for all others, and is drawn strong."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RateFigure:
+    """Rates against a rate or a confidence, a line a class.
+
+    Attributes:
+        title: of the chart.
+        x_name: what goes to the right.
+        y_name: what goes up.
+        lines: the mean first, if there is one.
+        marked: an x that stands out, such as the confidence chosen; None for none.
+        has_diagonal: the line of chance, or of perfect calibration, is drawn.
+        note: what the chart says in a few words, `area 0.93`.
+    """
+
+    title: str
+    x_name: str
+    y_name: str
+    lines: tuple[RateLine, ...]
+    marked: float | None = None
+    has_diagonal: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """One colour of a `BarFigure`."""
+
+    label: str
+    role: str
+    """Of the theme's colours."""
+    values: Values
+    """(bins,) not negative."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BarFigure:
+    """Bars over equal bins from 0 to 1.
+
+    Attributes:
+        title: of the chart.
+        x_name: what goes to the right.
+        y_name: what goes up.
+        stacks: on each other, the lowest first; all have as many bins.
+        has_diagonal: values are rates, and the line on which they equal x is drawn.
+        marked: an x that stands out; None for none.
+        note: what the chart says in a few words.
+    """
+
+    title: str
+    x_name: str
+    y_name: str
+    stacks: tuple[Stack, ...]
+    has_diagonal: bool = False
+    marked: float | None = None
+    note: str = ""
+
+    @property
+    def bins(self) -> int:
+        return len(self.stacks[0].values) if self.stacks else 0
+
+    def total(self, number: int) -> float:
+        """Give the height of a bar."""
+        return float(sum(stack.values[number] for stack in self.stacks))
+
+
+Figure = RateFigure | BarFigure

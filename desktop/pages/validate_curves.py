@@ -1,0 +1,67 @@
+"""The charts of a result, as its task gives them: two beside each other where there is room."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
+
+from desktop.charts.figure_card import FigureCard
+from desktop.models.result import Result
+from desktop.tasks.task import TaskView
+from desktop.theme.tokens import SPACE
+from desktop.widgets.labels import text_label
+
+_TWO_FROM = 560
+
+
+class FiguresPanel(QScrollArea):
+    """Charts in a grid that scrolls; cards are kept, and filled anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName("Curves of the result")
+        held = QWidget()
+        outer = QVBoxLayout(held)
+        outer.setContentsMargins(0, 0, SPACE.s, SPACE.s)
+        self.nothing = text_label("The run kept nothing that a chart could be drawn of.", "muted", wrap=True)
+        outer.addWidget(self.nothing)
+        self._grid = QGridLayout()
+        self._grid.setSpacing(SPACE.s)
+        outer.addLayout(self._grid)
+        outer.addStretch(1)
+        self.setWidget(held)
+        self.cards: list[FigureCard] = []
+        self._columns = 2
+        self._shown = 0
+
+    def show_result(self, result: Result, view: TaskView) -> None:
+        """Show the charts of a result."""
+        figures = view.figures(result)
+        while len(self.cards) < len(figures):
+            self.cards.append(FigureCard())
+        for card, figure in zip(self.cards, figures, strict=False):
+            card.show_figure(figure)
+        if len(figures) != self._shown:
+            self._shown = len(figures)
+            self._arrange()
+        self.nothing.setVisible(not figures)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        columns = 2 if self.viewport().width() >= _TWO_FROM else 1
+        if columns != self._columns:
+            self._columns = columns
+            self._arrange()
+
+    def _arrange(self) -> None:
+        for place, card in enumerate(self.cards):
+            self._grid.removeWidget(card)
+            card.setVisible(place < self._shown)
+            if place < self._shown:
+                self._grid.addWidget(card, place // self._columns, place % self._columns)
+        for column in range(2):
+            self._grid.setColumnStretch(column, 1 if column < self._columns else 0)

@@ -1,0 +1,128 @@
+"""The right side of the Validate page: images, curves or classes of a result, and the bound on which they depend."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QSizePolicy, QSlider, QStackedWidget
+
+from desktop.models.result import Result
+from desktop.pages.validate_classes import ClassesPanel
+from desktop.pages.validate_curves import FiguresPanel
+from desktop.pages.validate_images import ImagesPanel
+from desktop.tasks.task import Bound, TaskView
+from desktop.theme.fonts import font
+from desktop.theme.tokens import SPACE, TYPE
+from desktop.widgets.buttons import Button
+from desktop.widgets.card import Card, row
+from desktop.widgets.labels import text_label
+from desktop.widgets.segmented import Segmented
+
+IMAGES, CURVES, CLASSES = "images", "curves", "classes"
+_VIEWS = ((IMAGES, "Images"), (CURVES, "Curves"), (CLASSES, "Classes"))
+_SLIDER = 84
+_WHOLE = 100
+
+
+class SidePanel(Card):
+    """Shows one of three views of a result; tells when the bound was moved."""
+
+    bound_moved = Signal(float)
+    """The user wants the result at this bound, 0 to 1."""
+    layers_hidden = Signal(object)
+    """A frozenset of the names of layers that are not to be drawn."""
+
+    def __init__(self) -> None:
+        super().__init__(margins=(SPACE.l, SPACE.m, SPACE.xs, SPACE.xs))
+        head = row(SPACE.xs)
+        head.setContentsMargins(0, 0, SPACE.s, 0)
+        self.choice = Segmented(_VIEWS, IMAGES, "What is shown of the result")
+        self.choice.changed.connect(self.show_view)
+        self.choice.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        head.addWidget(self.choice)
+        head.addStretch(1)
+        self.toggles: dict[str, Button] = {}
+        self._toggles = row(SPACE.xs)
+        head.addLayout(self._toggles)
+        head.addSpacing(SPACE.s)
+        self._bound_name = text_label("", "caption")
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, _WHOLE)
+        self.slider.setPageStep(5)
+        self.slider.setFixedWidth(_SLIDER)
+        self.slider.valueChanged.connect(self._move)
+        self._bound_value = text_label("", "caption")
+        self._bound_value.setFont(font(TYPE.caption, tabular=True))
+        self._bound_value.setMinimumWidth(self._bound_value.fontMetrics().horizontalAdvance("100 %"))
+        for widget in (self._bound_name, self.slider, self._bound_value):
+            head.addWidget(widget)
+        self.body.addLayout(head)
+        self.views = QStackedWidget()
+        self.images = ImagesPanel()
+        self.figures = FiguresPanel()
+        self.classes = ClassesPanel()
+        for view in (self.images, self.figures, self.classes):
+            self.views.addWidget(view)
+        self.body.addWidget(self.views, 1)
+        self._view: TaskView | None = None
+
+    def show_view(self, name: str) -> None:
+        """Show images, curves or classes."""
+        self.choice.choose(name)
+        self.views.setCurrentIndex([key for key, _ in _VIEWS].index(name))
+        for made in self.toggles.values():
+            made.setVisible(name == IMAGES)
+
+    def offer_bound(self, bound: Bound | None) -> None:
+        """Let a bound be moved, from where it stands; None takes the slider away."""
+        for widget in (self._bound_name, self.slider, self._bound_value):
+            widget.setVisible(bound is not None)
+        if bound is None:
+            return
+        self._bound_name.setText(bound.title)
+        self.slider.setAccessibleName(f"{bound.title.rstrip(' ≥')}, percent")
+        self.slider.setToolTip(bound.tip)
+        with QSignalBlocker(self.slider):
+            self.slider.setValue(round(bound.value * _WHOLE))
+        self._say_bound()
+
+    def show_result(self, result: Result, view: TaskView) -> None:
+        """Show a result as it is at its bound."""
+        if view is not self._view:
+            self._view = view
+            self._offer_layers(view)
+        self.images.show_result(result, view)
+        self.figures.show_result(result, view)
+        self.classes.show_result(result, view)
+
+    def hidden_layers(self) -> frozenset[str]:
+        """The names of the layers that the user does not want to see."""
+        return frozenset(name for name, made in self.toggles.items() if not made.isChecked())
+
+    def _offer_layers(self, view: TaskView) -> None:
+        for made in self.toggles.values():
+            self._toggles.removeWidget(made)
+            made.deleteLater()
+        self.toggles = {}
+        for name in view.draws:
+            made = Button(name.capitalize())
+            made.setProperty("chip", True)
+            made.setCheckable(True)
+            made.setChecked(True)
+            made.setToolTip(f"Draw the {name} on the pictures")
+            made.setVisible(self.choice.current() == IMAGES)
+            made.toggled.connect(self._hide_layers)
+            self._toggles.addWidget(made)
+            self.toggles[name] = made
+        self._hide_layers()
+
+    def _hide_layers(self, _on: bool = True) -> None:
+        hidden = self.hidden_layers()
+        self.images.hide_layers(hidden)
+        self.layers_hidden.emit(hidden)
+
+    def _move(self, value: int) -> None:
+        self._say_bound()
+        self.bound_moved.emit(value / _WHOLE)
+
+    def _say_bound(self) -> None:
+        self._bound_value.setText(f"{self.slider.value()} %")

@@ -1,0 +1,377 @@
+"""How a detector's results are shown: average precision, objects found, missed and made up, boxes on pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desktop.charts.figures import BarFigure, Figure, RateFigure, RateLine, Stack
+from desktop.grids.tile import Tile
+from desktop.models.class_table import ClassColumn
+from desktop.models.drawn_labels import DrawnLabels
+from desktop.models.result import Result
+from desktop.models.result_labels import masks_of, predicted_numbers, true_objects
+from desktop.tasks.box_answers import BoxAnswers
+from desktop.tasks.found_objects import (
+    FoundObjects,
+    Verdicts,
+    at_confidence,
+    best_confidence,
+    found_objects,
+    mean_over_classes,
+    meetings,
+    verdicts,
+)
+from desktop.tasks.metric_facts import (
+    Metrics,
+    class_values,
+    share_fact,
+    weakest_fact,
+    with_reference,
+)
+from desktop.tasks.task import (
+    ALL,
+    CORRECT,
+    INCORRECT,
+    Bound,
+    Choice,
+    ClassValue,
+    ImageDetail,
+    Layers,
+    MetricFact,
+    Score,
+    Selection,
+)
+from desktop.viewers.label_view import PREDICTION, TRUTH
+from desktop.viewers.matrix_data import MatrixData
+
+BACKGROUND = "background"
+MISSED, MADE_UP = "missed", "made_up"
+_COLUMNS = ("true_positives", "false_positives", "false_negatives")
+_MOST_TOLD = 40
+"""Boxes listed beside an image."""
+
+
+class DetectionView(BoxAnswers):
+    """See `TaskView`. What depends on the confidence is told of results that `at` gave."""
+
+    title = "Detection"
+    headline = ("map", "map50")
+    class_metrics = ("map", "map50", "map75", "recall", "precision", "f1", "mask_map", "mask_map50")
+    class_measure = "AP 50-95"
+    counts = "objects"
+    class_columns = (
+        ClassColumn("map", "AP 50-95"),
+        ClassColumn("map50", "AP 50"),
+        ClassColumn("map75", "AP 75"),
+        ClassColumn("mask_map", "Mask AP"),
+        ClassColumn("precision", "Precision"),
+        ClassColumn("recall", "Recall"),
+        ClassColumn("f1", "F1"),
+    )
+    sorts: Sequence[Choice] = (
+        Choice("worst", "Worst first (F1)"),
+        Choice(MADE_UP, "Most false"),
+        Choice(MISSED, "Most missed"),
+        Choice("overlap", "Lowest IoU"),
+        Choice("objects", "Most objects"),
+        Choice("name", "File name"),
+    )
+    verdicts: Sequence[Choice] = (
+        Choice(ALL, "All"),
+        Choice(INCORRECT, "Wrong", "Something is missed or made up  (I)"),
+        Choice(MISSED, "Missed", "An object is missed"),
+        Choice(MADE_UP, "False", "A box is where no such object is"),
+        Choice(CORRECT, "Right", "Every object is found, and nothing else  (C)"),
+    )
+    draws = (TRUTH, PREDICTION)
+    draws_pixels = False
+
+    def bound(self, result: Result) -> Bound | None:
+        best = best_confidence(result)
+        if best is None or found_objects(result) is None:
+            return None
+        tip = f"Boxes with less confidence are left out. F1 is best at {best:.0%}"
+        return Bound("Confidence ≥", tip, best)
+
+    def at(self, result: Result, bound: float) -> Result:
+        return at_confidence(result, bound)
+
+    def cards(self, result: Result, before: Metrics | None, before_title: str) -> list[MetricFact]:
+        first = share_fact("mAP 50-95", "map", result, before)
+        has_masks = result.metric("mask_map") is not None
+        third = ("Mask mAP 50-95", "mask_map") if has_masks else ("mAP 75", "map75")
+        return [
+            with_reference(first, before_title, result.summary.images),
+            share_fact("mAP 50", "map50", result, before),
+            share_fact(*third, result, before),
+            _f1(result),
+            weakest_fact(self.class_values(result), "AP"),
+        ]
+
+    def class_values(self, result: Result) -> list[ClassValue]:
+        return class_values(result, "map")
+
+    def matrix(self, result: Result) -> MatrixData | None:
+        if result.confusion is None:
+            return None
+        return MatrixData(result.confusion, (*result.classes, BACKGROUND), "object", has_background=True)
+
+    def figures(self, result: Result) -> list[Figure]:
+        return [*_precision_recall(result), *_against_confidence(result), *_histograms(result)]
+
+    def chosen(self, result: Result, selection: Selection) -> NDArray[np.bool_]:
+        mask = np.ones(result.images, dtype=np.bool_)
+        if not result.images:
+            return mask
+        _right, made_up, missed = (result.column(name) > 0 for name in _COLUMNS)
+        by_verdict = {
+            INCORRECT: made_up | missed,
+            MISSED: missed,
+            MADE_UP: made_up,
+            CORRECT: ~(made_up | missed),
+        }
+        mask &= by_verdict.get(selection.verdict, mask)
+        found = found_objects(result)
+        if found is None or (selection.true is None and selection.predicted is None):
+            return mask
+        met = meetings(found, result.bound or 0.0, len(result.classes))
+        fits = np.ones(len(met.image), dtype=np.bool_)
+        if selection.true is not None:
+            fits &= met.true == selection.true
+        if selection.predicted is not None:
+            fits &= met.predicted == selection.predicted
+        return mask & (np.bincount(met.image[fits], minlength=result.images) > 0)
+
+    def order(self, result: Result, sort: str) -> NDArray[np.generic] | None:
+        if not result.images:
+            return None
+        right, made_up, missed = (result.column(name).astype(np.int64) for name in _COLUMNS)
+        match sort:
+            case "worst":
+                return result.column("f1").astype(np.float64) - 1e-9 * (made_up + missed)
+            case "made_up":
+                return -made_up
+            case "missed":
+                return -missed
+            case "overlap":
+                overlap = result.columns.get("mean_iou", result.columns.get("best_iou"))
+                return None if overlap is None else np.where(right > 0, overlap, 2.0)
+            case "objects":
+                return -(right + missed)
+            case "name":
+                return np.argsort(np.argsort(np.array(result.paths), kind="stable"), kind="stable")
+            case _:
+                return None
+
+    def tile(self, result: Result, image: int) -> Tile:
+        right, made_up, missed = _counts(result, image)
+        mistakes = [f"{missed} missed"] if missed else []
+        mistakes += [f"{made_up} false"] if made_up else []
+        every = f"{right} found" if right else "nothing there"
+        spoken = f"{right} found, {missed} missed, {made_up} false"
+        return Tile(" · ".join(mistakes) or every, f"{_f1_of(result, image):.0%}", not mistakes, spoken)
+
+    def layers(self, result: Result, image: int) -> Layers:
+        found = found_objects(result)
+        if found is None:
+            return {}
+        told = verdicts(found, result.bound or 0.0)
+        truth = _truth_layer(result, image, found, told)
+        return {TRUTH: truth, PREDICTION: _prediction_layer(result, image, found, told)}
+
+    def tile_layers(self, result: Result, image: int) -> Layers:
+        found = found_objects(result)
+        if found is None:
+            return {}
+        told = verdicts(found, result.bound or 0.0)
+        return {
+            TRUTH: _objects_there(result, image, found, told),
+            PREDICTION: _boxes_found(result, image, found, told),
+        }
+
+    def detail(self, result: Result, image: int) -> ImageDetail:
+        right, made_up, missed = _counts(result, image)
+        overlap = float(result.columns.get("mean_iou", result.columns["best_iou"])[image])
+        is_correct = not (made_up or missed)
+        facts = (
+            ("Objects", str(right + missed)),
+            ("Found", str(right)),
+            ("Missed", str(missed)),
+            ("False", str(made_up)),
+            ("F1", f"{_f1_of(result, image):.1%}"),
+            ("Mean IoU", f"{overlap:.1%}" if right else "–"),
+        )
+        verdict = "All found" if is_correct else "With mistakes"
+        scores = _told_boxes(result, image)
+        return ImageDetail(
+            result.paths[image], verdict, is_correct, facts, "Boxes and objects missed", scores
+        )
+
+
+def _counts(result: Result, image: int) -> tuple[int, int, int]:
+    """Found, made up and missed in an image."""
+    right, made_up, missed = (int(result.column(name)[image]) for name in _COLUMNS)
+    return right, made_up, missed
+
+
+def _f1_of(result: Result, image: int) -> float:
+    return float(result.column("f1")[image])
+
+
+def _f1(result: Result) -> MetricFact:
+    """F1 with precision and recall, at the confidence that is looked at."""
+    values = [result.metric(name) for name in ("f1", "precision", "recall")]
+    if any(value is None for value in values):
+        return MetricFact("F1", "–")
+    f1, precision, recall = (float(value or 0.0) for value in values)
+    title = "F1" if result.bound is None else f"F1 at {result.bound:.0%}"
+    return MetricFact(title, f"{f1:.1%}", f"precision {precision:.0%} · recall {recall:.0%}")
+
+
+def _boxes_found(result: Result, image: int, found: FoundObjects, told: Verdicts) -> DrawnLabels:
+    """The boxes that are sure enough; a cross marks those where no such object is."""
+    part = found.boxes_of(image)
+    rows = np.arange(part.start, part.stop)[told.shown[part]]
+    width, height = (int(side) for side in result.sizes[image])
+    return DrawnLabels(
+        width,
+        height,
+        found.boxes[rows],
+        found.labels[rows],
+        found.scores[rows],
+        [f"{found.scores[row]:.0%}{' ✕' if told.wrong[row] else ''}" for row in rows],
+    )
+
+
+def _objects_there(result: Result, image: int, found: FoundObjects, told: Verdicts) -> DrawnLabels:
+    part = found.objects_of(image)
+    width, height = (int(side) for side in result.sizes[image])
+    words = [
+        "not counted" if ignored else "" if seen else "missed"
+        for ignored, seen in zip(found.ignored[part].tolist(), told.found[part].tolist(), strict=True)
+    ]
+    return DrawnLabels(
+        width, height, found.objects[part], found.object_labels[part], words=words, faint=found.ignored[part]
+    )
+
+
+def _truth_layer(result: Result, image: int, found: FoundObjects, told: Verdicts) -> DrawnLabels:
+    """The objects with their masks, where the dataset's are the ones that were compared."""
+    plain = _objects_there(result, image, found, told)
+    annotated = true_objects(result, image)
+    if annotated is None or not annotated.has_masks or len(annotated) != len(plain):
+        return plain
+    return DrawnLabels(
+        plain.width,
+        plain.height,
+        plain.boxes,
+        plain.classes,
+        words=plain.words,
+        rings=annotated.rings,
+        class_map=annotated.class_map,
+        faint=plain.faint,
+    )
+
+
+def _prediction_layer(result: Result, image: int, found: FoundObjects, told: Verdicts) -> DrawnLabels:
+    plain = _boxes_found(result, image, found, told)
+    numbers = predicted_numbers(result, image)
+    if numbers is None:
+        return plain
+    part = found.boxes_of(image)
+    masks = masks_of(numbers, part.stop - part.start)[told.shown[part]]
+    return DrawnLabels(
+        plain.width, plain.height, plain.boxes, plain.classes, plain.scores, plain.words, masks=masks
+    )
+
+
+def _told_boxes(result: Result, image: int) -> tuple[Score, ...]:
+    """Boxes by confidence, the wrong ones first, then what was missed."""
+    found = found_objects(result)
+    if found is None:
+        return ()
+    told = verdicts(found, result.bound or 0.0)
+    part, there = found.boxes_of(image), found.objects_of(image)
+    rows = [row for row in range(part.start, part.stop) if told.shown[row]]
+    rows.sort(key=lambda row: (not told.wrong[row], -found.scores[row]))
+    missed = [row for row in range(there.start, there.stop) if not (told.found[row] or found.ignored[row])]
+    scores = [
+        Score(result.classes[number], 0.0, note="missed", number=number)
+        for number in found.object_labels[missed].tolist()
+    ]
+    for row in rows:
+        number = int(found.labels[row])
+        label = result.classes[number]
+        note = f"{found.scores[row]:.0%} · IoU {found.overlaps[row]:.2f}" if told.right[row] else ""
+        is_wrong = bool(told.wrong[row])
+        scores.append(Score(label, float(found.scores[row]), bool(told.right[row]), is_wrong, note, number))
+    return tuple(scores[:_MOST_TOLD])
+
+
+def _lines(result: Result, x: NDArray[np.generic], curves: NDArray[np.generic]) -> tuple[RateLine, ...]:
+    """A line a class that is there, the mean first."""
+    across, up = x.astype(np.float64), curves.astype(np.float64)
+    mean = mean_over_classes(up)
+    lines = [] if mean is None else [RateLine("mean", across, mean, is_mean=True)]
+    there = ~np.isnan(up).any(axis=1)
+    lines += [RateLine(name, across, up[n]) for n, name in enumerate(result.classes) if there[n]]
+    return tuple(lines)
+
+
+def _precision_recall(result: Result) -> list[Figure]:
+    recalls, precision = result.arrays.get("pr_recalls"), result.arrays.get("pr_precision")
+    if (
+        recalls is None or precision is None or precision.ndim != 3 or not precision.shape[1]
+    ):  # overlap, class, recall
+        return []
+    rows = precision[0].astype(np.float64)
+    rows[rows < 0] = np.nan
+    value = result.metric("map50")
+    note = "" if value is None else f"mAP 50 {value:.1%}"
+    return [
+        RateFigure("Precision and recall", "Recall", "Precision", _lines(result, recalls, rows), note=note)
+    ]
+
+
+def _against_confidence(result: Result) -> list[Figure]:
+    x = result.arrays.get("curve_confidences")
+    figures: list[Figure] = []
+    for name, title in (("f1", "F1"), ("precision", "Precision"), ("recall", "Recall")):
+        curve = result.arrays.get(f"curve_{name}")
+        if x is None or curve is None or not len(curve):
+            continue
+        mean = mean_over_classes(curve)
+        best = "" if mean is None else f"best {mean.max():.1%} at {float(x[int(np.argmax(mean))]):.0%}"
+        figures.append(
+            RateFigure(
+                f"{title} against confidence",
+                "Confidence",
+                title,
+                _lines(result, x, curve),
+                marked=result.bound,
+                note=best if name == "f1" else "",
+            )
+        )
+    return figures
+
+
+def _histograms(result: Result) -> list[Figure]:
+    confidence, overlap = result.arrays.get("confidence_histogram"), result.arrays.get("iou_histogram")
+    figures: list[Figure] = []
+    if confidence is not None and confidence.shape[0] == 2:  # right and wrong
+        right, wrong = confidence.astype(np.float64)
+        stacks = (Stack("right", "ok", right), Stack("wrong", "bad", wrong))
+        figures.append(BarFigure("Boxes by confidence", "Confidence", "Boxes", stacks, marked=result.bound))
+    if overlap is not None:
+        bars = (Stack("boxes", "s1", overlap.astype(np.float64)),)
+        note = "an object is found from an IoU of 0.5 on"
+        figures.append(
+            BarFigure("Boxes by overlap", "IoU with the nearest object", "Boxes", bars, marked=0.5, note=note)
+        )
+    return figures
+
+
+VIEW = DetectionView()

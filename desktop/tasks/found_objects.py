@@ -1,0 +1,251 @@
+"""What a detector found beside what is there, at any confidence: counted anew by array steps, image by image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desktop.models.result import Column, Result, damaged_result
+from engine.protocol.results import ResultSummary
+
+Flags = NDArray[np.bool_]
+Numbers = NDArray[np.int64]
+_KEPT = 4
+_STEPS = 100
+"""Curves have a value for each hundredth of confidence, and one for 0."""
+_OF_BOXES = ("boxes", "box_scores", "box_labels", "box_ious", "box_partners", "box_partners_any")
+_OF_OBJECTS = ("objects", "object_labels", "object_ignored")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundObjects:
+    """P boxes that were found and T objects that are there, of N images in their order."""
+
+    box_starts: Numbers
+    """(N + 1,): those of image i are from start i to start i + 1."""
+    boxes: NDArray[np.float32]
+    """(P, 4) left, top, right, bottom, pixels of the image."""
+    scores: NDArray[np.float32]
+    labels: Numbers
+    overlaps: NDArray[np.float32]
+    """(P,) IoU with the object that a box found, 0 where it found none."""
+    partners: Numbers
+    """(P,) row of the object of its class that a box found; -1 for none."""
+    partners_any: Numbers
+    """(P,) row of the object of any class that a box took; -1 for none."""
+    object_starts: Numbers
+    objects: NDArray[np.float32]
+    object_labels: Numbers
+    ignored: Flags
+    """(T,) crowds and difficult objects: neither to find nor to miss one counts."""
+    box_image: Numbers
+    """(P,) number of the image."""
+    object_image: Numbers
+
+    @property
+    def images(self) -> int:
+        return len(self.box_starts) - 1
+
+    def boxes_of(self, image: int) -> slice:
+        return slice(int(self.box_starts[image]), int(self.box_starts[image + 1]))
+
+    def objects_of(self, image: int) -> slice:
+        return slice(int(self.object_starts[image]), int(self.object_starts[image + 1]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdicts:
+    """What became of boxes and objects when boxes below a confidence are dropped."""
+
+    shown: Flags
+    """(P,) boxes that are sure enough."""
+    right: Flags
+    """(P,) they found an object of their class."""
+    wrong: Flags
+    """(P,) they found none."""
+    found: Flags
+    """(T,) a box of its class found the object."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Meetings:
+    """Everything that stands in a cell of the confusion matrix, (K,) each; the class behind the last is none."""
+
+    true: Numbers
+    predicted: Numbers
+    image: Numbers
+
+
+@lru_cache(maxsize=_KEPT)
+def found_objects(result: Result) -> FoundObjects | None:
+    """Give what is stored of boxes and objects; None where the run kept nothing by image.
+
+    Raises:
+        UserError: `result_damaged` when it does not fit together.
+    """
+    arrays = result.arrays
+    wanted = ("box_offsets", "object_offsets", *_OF_BOXES, *_OF_OBJECTS)
+    if not result.images or any(name not in arrays for name in wanted):
+        return None
+    box_starts, object_starts = arrays["box_offsets"], arrays["object_offsets"]
+    fault = _fault(result, len(arrays["boxes"]), len(arrays["objects"]))
+    if fault:
+        raise damaged_result(result.places.folder if result.places is not None else Path(), fault)
+    return FoundObjects(
+        box_starts=box_starts.astype(np.int64),
+        boxes=arrays["boxes"].astype(np.float32),
+        scores=arrays["box_scores"].astype(np.float32),
+        labels=arrays["box_labels"].astype(np.int64),
+        overlaps=arrays["box_ious"].astype(np.float32),
+        partners=arrays["box_partners"].astype(np.int64),
+        partners_any=arrays["box_partners_any"].astype(np.int64),
+        object_starts=object_starts.astype(np.int64),
+        objects=arrays["objects"].astype(np.float32),
+        object_labels=arrays["object_labels"].astype(np.int64),
+        ignored=arrays["object_ignored"].astype(np.bool_),
+        box_image=np.repeat(np.arange(result.images), np.diff(box_starts).astype(np.int64)),
+        object_image=np.repeat(np.arange(result.images), np.diff(object_starts).astype(np.int64)),
+    )
+
+
+@lru_cache(maxsize=_KEPT)
+def verdicts(found: FoundObjects, confidence: float) -> Verdicts:
+    """Judge boxes and objects at a confidence.
+
+    The surest box chose its object first, so that boxes that are dropped leave all others as they were.
+    """
+    shown = found.scores >= confidence
+    has_partner = found.partners >= 0
+    right = shown & has_partner
+    right[has_partner] &= ~found.ignored[found.partners[has_partner]]
+    seen = np.zeros(len(found.objects), dtype=np.bool_)
+    seen[found.partners[shown & has_partner]] = True
+    return Verdicts(shown, right, shown & ~has_partner, seen)
+
+
+@lru_cache(maxsize=_KEPT)
+def meetings(found: FoundObjects, confidence: float, classes: int) -> Meetings:
+    """List what the cells of the confusion matrix hold at a confidence; ignored objects stand in none."""
+    partner = found.partners_any
+    counts = found.scores >= confidence
+    counts[partner >= 0] &= ~found.ignored[partner[partner >= 0]]
+    taken = partner[counts & (partner >= 0)]
+    true = np.full(len(partner), classes)
+    true[partner >= 0] = found.object_labels[partner[partner >= 0]]
+    missed = ~found.ignored
+    missed[taken] = False
+    return Meetings(
+        true=np.concatenate([true[counts], found.object_labels[missed]]),
+        predicted=np.concatenate([found.labels[counts], np.full(int(missed.sum()), classes)]),
+        image=np.concatenate([found.box_image[counts], found.object_image[missed]]),
+    )
+
+
+def at_confidence(result: Result, confidence: float) -> Result:
+    """Give a result as it is when boxes below a confidence are dropped: columns, confusions and rates by class.
+
+    Raises:
+        UserError: `result_damaged`.
+    """
+    found = found_objects(result)
+    if found is None:
+        return result
+    told = verdicts(found, confidence)
+    met = meetings(found, confidence, len(result.classes))
+    side = len(result.classes) + 1
+    confusion = np.bincount(met.true * side + met.predicted, minlength=side * side).reshape(side, side)
+    return replace(
+        result,
+        bound=confidence,
+        confusion=confusion,
+        columns={**result.columns, **_columns(found, told)},
+        summary=_rates(result, confidence),
+    )
+
+
+def best_confidence(result: Result) -> float | None:
+    """Give the confidence with the largest mean F1; None where no curve is stored."""
+    curve = result.arrays.get("curve_f1")
+    if curve is None or curve.ndim != 2 or curve.shape[1] != _STEPS + 1:
+        return None
+    mean = mean_over_classes(curve)
+    return float(np.argmax(mean)) / _STEPS if mean is not None else None
+
+
+def mean_over_classes(curve: Column) -> NDArray[np.float64] | None:
+    """Give the mean of the rows (C, n) of classes that are there; None where none is."""
+    rows = curve.astype(np.float64)
+    rows = rows[~np.isnan(rows).any(axis=1)]
+    return rows.mean(axis=0) if len(rows) else None
+
+
+def _columns(found: FoundObjects, told: Verdicts) -> dict[str, Column]:
+    """A value an image, (N,)."""
+    counted = ~found.ignored
+    right = _per_image(found, found.box_image[told.right])
+    wrong = _per_image(found, found.box_image[told.wrong])
+    missed = _per_image(found, found.object_image[counted]) - right
+    overlap = np.bincount(
+        found.box_image[told.right], found.overlaps[told.right].astype(np.float64), found.images
+    )
+    surest = np.zeros(found.images)
+    np.maximum.at(surest, found.box_image[told.shown], found.scores[told.shown])
+    told_of = 2 * right + wrong + missed
+    return {
+        "true_positives": right,
+        "false_positives": wrong,
+        "false_negatives": missed,
+        "f1": np.divide(2 * right, told_of, out=np.ones(found.images), where=told_of > 0),
+        "mean_iou": np.divide(overlap, right, out=np.zeros(found.images), where=right > 0),
+        "confidence": surest,
+    }
+
+
+def _rates(result: Result, confidence: float) -> ResultSummary:
+    """The summary with precision, recall and F1 at a confidence, from the curves."""
+    curves = {name: result.arrays.get(f"curve_{name}") for name in ("precision", "recall", "f1")}
+    place = round(confidence * _STEPS)
+    metrics, per_class = dict(result.summary.metrics), dict(result.summary.per_class)
+    for name, curve in curves.items():
+        if curve is None or curve.ndim != 2 or curve.shape[1] <= place:
+            continue
+        mean = mean_over_classes(curve)
+        full = next((known for known in metrics if known.rpartition("/")[2] == name), None)
+        if mean is not None and full is not None:
+            metrics[full] = float(mean[place])
+        column = curve[:, place].astype(np.float64)
+        per_class[name] = {
+            label: float(value)
+            for label, value in zip(result.classes, column, strict=False)
+            if not np.isnan(value)
+        }
+    return result.summary.model_copy(update={"metrics": metrics, "per_class": per_class})
+
+
+def _per_image(found: FoundObjects, image: Numbers) -> Numbers:
+    return np.bincount(image, minlength=found.images)
+
+
+def _fault(result: Result, boxes: int, objects: int) -> str:
+    """What would otherwise show when a tile is painted."""
+    arrays = result.arrays
+    for name, count in (*((n, boxes) for n in _OF_BOXES), *((n, objects) for n in _OF_OBJECTS)):
+        if len(arrays[name]) != count:
+            return f"{name}.npy has {len(arrays[name])} rows for {count}"
+    for name, count in (("box_offsets", boxes), ("object_offsets", objects)):
+        starts = arrays[name]
+        is_whole = len(starts) == result.images + 1 and not int(starts[0]) and int(starts[-1]) == count
+        if not is_whole or bool((np.diff(starts) < 0).any()):
+            return f"{name}.npy does not divide them among the images"
+    for name in ("box_partners", "box_partners_any"):
+        if boxes and int(arrays[name].max()) >= objects:
+            return f"{name}.npy names an object that there is not"
+    for name in ("box_labels", "object_labels"):
+        values = arrays[name]
+        if len(values) and not (int(values.min()) >= 0 and int(values.max()) < len(result.classes)):
+            return f"{name}.npy names a class that there is not"
+    return ""

@@ -1,0 +1,270 @@
+"""How a segmenter's results are shown: overlap by class and image, classes of pixels over pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desktop.charts.figures import BarFigure, Figure, Stack
+from desktop.grids.tile import Tile
+from desktop.models.answer import Answer, AnswerBar
+from desktop.models.class_table import ClassColumn
+from desktop.models.drawn_labels import NOTHING, DrawnLabels
+from desktop.models.result import Column, Result
+from desktop.models.result_labels import predicted_numbers, read_numbers, true_classes
+from desktop.tasks.metric_facts import (
+    Metrics,
+    class_values,
+    share_fact,
+    weakest_fact,
+    with_reference,
+)
+from desktop.tasks.task import (
+    ALL,
+    CORRECT,
+    INCORRECT,
+    Bound,
+    Choice,
+    ClassValue,
+    ImageDetail,
+    Layers,
+    MetricFact,
+    Score,
+    Selection,
+)
+from desktop.viewers.label_view import PREDICTION, TRUTH
+from desktop.viewers.matrix_data import MatrixData
+from engine.protocol.results import PredictionRecord
+
+_BINS = 20
+_GOOD = 0.5
+_LEAST_SHARE = 0.005
+
+
+class SegmentationView:
+    """See `TaskView`. The bound is the IoU from which on an image counts as good."""
+
+    title = "Segmentation"
+    headline = ("miou", "dice")
+    class_metrics = ("iou", "dice", "accuracy", "boundary_f1")
+    class_measure = "IoU"
+    counts = "pixels"
+    class_columns = (
+        ClassColumn("iou", "IoU"),
+        ClassColumn("dice", "Dice"),
+        ClassColumn("accuracy", "Accuracy"),
+        ClassColumn("boundary_f1", "Boundary F1"),
+    )
+    sorts: Sequence[Choice] = (
+        Choice("worst", "Lowest IoU"),
+        Choice("best", "Highest IoU"),
+        Choice("pixels", "Lowest pixel accuracy"),
+        Choice("name", "File name"),
+    )
+    verdicts: Sequence[Choice] = (
+        Choice(ALL, "All"),
+        Choice(INCORRECT, "Poor", "The mean IoU of the image is below the bound  (I)"),
+        Choice(CORRECT, "Good", "The mean IoU of the image reaches the bound  (C)"),
+    )
+    draws = (TRUTH, PREDICTION)
+    draws_pixels = True
+    threshold_tip = ""
+    threshold = 0.0
+    csv_head = ("class", "share")
+
+    def bound(self, result: Result) -> Bound | None:
+        if not result.images:
+            return None
+        return Bound("Good: IoU ≥", "Images whose mean IoU is less are called poor", _GOOD)
+
+    def at(self, result: Result, bound: float) -> Result:
+        return replace(result, bound=bound)
+
+    def cards(self, result: Result, before: Metrics | None, before_title: str) -> list[MetricFact]:
+        first = share_fact("Mean IoU", "miou", result, before)
+        has_boundary = result.metric("boundary_f1") is not None
+        fourth = ("Boundary F1", "boundary_f1") if has_boundary else ("Mean accuracy", "mean_accuracy")
+        return [
+            with_reference(first, before_title, result.summary.images),
+            share_fact("Dice", "dice", result, before),
+            share_fact("Pixel accuracy", "pixel_accuracy", result, before),
+            share_fact(*fourth, result, before),
+            weakest_fact(self.class_values(result), self.class_measure),
+        ]
+
+    def class_values(self, result: Result) -> list[ClassValue]:
+        return class_values(result, "iou")
+
+    def matrix(self, result: Result) -> MatrixData | None:
+        if result.confusion is None:
+            return None
+        return MatrixData(result.confusion, result.classes, "pixel", least=_LEAST_SHARE)
+
+    def figures(self, result: Result) -> list[Figure]:
+        if not result.images:
+            return []
+        return [
+            _spread(result, "iou", "Images by mean IoU", "Mean IoU"),
+            _spread(result, "pixel_accuracy", "Images by pixel accuracy", "Pixel accuracy"),
+            *_classes_by_image(result),
+        ]
+
+    def chosen(self, result: Result, selection: Selection) -> NDArray[np.bool_]:
+        mask = np.ones(result.images, dtype=np.bool_)
+        if not result.images:
+            return mask
+        if selection.verdict in (CORRECT, INCORRECT):
+            mask &= _is_good(result) == (selection.verdict == CORRECT)
+        there, called, confused = (
+            result.columns.get(name) for name in ("class_true", "class_called", "confusion")
+        )
+        if selection.true is not None and selection.predicted is not None:
+            return mask if confused is None else mask & (confused[:, selection.true, selection.predicted] > 0)
+        if selection.true is not None and there is not None:
+            mask &= there[:, selection.true] > 0
+        if selection.predicted is not None and called is not None:
+            mask &= called[:, selection.predicted] > 0
+        return mask
+
+    def order(self, result: Result, sort: str) -> NDArray[np.generic] | None:
+        if not result.images:
+            return None
+        match sort:
+            case "worst":
+                return result.column("iou")
+            case "best":
+                return -result.column("iou").astype(np.float64)
+            case "pixels":
+                return result.column("pixel_accuracy")
+            case "name":
+                return np.argsort(np.argsort(np.array(result.paths), kind="stable"), kind="stable")
+            case _:
+                return None
+
+    def tile(self, result: Result, image: int) -> Tile:
+        overlap = float(result.column("iou")[image])
+        is_good = bool(_is_good(result)[image])
+        worst = _by_overlap(result, image)[:1]
+        spoken = f"Mean IoU {overlap:.0%}, {'good' if is_good else 'poor'}"
+        if not worst:
+            return Tile("nothing to compare", f"{overlap:.0%}", is_good, spoken)
+        number, value = worst[0]
+        caption = f"{result.classes[number]} {value:.0%}"
+        return Tile(caption, f"{overlap:.0%}", is_good, f"{spoken}; weakest {caption}")
+
+    def tile_layers(self, result: Result, image: int) -> Layers:  # noqa: ARG002  # all of it is in files
+        return {}
+
+    def layers(self, result: Result, image: int) -> Layers:
+        found: dict[str, DrawnLabels] = {}
+        truth, numbers = true_classes(result, image), predicted_numbers(result, image)
+        for layer, classes in ((TRUTH, truth), (PREDICTION, numbers)):
+            if classes is not None:
+                found[layer] = pixels_of(classes)
+        return found
+
+    def detail(self, result: Result, image: int) -> ImageDetail:
+        is_good = bool(_is_good(result)[image])
+        facts = (
+            ("Mean IoU", f"{float(result.column('iou')[image]):.1%}"),
+            ("Pixel accuracy", f"{float(result.column('pixel_accuracy')[image]):.1%}"),
+            ("Classes", str(len(_by_overlap(result, image)))),
+        )
+        scores = tuple(
+            Score(result.classes[number], value, note=f"{value:.1%}", number=number)
+            for number, value in _by_overlap(result, image)
+        )
+        verdict = "Good" if is_good else "Poor"
+        return ImageDetail(result.paths[image], verdict, is_good, facts, "IoU by class", scores)
+
+    def answer(
+        self,
+        record: PredictionRecord,
+        classes: Sequence[str],
+        threshold: float,  # noqa: ARG002  # nothing is unsure
+    ) -> Answer:
+        known = {name: number for number, name in enumerate(classes)}
+        shares = list((record.shares or {}).items())
+        bars = tuple(
+            AnswerBar(name, share, place == 0, known.get(name, 0))
+            for place, (name, share) in enumerate(shares)
+        )
+        if not shares:
+            return Answer("No pixels", "", "Share of the pixels", (), Tile("no pixels"))
+        name, share = shares[0]
+        tile = Tile(name, f"{share:.0%}", spoken=f"Mostly {name}, {share:.0%} of the pixels")
+        number = "1 class" if len(shares) == 1 else f"{len(shares)} classes"
+        return Answer(f"Mostly {name}", number, "Share of the pixels", bars, tile)
+
+    def answer_objects(
+        self,
+        record: PredictionRecord,  # noqa: ARG002  # all of it is in a file
+        classes: Sequence[str],  # noqa: ARG002  # the same
+        threshold: float,  # noqa: ARG002  # the same
+    ) -> DrawnLabels | None:
+        return None
+
+    def answer_labels(
+        self,
+        record: PredictionRecord,
+        classes: Sequence[str],  # noqa: ARG002  # numbers are classes already
+    ) -> DrawnLabels | None:
+        return None if record.mask is None else pixels_of(read_numbers(Path(record.mask)))
+
+    def csv_rows(self, record: PredictionRecord, threshold: float) -> list[list[str]]:  # noqa: ARG002  # the same
+        return [[name, f"{share:.6f}"] for name, share in (record.shares or {}).items()] or [["", ""]]
+
+    def told(self, record: PredictionRecord, threshold: float) -> PredictionRecord:  # noqa: ARG002  # the same
+        return record
+
+
+def pixels_of(classes: NDArray[np.integer]) -> DrawnLabels:
+    """Give what is drawn for the classes of pixels, (h, w)."""
+    height, width = classes.shape
+    return DrawnLabels(width, height, class_map=np.minimum(classes, NOTHING).astype(np.uint8))
+
+
+def _is_good(result: Result) -> NDArray[np.bool_]:
+    bound = _GOOD if result.bound is None else result.bound
+    return np.asarray(result.column("iou") >= bound)
+
+
+def _by_overlap(result: Result, image: int) -> list[tuple[int, float]]:
+    """The classes of an image with their IoU, the worst first."""
+    values = result.column("class_iou")[image].astype(np.float64)
+    order = [int(number) for number in np.argsort(values, kind="stable") if not np.isnan(values[number])]
+    return [(number, float(values[number])) for number in order]
+
+
+def _spread(result: Result, column: str, title: str, x_name: str) -> Figure:
+    values = result.column(column).astype(np.float64)
+    median = f"median {np.median(values):.1%}"
+    stacks = (Stack("images", "s1", _histogram(values)),)
+    marked = result.bound if column == "iou" else None
+    return BarFigure(title, x_name, "Images", stacks, note=median, marked=marked)
+
+
+def _classes_by_image(result: Result) -> list[Figure]:
+    """How the IoU of each class is spread over the images that have it; the weakest classes first."""
+    table: Column = result.column("class_iou").astype(np.float64)
+    known = [n for n in range(len(result.classes)) if not np.isnan(table[:, n]).all()]
+    known.sort(key=lambda number: float(np.nanmedian(table[:, number])))
+    figures: list[Figure] = []
+    for number in known:
+        values = table[:, number][~np.isnan(table[:, number])]
+        stacks = (Stack("images", "s6", _histogram(values)),)
+        note = f"median {np.median(values):.1%} of {len(values):,}"
+        figures.append(BarFigure(f"{result.classes[number]} by image", "IoU", "Images", stacks, note=note))
+    return figures
+
+
+def _histogram(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    places = np.clip((values * _BINS + 1e-6).astype(np.int64), 0, _BINS - 1)
+    return np.bincount(places, minlength=_BINS).astype(np.float64)
+
+
+VIEW = SegmentationView()
