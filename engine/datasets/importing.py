@@ -16,7 +16,12 @@ from engine.datasets.findings import content_problems, unreadable
 from engine.datasets.formats.layout import Found, FoundImage
 from engine.datasets.hashing import THREADS, HashMemory, Progress, no_progress
 from engine.datasets.manifest import Item, Manifest, version_of
-from engine.datasets.mask_findings import classes_in_masks, lossy_masks, require_fitting_mask
+from engine.datasets.mask_findings import (
+    classes_in_masks,
+    lossy_masks,
+    require_fitting_mask,
+    unopened_masks,
+)
 from engine.datasets.problem_list import ProblemList
 from engine.datasets.settling import Measured, settle
 from engine.datasets.split import with_strata
@@ -79,7 +84,10 @@ def make_dataset(
     items = [each.item for each in indexed]
     classes = tuple(found.classes)
     annotations = settle_objects(found, [each.image for each in indexed], items, problems)
-    items = _with_strata(found, items, annotations, root)
+    items = _with_strata(found, items, annotations, root, progress)
+    masked = sum(item.mask is not None for item in items)
+    if masked > _MOST_MASKS_OPENED:
+        problems.append(unopened_masks(masked, _MOST_MASKS_OPENED))
     digest = annotations.digest() if annotations is not None else ""
     problems += content_problems(items, classes, training_counts(items, classes, annotations), found.task)
     manifest = Manifest(
@@ -96,12 +104,14 @@ def make_dataset(
     return Imported(manifest, annotations)
 
 
-def _with_strata(found: Found, items: list[Item], annotations: Annotations | None, root: Path) -> list[Item]:
+def _with_strata(
+    found: Found, items: list[Item], annotations: Annotations | None, root: Path, progress: Progress
+) -> list[Item]:
     if annotations is not None:
         return with_strata(items, [np.unique(annotations.of(i).labels).tolist() for i in range(len(items))])
     masked = sum(item.mask is not None for item in items)
     if 0 < masked <= _MOST_MASKS_OPENED:
-        return with_strata(items, classes_in_masks(items, root, found.classes, found.mask_values))
+        return with_strata(items, classes_in_masks(items, root, found.classes, found.mask_values, progress))
     return items
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.datasets.decode import ImageFacts, read_facts, read_stored
-from engine.datasets.hashing import Progress
+from engine.datasets.hashing import Progress, no_progress
 from engine.datasets.manifest import Item, MaskValue
 from engine.datasets.masks import IGNORE, decode_mask, survives_jpeg, unknown_in
 from engine.datasets.problem_list import Kind, ProblemList
@@ -66,12 +66,30 @@ def lossy_masks(items: Sequence[Item]) -> list[Problem]:
 
 
 def classes_in_masks(
-    items: Sequence[Item], root: Path, classes: Sequence[str], values: Sequence[MaskValue]
+    items: Sequence[Item],
+    root: Path,
+    classes: Sequence[str],
+    values: Sequence[MaskValue],
+    progress: Progress = no_progress,
 ) -> list[list[int]]:
     """Give the classes that each item's mask shows; none where it has no mask that can be read."""
+    present: list[list[int]] = []
     with ThreadPoolExecutor(THREADS, thread_name_prefix="mask") as pool:
-        opened = pool.map(partial(_opened, root, len(classes), values), items)
-        return [found.present for found in opened]
+        for found in pool.map(partial(_opened, root, len(classes), values), items):
+            present.append(found.present)
+            progress(len(present), len(items), "Opening masks")
+    return present
+
+
+def unopened_masks(masks: int, most: int) -> Problem:
+    """Tell that so many masks are too many to be opened on import."""
+    return Problem(
+        code="masks_unopened",
+        message=f"The {masks:,} masks were not opened on import, as more than {most:,} would take minutes: "
+        "splits are made without a look at the classes in them, and values in no table are not told.",
+        remedy="Have them opened with `lensmith data check`, if you want to know.",
+        severity="info",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.datasets import importing
 from engine.datasets.check import check_dataset
 from engine.datasets.formats.registry import read_layout
 from engine.datasets.importing import Imported
@@ -321,3 +322,18 @@ def test_that_a_folder_of_images_alone_is_no_dataset_of_masks(tmp_path: Path) ->
     with pytest.raises(UserError) as refusal:
         read_layout(tmp_path, task="segmentation")
     assert refusal.value.code == "layout_unknown"
+
+
+def test_that_very_many_masks_are_not_opened_on_import_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        write_picture(tmp_path / "images" / f"{number}.png", number, SIZE)
+        write_mask(tmp_path / "masks" / f"{number}.png", [0, 1])
+    assert all(item.stratum is not None for item in made(tmp_path).manifest.items)
+    monkeypatch.setattr(importing, "_MOST_MASKS_OPENED", 2)
+    manifest = made(tmp_path).manifest
+    assert all(item.stratum is None for item in manifest.items)
+    (problem,) = [problem for problem in manifest.problems if problem.code == "masks_unopened"]
+    assert problem.severity == "info"
+    assert "The 3 masks were not opened on import" in problem.message
