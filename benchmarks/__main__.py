@@ -13,6 +13,7 @@ ENTRIES: dict[str, str] = {
     "desktop": "the window: its start, its slots while runs stream, its grid, its memory over a day",
     "transfer": "files sent to and from another machine over SSH, against tar and rsync",
     "far_events": "the delay of events from a worker on another machine over SSH",
+    "augmentation": "milliseconds of varying an image with its targets, against Albumentations",
     "metrics": "seconds of mean average precision, against pycocotools",
     "start_up": "seconds until a command answers, and what it imports on the way",
 }
