@@ -131,7 +131,7 @@ def train(options: argparse.Namespace, home: Home, clock: Clock) -> None:
         folder=folder,
         reporter=reporter,
         control=Control(folder, 1, reporter),
-        meta=_meta(options, tuple(manifest.classes)),
+        meta=blank_meta(tuple(manifest.classes), options.size),
         placement=Placement(resource=options.device, threads=options.threads),
     )
     try:
@@ -141,18 +141,19 @@ def train(options: argparse.Namespace, home: Home, clock: Clock) -> None:
         loader.close()
 
 
-def _meta(options: argparse.Namespace, classes: tuple[str, ...]) -> CheckpointMeta:
+def blank_meta(classes: tuple[str, ...], size: int) -> CheckpointMeta:
+    """What the checkpoints of a benchmark say about themselves."""
     return CheckpointMeta(
         kind="last",
         run="benchmark",
         attempt=1,
         epoch=0,
         step=0,
-        plugin="any_timm",
+        plugin="any_network",
         plugin_hash="",
         config_hash="",
         class_names=classes,
-        input_size=(3, options.size, options.size),
+        input_size=(3, size, size),
     )
 
 
