@@ -60,6 +60,10 @@ class DatasetOverview:
     split_names: tuple[str, ...]
     groups: tuple[ProblemGroup, ...]
     tally: Tally
+    sizes: NDArray[np.int64]
+    """(images, 2) width and height in pixels; 0 when unknown."""
+    is_masked: NDArray[np.bool_]
+    """(images,) there is a file that tells the classes of pixels."""
     annotations: Annotations | None = None
     """The objects, where the task has some."""
     objects: ObjectFacts | None = None
@@ -94,7 +98,7 @@ class DatasetOverview:
                 inside[self.objects.image_of[self.annotations.labels == label]] = True
         elif self.task == "segmentation":
             if label == UNLABELLED:
-                inside[:count] = [item.mask is None for item in self.manifest.items]
+                inside[:count] = ~self.is_masked
             elif self.pixels is not None:
                 inside[:count] = self.pixels.shows(label)
         else:
@@ -224,6 +228,8 @@ def read_overview(
         split_names=tuple(names),
         groups=tuple(groups),
         tally=tally,
+        sizes=np.array([(item.width, item.height) for item in manifest.items], np.int64).reshape(-1, 2),
+        is_masked=np.array([item.mask is not None for item in manifest.items], np.bool_),
         annotations=annotations,
         objects=facts,
         pixels=pixels,

@@ -16,7 +16,7 @@ def lacks_counts(overview: DatasetOverview, most: int) -> bool:
     """Say whether more masks can be opened than were, when at most so many are."""
     if overview.task != "segmentation" or overview.trouble is not None:
         return False
-    masked = sum(item.mask is not None for item in overview.manifest.items)
+    masked = int(overview.is_masked.sum())
     return masked > 0 and (overview.pixels is None or overview.pixels.read < evenly(masked, most))
 
 

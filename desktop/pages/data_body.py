@@ -42,6 +42,7 @@ class DatasetBody(QWidget):
         super().__init__(parent if isinstance(parent, QWidget) else None)
         self._background = background
         self._overview: DatasetOverview | None = None
+        self._is_stale = False
         self.classes = ClassesCard()
         self.problems = ProblemsCard()
         self.images = ImagesCard()
@@ -106,7 +107,8 @@ class DatasetBody(QWidget):
         self.classes.show_dataset(overview)
         self.problems.show_groups(overview.groups, is_checked)
         self.images.show_dataset(overview)
-        self.statistics.show_dataset(overview)
+        self._is_stale = True
+        self._fill_statistics()
         self._mark_filter(self.images.filter)
 
     def set_look(self, look: LabelLook) -> None:
@@ -118,6 +120,7 @@ class DatasetBody(QWidget):
         """Show a section, without telling."""
         self.sections.choose(section)
         self.stack.setCurrentWidget(self._pages[section])
+        self._fill_statistics()
 
     def show_path(self, path: str) -> bool:
         """Show an image of the dataset large; says whether it has one of this path."""
@@ -137,8 +140,14 @@ class DatasetBody(QWidget):
             self.detail.view.show_file(None)
             self.images.grid.setFocus()
 
+    def _fill_statistics(self) -> None:
+        """Reckon the numbers when they are on the screen, and not before."""
+        if self._is_stale and self._overview is not None and self.stack.currentWidget() is self.statistics:
+            self._is_stale = False
+            self.statistics.show_dataset(self._overview)
+
     def _choose_section(self, section: str) -> None:
-        self.stack.setCurrentWidget(self._pages[section])
+        self.choose(section)
         self.section_changed.emit(section)
 
     def _show_class(self, label: object) -> None:

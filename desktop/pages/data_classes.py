@@ -82,7 +82,7 @@ def _ignored(overview: DatasetOverview) -> str:
     pixels = overview.pixels
     if pixels is None:
         return ""
-    masked = sum(item.mask is not None for item in overview.manifest.items)
+    masked = int(overview.is_masked.sum())
     if pixels.read < masked:
         return f"Counted in {pixels.read:,} of {masked:,} masks, taken evenly."
     return f"Counted in all {masked:,} masks."

@@ -167,7 +167,7 @@ class ImagesCard(Card):
         is_same = before is not None and before.manifest.version == overview.manifest.version
         if not (is_same and before is not None and before.manifest.name == overview.manifest.name):
             self._masks.take(overview)
-            self.tiles.show_labels(self._labels_of, self._masks.path_of)
+            self.tiles.show_labels(self._labels_of, self._masks.name_of)
 
     def _labels_of(self, image: int) -> DrawnLabels | None:
         return labels_on_tile(self._overview, image) if self._overview is not None else None

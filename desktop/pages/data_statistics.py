@@ -88,7 +88,7 @@ class Statistics(QWidget):
 
 def image_size_bins(overview: DatasetOverview) -> Bins:
     """Make a histogram of the longer sides of images whose size is known."""
-    sides = np.array([max(item.width, item.height) for item in overview.manifest.items], np.float64)
+    sides = overview.sizes.max(axis=1, initial=0).astype(np.float64)
     return side_bins(sides[sides > 0])
 
 
@@ -128,12 +128,15 @@ def short_facts(overview: DatasetOverview) -> list[tuple[str, str]]:
 
 def _sizes(overview: DatasetOverview) -> str:
     """Give the one size that all images have, or the smallest and the largest; in pixels."""
-    sizes = {(item.width, item.height) for item in overview.manifest.items if item.width}
-    if not sizes:
+    known = overview.sizes[overview.sizes[:, 0] > 0]
+    if not len(known):
         return "unknown"
-    small, large = (pick(sizes, key=lambda size: size[0] * size[1]) for pick in (min, max))
-    one = f"{small[0]:,} × {small[1]:,}"
-    return one if len(sizes) == 1 else f"{one} to {large[0]:,} × {large[1]:,}"
+    areas = known.prod(axis=1)
+    small, large = (
+        f"{width:,} × {height:,}" for width, height in known[[areas.argmin(), areas.argmax()]].tolist()
+    )
+    is_one = bool((known == known[0]).all())
+    return small if is_one else f"{small} to {large}"
 
 
 def _card(title: str, content: QWidget, note: str = "") -> Card:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,42 +11,40 @@ from PySide6.QtGui import QImage
 from desktop.models.dataset_overview import DatasetOverview
 from desktop.models.drawn_labels import NOTHING
 from desktop.viewers.label_drawing import class_picture
-from engine.datasets.manifest import Item, Manifest
 from engine.datasets.masks import IGNORE, read_mask
 
 
 class MaskPictures:
-    """Reads masks by the table of the dataset that it was given last."""
+    """Reads masks of the dataset that it was given last. Pictures are asked for by the numbers of their images."""
 
     def __init__(self) -> None:
         self._overview: DatasetOverview | None = None
-        self._known: tuple[Path, Manifest, Mapping[Path, Item]] | None = None
 
     def take(self, overview: DatasetOverview) -> None:
         """Read masks of another dataset from now on."""
-        self._overview = overview
-        root = overview.root
-        items = {root / item.mask: item for item in overview.manifest.items if item.mask is not None}
-        self._known = (root, overview.manifest, items)  # one assignment: threads look at it meanwhile
+        self._overview = overview  # one assignment: threads look at it meanwhile
 
-    def path_of(self, image: int) -> Path | None:
-        """Give the file of an image's mask; None when it has none."""
+    def name_of(self, image: int) -> Path | None:
+        """Give the name by which an image's mask is asked for; None when it has none.
+
+        No real path: to find images by these would take seconds for a large dataset.
+        """
         overview = self._overview
         if overview is None or image >= len(overview.manifest.items):
             return None
-        mask = overview.manifest.items[image].mask
-        return overview.root / mask if mask is not None else None
+        return Path(str(image)) if overview.manifest.items[image].mask is not None else None
 
-    def read(self, path: Path, side: int | None) -> QImage:
+    def read(self, name: Path, side: int | None) -> QImage:
         """Make the picture of a mask, at most so many pixels a side.
 
         Raises:
             UserError: it cannot be read.
         """
-        if self._known is None or path not in self._known[2]:
+        overview = self._overview
+        image = int(name.name)
+        if overview is None or image >= len(overview.manifest.items):
             return QImage()
-        root, manifest, items = self._known
-        classes = read_mask(root, items[path], manifest)
+        classes = read_mask(overview.root, overview.manifest.items[image], overview.manifest)
         drawn = np.where(classes == IGNORE, np.uint8(NOTHING), classes)
         return class_picture(reduced_classes(drawn, side), frozenset())
 
