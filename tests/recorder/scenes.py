@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tests.recorder import (
     scenes_data,
+    scenes_labels,
     scenes_machines,
     scenes_models,
     scenes_places,
@@ -42,6 +43,7 @@ SCENES = (
     Scene("machines", scenes_machines.machines, ("settings",)),
     Scene("data", scenes_data.data, ("data", *_OF_RUNS)),
     Scene("data_problems", scenes_data.problems, ("data",)),
+    Scene("labels", scenes_labels.labels, ("data",)),
     Scene("form", scenes_runs.form, ("train",)),
     Scene("running", scenes_runs.running, _OF_RUNS),
     Scene("queued", scenes_runs.queued, ("jobs", "train")),

@@ -98,14 +98,17 @@ class Stage:
 
     def pictures(self) -> Path:
         """Give a folder of pictures: the real dataset beside the checkout, or the demo's."""
-        shared = Path(os.environ.get("LENSMITH_SHARED_DATA") or REPOSITORY.parent / "shared" / "data")
-        real = shared / "classification_sign_digits"
+        real = self.shared() / "classification_sign_digits"
         if real.is_dir():
             return real
         folder = self.context.home.cache / "recorder-shapes"
         if not folder.is_dir():
             write_demo_dataset(folder)
         return folder / "classification"
+
+    def shared(self) -> Path:
+        """Where real datasets may lie: beside the checkout, or where the environment says."""
+        return Path(os.environ.get("LENSMITH_SHARED_DATA") or REPOSITORY.parent / "shared" / "data")
 
     def some_pictures(self, count: int) -> list[Path]:
         """Give test pictures of different classes."""
