@@ -131,7 +131,8 @@ def test_that_numbers_of_each_task_are_shown(qtbot: QtBot, context: Context, tmp
     page = animals(qtbot, context, tmp_path)
     page.shown.sections._buttons["statistics"].click()
     assert page.body.currentWidget() is page.shown.statistics
-    assert {"Objects per image", "Size of objects", "Images without objects"} <= set(words_of(page))
+    wanted = {"Objects per image", "Size of objects", "Images without objects"}
+    qtbot.waitUntil(lambda: wanted <= set(words_of(page)))
     model = page.shown.statistics.balance.table
     assert [model.headerData(place, Qt.Orientation.Horizontal) for place in range(5)] == [
         "Class", "train objects", "train images", "val objects", "val images",
