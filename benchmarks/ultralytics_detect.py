@@ -104,7 +104,7 @@ def train(options: argparse.Namespace, home: Home, clock: Clock) -> None:
         cache_folder=home.cache,
         augmentation=config.augmentation,
         framing=task.framing,
-        annotations=library.annotations_path("benchmark"),
+        annotations=library.annotations_file(manifest),
         pin_memory=options.device != "cpu",
     )
     loader = build_loader(manifest, library.root("benchmark"), "train", settings, task)

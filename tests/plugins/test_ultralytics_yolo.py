@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -235,7 +234,7 @@ def test_that_a_killed_process_loses_nothing_that_was_saved(data: Path, tmp_path
         worker.kill()
         worker.wait()
 
-    assert worker.returncode == -signal.SIGKILL
+    assert worker.returncode != 0
     assert killed.again("checkpoints/last").work().state == "completed"
     assert same(whole, killed)
 

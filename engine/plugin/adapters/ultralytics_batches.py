@@ -44,15 +44,9 @@ class YoloLoader:
         return len(self._loader)
 
     def __iter__(self) -> Iterator[YoloBatch]:
-        waiting: YoloBatch | None = None
-        for batch in self._batches():
-            if waiting is not None:
-                self.ended = False
-                yield waiting
-            waiting = batch
-        if waiting is not None:
-            self.ended = True
-            yield waiting
+        for number, batch in enumerate(self._batches(), start=1):
+            self.ended = number >= len(self)
+            yield batch
 
     def _batches(self) -> Iterator[YoloBatch]:
         given = self._loader.batches() if isinstance(self._loader, PluginLoader) else self._loader

@@ -81,8 +81,10 @@ class EngineLed:
         self._loss = torch.zeros((), device=training.device)
         self._images = self._images_now = 0
         self._steps = 0
+        threads = torch.get_num_threads()
         with untouched_randomness(training.device):
             super().__init__(overrides=_arguments(training))  # pyright: ignore[reportCallIssue]  # of the other base
+        torch.set_num_threads(threads)  # it chooses some of its own, with which the weights would be others
         self.model = training.yolo
         self.epochs = training.config.epochs
 
