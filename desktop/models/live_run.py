@@ -13,7 +13,7 @@ from desktop.bridge.place_history import PlaceHistory, read_place_history
 from desktop.context import Context
 from desktop.models.place_live import LivePlace
 from desktop.models.place_segments import Point, begins_of
-from desktop.models.run_words import PHASE_WORDS, metric_text, metric_words
+from desktop.models.run_words import PHASE_WORDS, metric_phrase, metric_text
 from engine.errors import UserError
 from engine.protocol import events as said
 from engine.protocol.events import Event
@@ -380,7 +380,7 @@ def values_line(epoch: float, values: Mapping[str, float], main: str | None) -> 
     told_first = ("loss", (main or "").rpartition("/")[2])
     first = [name for name in values if name.rpartition("/")[2] in told_first]
     names = (first + [name for name in values if name not in first])[:_MOST_TOLD]
-    shown = [f"{metric_words(name).lower()} {metric_text(name, values[name])}" for name in names]
+    shown = [f"{metric_phrase(name)} {metric_text(name, values[name])}" for name in names]
     return f"Epoch {epoch:g}: {', '.join(shown)}."
 
 

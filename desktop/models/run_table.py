@@ -13,7 +13,7 @@ from desktop.models.run_table_entry import RunColumn, RunEntry, RunFilter, arran
 from desktop.models.run_table_text import (
     NONE,
     best_explained,
-    best_text,
+    best_named,
     duration,
     duration_text,
     epochs_text,
@@ -220,7 +220,7 @@ def _text(entry: RunEntry, column: RunColumn) -> str:
         case RunColumn.STATE:
             return state_words(row)[0]
         case RunColumn.BEST:
-            return best_text(row)
+            return best_named(row)
         case RunColumn.EPOCHS:
             return epochs_text(row)
         case RunColumn.DURATION:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from desktop.models.run_words import duration_words, metric_text, metric_words
+from desktop.models.run_words import duration_words, metric_phrase, metric_text
 from engine.store.runs import RunRow
 
 KIND_NOUNS: Final[Mapping[str, str]] = {
@@ -30,14 +30,19 @@ def model_name(row: RunRow) -> str:
 
 def metric_name(name: str) -> str:
     """Give a metric's name inside a sentence: `val/top5_accuracy` is `top-5 accuracy`."""
-    words = metric_words(name.rpartition("/")[2])
-    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+    return metric_phrase(name.rpartition("/")[2])
 
 
 def best_text(row: RunRow) -> str:
     if row.best_metric is None or row.best_value is None or math.isnan(row.best_value):
         return NONE
     return metric_text(row.best_metric, row.best_value)
+
+
+def best_named(row: RunRow) -> str:
+    """`mAP 50-95 32.7%`: runs of several tasks stand in one table."""
+    text = best_text(row)
+    return text if text == NONE or row.best_metric is None else f"{metric_name(row.best_metric)}  {text}"
 
 
 def best_explained(row: RunRow) -> str:

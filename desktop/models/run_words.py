@@ -81,6 +81,8 @@ METRIC_WORDS: Mapping[str, str] = {
 }
 SPLIT_WORDS: Mapping[str, str] = {"train": "Train", "val": "Validation", "test": "Test"}
 _COMMAND = re.compile(r"(: |, or |:? with )`lensmith [^`]*`")
+_NAMES = ("Dice", "F1")
+"""Written with a capital letter wherever they stand."""
 _SHARES = ("accuracy", "f1", "precision", "recall", "map", "iou", "dice", "auc", "share", "error")
 _PLAIN = ("calibration_error", "log_loss")
 
@@ -105,8 +107,18 @@ def metric_words(name: str) -> str:
     if not split:
         return words
     lead = SPLIT_WORDS.get(split, split.capitalize())
-    tail = words if words[:2].isupper() or words[1:2].isupper() else words[:1].lower() + words[1:]
-    return f"{lead} {tail}"
+    return f"{lead} {_inside(words)}"
+
+
+def metric_phrase(name: str) -> str:
+    """`val/map` → `validation mAP 50-95`, as it is said inside a sentence."""
+    return _inside(metric_words(name))
+
+
+def _inside(words: str) -> str:
+    """Begin with a small letter, but for names: mAP, IoU, Dice."""
+    is_name = any(letter.isupper() for letter in words.split(" ")[0][1:]) or words in _NAMES
+    return words if is_name else words[:1].lower() + words[1:]
 
 
 def is_share(name: str) -> bool:

@@ -40,7 +40,7 @@ _WIDTHS: Final = {
     RunColumn.DATASET: 130,
     RunColumn.MACHINE: 132,
     RunColumn.STATE: 128,
-    RunColumn.BEST: 84,
+    RunColumn.BEST: 152,
     RunColumn.EPOCHS: 80,
     RunColumn.DURATION: 96,
     RunColumn.STARTED: 132,
@@ -51,7 +51,7 @@ _NARROW_WIDTHS: Final = {
     RunColumn.DATASET: 112,
     RunColumn.MACHINE: 128,
     RunColumn.STATE: 118,
-    RunColumn.BEST: 72,
+    RunColumn.BEST: 128,
     RunColumn.EPOCHS: 74,
     RunColumn.DURATION: 90,
     RunColumn.STARTED: 104,
@@ -60,7 +60,12 @@ _NARROW_WIDTHS: Final = {
 _LEAST_NAME: Final = 180
 _PILL_HEIGHT: Final = 20
 _ARROW: Final = SPACE.m
-_KIND_ICONS: Final = {"train": "ph.chart-line-up", "evaluate": "ph.target", "export": "ph.package"}
+_KIND_ICONS: Final = {
+    "train": "ph.chart-line-up",
+    "evaluate": "ph.target",
+    "export": "ph.package",
+    "profile": "ph.timer",
+}
 _NOTED: Final = (RunColumn.NAME, RunColumn.MODEL, RunColumn.DATASET, RunColumn.MACHINE)
 """Columns below whose text a note may stand."""
 

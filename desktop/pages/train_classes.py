@@ -13,7 +13,6 @@ from desktop.theme.tokens import SPACE
 from desktop.widgets.card import Card, row
 from desktop.widgets.labels import text_label
 
-_SPLITS = ("val", "test")
 _CHOICE = 220
 
 
@@ -44,11 +43,11 @@ class ClassesView(Card):
 
     def fill(self) -> None:
         """Show the newest values."""
-        found = [name for name in self._run.per_class if not name.endswith("/support")]
+        found = [name for name in self._run.per_class if _kind(name) != "support"]
         row_now = self._run.row
         view = find_view(row_now.task) if row_now is not None else None
         preferred = view.class_metrics if view is not None else ()
-        ordered = [f"{split}/{kind}" for kind in preferred for split in _SPLITS if f"{split}/{kind}" in found]
+        ordered = [name for kind in preferred for name in sorted(found) if _kind(name) == kind]
         ordered += [name for name in sorted(found) if name not in ordered]
         self.empty.setVisible(not ordered)
         self.bars.setVisible(bool(ordered))
@@ -64,7 +63,7 @@ class ClassesView(Card):
         if ordered:
             values = self._run.per_class[self._shown]
             measure = metric_words(self._shown)
-            counts = self._run.per_class.get(f"{self._shown.partition('/')[0]}/support")
+            counts = self._run.per_class.get(f"{self._shown.removesuffix(_kind(self._shown))}support")
             there = [int(counts.get(name, 0)) for name in values] if counts else None
             unit = view.counts if view is not None else "images"
             self.bars.show_values(list(values), list(values.values()), measure, there, unit)
@@ -72,3 +71,8 @@ class ClassesView(Card):
     def _chosen(self, _index: int) -> None:
         self._shown = str(self.choice.currentData())
         self.fill()
+
+
+def _kind(name: str) -> str:
+    """The metric without the split: `recall` of `test/recall`. Validations of a training name none."""
+    return name.rpartition("/")[2]

@@ -13,6 +13,7 @@ from desktop.models.run_words import (
     PHASE_WORDS,
     duration_words,
     kind_word,
+    metric_phrase,
     metric_text,
     metric_words,
     run_title,
@@ -43,7 +44,7 @@ class RunHeader(Card):
     """Says what the run does; its buttons only ask."""
 
     wanted = Signal(str)
-    """checkpoint, pause, hold, resume, stop, cancel, move, validate_now, extend, mlflow, folder, fork, delete."""
+    """checkpoint, pause, hold, resume, stop, cancel, move, validate_now, extend, mlflow, folder, fork, profile …"""
     mark_chosen = Signal(str, QPoint)
     """A checkpoint's name, and where its menu shall open."""
 
@@ -165,9 +166,7 @@ class RunHeader(Card):
         parts: list[str] = []
         if found.best_metric is not None and found.best_epoch is not None:
             value = metric_text(found.best_metric, found.best_value)
-            parts.append(
-                f"Best {metric_words(found.best_metric).lower()} {value} in epoch {found.best_epoch}"
-            )
+            parts.append(f"Best {metric_phrase(found.best_metric)} {value} in epoch {found.best_epoch}")
             patience = config.get("early_stopping.patience")
             if config.get("early_stopping.enabled") is True and isinstance(patience, int):
                 parts.append(f"plateau {max(0, found.epoch - found.best_epoch)}/{patience}")
@@ -203,7 +202,7 @@ class RunHeader(Card):
         if found.kind == "train" and found.state in ("stopped", "paused"):
             entries.append(("extend", "Extend…"))
         if found.kind == "train":
-            entries.append(("fork", "New run with these settings"))
+            entries += [("fork", "New run with these settings"), ("profile", "Profile these settings")]
         entries += [("", ""), ("mlflow", "Open in MLflow"), ("folder", "Open the run's folder")]
         entries.append(("copy_id", "Copy the run's id"))
         if found.state not in ACTIVE_STATES:

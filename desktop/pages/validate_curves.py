@@ -60,8 +60,10 @@ class FiguresPanel(QScrollArea):
     def _arrange(self) -> None:
         for place, card in enumerate(self.cards):
             self._grid.removeWidget(card)
-            card.setVisible(place < self._shown)
-            if place < self._shown:
+            if place < self._shown:  # placed before it is shown: a card without a parent would be a window
                 self._grid.addWidget(card, place // self._columns, place % self._columns)
+                card.show()
+            else:
+                card.hide()
         for column in range(2):
             self._grid.setColumnStretch(column, 1 if column < self._columns else 0)

@@ -109,9 +109,9 @@ class SidePanel(Card):
             made.setCheckable(True)
             made.setChecked(True)
             made.setToolTip(f"Draw the {name} on the pictures")
-            made.setVisible(self.choice.current() == IMAGES)
             made.toggled.connect(self._hide_layers)
             self._toggles.addWidget(made)
+            made.setVisible(self.choice.current() == IMAGES)
             self.toggles[name] = made
         self._hide_layers()
 

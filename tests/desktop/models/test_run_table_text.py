@@ -9,6 +9,7 @@ import pytest
 
 from desktop.models.run_table_text import (
     best_explained,
+    best_named,
     best_text,
     duration,
     duration_text,
@@ -95,3 +96,9 @@ def test_that_only_trainings_have_epochs() -> None:
 
 def test_that_a_silent_run_is_said_not_to_answer_and_when_it_was_seen() -> None:
     assert last_seen(row("a", ended=NOW - 180), NOW) == "Not answering, last seen 3 min ago."
+
+
+def test_that_the_best_value_names_its_metric() -> None:
+    assert best_named(row("a", best_metric="val/map", best_value=0.327)) == "mAP 50-95  32.7%"
+    assert best_named(row("a", best_metric="val/accuracy", best_value=0.5)) == "accuracy  50.0%"
+    assert best_named(row("a", best_metric=None, best_value=None)) == "–"

@@ -9,6 +9,7 @@ import pytest
 from desktop.models.run_words import (
     duration_words,
     is_lower_better,
+    metric_phrase,
     metric_text,
     metric_words,
     plural,
@@ -52,6 +53,21 @@ def test_that_names_of_metrics_become_words() -> None:
     assert metric_words("val/accuracy") == "Validation accuracy"
     assert metric_words("train/lr") == "Train learning rate"
     assert metric_words("val/my_own_score") == "Validation my own score"
+
+
+@pytest.mark.parametrize(
+    ("name", "phrase"),
+    [
+        ("val/map", "validation mAP 50-95"),
+        ("val/miou", "validation mean IoU"),
+        ("dice", "Dice"),
+        ("iou", "IoU"),
+        ("mask_map50", "mask mAP 50"),
+        ("top5_accuracy", "top-5 accuracy"),
+    ],
+)
+def test_that_metrics_keep_their_capitals_inside_a_sentence(name: str, phrase: str) -> None:
+    assert metric_phrase(name) == phrase
 
 
 def test_that_a_falling_loss_is_good_and_a_falling_accuracy_is_not() -> None:
