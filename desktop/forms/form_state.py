@@ -210,8 +210,16 @@ class FormState(QObject):
         self._replace(preset if preset in self.schema.presets else None, known)
         return [name for name in values if name not in self.fields]
 
+    def apply(self, values: Mapping[str, object]) -> None:
+        """Take several values at once over those that are there; `undo` takes them back together.
+
+        Raises:
+            KeyError: the schema has no such setting.
+        """
+        self._replace(self._preset, self._given | {name: self._read(name, values[name]) for name in values})
+
     def undo(self) -> None:
-        """Take the last preset, reset of all or paste back; once more brings it again."""
+        """Take the last preset, reset of all, paste or several values back; once more brings it again."""
         if self._before is not None:
             self._replace(self._before.preset, self._before.given)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -140,6 +140,17 @@ class SchemaForm(QWidget):
         """Take over what was typed and not told yet: before a run starts, by a key that leaves no field."""
         for row in self._rows():
             row.editor.commit()
+
+    def apply(self, values: Mapping[str, object], sentence: str) -> None:
+        """Write several values into the form at once, and offer to take them back.
+
+        Args:
+            values: by dotted name; those that the schema does not have are left out.
+            sentence: what happened, said above the settings.
+        """
+        self.discard_typing()
+        self.state.apply({name: value for name, value in values.items() if name in self.state.fields})
+        self.header.say(sentence, can_undo=True)
 
     def discard_typing(self) -> None:
         """Let go of what was typed and not told yet, before the whole list changes."""

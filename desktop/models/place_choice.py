@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.context import Context
 from desktop.models.estimate import Estimate, estimate
-from desktop.models.place_words import device_of, is_elsewhere, machine_label, short_label
+from desktop.models.place_words import device_of, is_elsewhere, machine_label, place_label, short_label
 from engine.datasets.manifest import Manifest
 from engine.protocol.hosts import LOCAL, place_name
 from engine.store.runs import RunRow
@@ -95,6 +95,24 @@ class PlaceChoice(QObject):
         is_named = self._device is not None and place == self.place
         on_gpu = self._device != CPU if is_named else None
         return estimate_at(self._context, place, planned, on_gpu)
+
+    def time_words(self, planned: Planned | None) -> str:
+        """Say how long a training will take there, or what has to happen before that is known."""
+        known = self.estimate(self.place, planned) if planned is not None else None
+        if known is not None:
+            return known.sentence()
+        if is_elsewhere(self.place):
+            where = place_label(self.place)
+            return f"How long it takes on {where} is known after the first run like this there."
+        return "How long it takes is known after a rehearsal, or the first run like this."
+
+    def notices(self) -> list[str]:
+        """Say it where the chosen machine is known not to be ready."""
+        name = place_name(self.place)
+        state = self._context.hosts.state(name) if name else None
+        if state is None or state.kind in ("ready", "checking", "needs_preparing"):
+            return []
+        return [f"{name}: {state.sentence} {state.hint}".strip()]
 
     def name_device(self, device: str | None) -> None:
         """Take this device of the chosen machine; None takes what is free there."""

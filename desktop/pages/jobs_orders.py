@@ -79,7 +79,10 @@ class RunOrders:
                 Order("move", "Move…", "ph.arrows-left-right", lambda: go("train", run=row.run, move=True))
             )
         if row.kind == "train":
-            orders.append(Order("fork", "Fork settings", "ph.git-fork", lambda: go("train", fork=row.run)))
+            orders += [
+                Order("fork", "Fork settings", "ph.git-fork", lambda: go("train", fork=row.run)),
+                Order("profile", "Profile", "ph.timer", lambda: go("train", profile_of=row.run)),
+            ]
         return [
             *orders,
             Order("folder", "Open folder", "ph.folder-open", lambda: self._open_folder(row)),

@@ -27,7 +27,12 @@ _PILL_WIDTH = 116
 _BEST_WIDTH = 88
 _DEVICE_WIDTH = 64
 _MACHINE_WIDTH = 128
-_KIND_ICONS = {"train": "ph.chart-line-up", "evaluate": "ph.target", "export": "ph.package"}
+_KIND_ICONS = {
+    "train": "ph.chart-line-up",
+    "evaluate": "ph.target",
+    "export": "ph.package",
+    "profile": "ph.timer",
+}
 _WAITING_WORDS = {
     "preparing": "The folder is being prepared",
     "starting": "The engine is starting",

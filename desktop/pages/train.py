@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from desktop.context import Context
-from desktop.models.demo_dataset import DemoDataset
+from desktop.models.demo_dataset import DEMO_TASK, DemoDataset
 from desktop.models.run_words import run_title
 from desktop.pages.page import Page
 from desktop.pages.train_live import LiveView
@@ -43,9 +44,12 @@ class TrainPage(Page):
         self.live = LiveView(context)
         self.right.addWidget(self.empty)
         self.right.addWidget(self.live)
-        self.right.addWidget(self.setup.preview.panel)
+        trials = self.setup.trials
+        self._panels: tuple[QWidget, ...] = (self.setup.preview.panel, trials.rehearsal, trials.profile)
+        for panel in self._panels:
+            self.right.addWidget(panel)
         self._behind: QWidget = self.empty
-        """What is shown at the right when the preview is closed."""
+        """What is shown at the right when no panel is open."""
         layout.addWidget(self.right, 1)
         self._demo = DemoDataset(context, self)
         self._demo.ready.connect(self._demo_ready)
@@ -53,8 +57,11 @@ class TrainPage(Page):
         self.setup.started.connect(self._started)
         self.setup.import_wanted.connect(self._open_folder)
         self.setup.preview.large_wanted.connect(self._show_preview)
-        self.setup.preview.panel.closed.connect(self._close_preview)
+        trials.panel_wanted.connect(self._show_panel)
+        for closed in (self.setup.preview.panel.closed, trials.rehearsal.closed, trials.profile.closed):
+            closed.connect(self._close_panel)
         self.live.fork_wanted.connect(self._fork)
+        self.live.profile_wanted.connect(self._profile)
         self.live.run.loaded.connect(self._name)
         self.live.run.row_changed.connect(self._name)
         context.runs.changed.connect(self._runs_changed)
@@ -62,7 +69,7 @@ class TrainPage(Page):
         self._runs_changed()
 
     def open(self, **target: object) -> None:
-        """Targets: run, dataset, plugin, fork (a run's id), demo, view (curves, classes, checkpoints, log), move."""
+        """Targets: run, dataset, plugin, fork and profile_of (a run's id), demo, view (curves, …, log), move."""
         if target.get("demo"):
             self._use_demo()
         if isinstance(name := target.get("dataset"), str):
@@ -76,6 +83,8 @@ class TrainPage(Page):
             self.live.offer_move()
         if isinstance(fork := target.get("fork"), str):
             self._fork(fork)
+        if isinstance(run := target.get("profile_of"), str):
+            self._profile(run)
         if isinstance(view := target.get("view"), str):
             self.live.show_view(view)
 
@@ -88,11 +97,15 @@ class TrainPage(Page):
         return True
 
     def show_run(self, run: str) -> None:
-        """Show a run at the right."""
+        """Show a run at the right: a training's curves, a profile's table."""
+        row = self.context.runs.row(run)
+        if row is not None and row.kind == "profile":
+            self.setup.trials.show_profile(run)
+            return
         self._is_chosen = True
         self.live.run.follow(run)
         self._put_right(self.live)
-        self._close_preview()
+        self._close_panel()
         self._name()
 
     def _bind_keys(self) -> None:
@@ -124,17 +137,18 @@ class TrainPage(Page):
         self._put_right(self.live)
 
     def _put_right(self, widget: QWidget) -> None:
-        """Show the run, or that there is none; an open preview stays until it is closed."""
+        """Show the run, or that there is none; an open panel stays until it is closed."""
         self._behind = widget
-        if self.right.currentWidget() is not self.setup.preview.panel:
+        if self.right.currentWidget() not in self._panels:
             self.right.setCurrentWidget(widget)
 
     def _show_preview(self) -> None:
-        panel = self.setup.preview.panel
-        self.right.setCurrentWidget(panel)
-        panel.close_button.setFocus()
+        self._show_panel(self.setup.preview.panel)
 
-    def _close_preview(self) -> None:
+    def _show_panel(self, panel: QWidget) -> None:
+        self.right.setCurrentWidget(panel)
+
+    def _close_panel(self) -> None:
         self.right.setCurrentWidget(self._behind)
 
     def _name(self) -> None:
@@ -149,7 +163,7 @@ class TrainPage(Page):
 
     def _use_demo(self) -> None:
         self._demo.make()
-        found = self.context.catalogue.recommended("classification")
+        found = self.context.catalogue.recommended(DEMO_TASK)
         if found is not None:
             self.setup.choose_plugin(found.id, found.model)
 
@@ -160,19 +174,30 @@ class TrainPage(Page):
     def _open_folder(self) -> None:
         self.context.go("data", choose=True)
 
-    def _fork(self, run: str) -> None:
-        """Fill the form with the settings of a run."""
+    def _profile(self, run: str) -> None:
+        """Profile the settings of a run: they go into the form first, so that it is seen what is measured."""
+        self._fork(run, then=self._profile_form)
 
-        def then(config: object) -> None:
+    def _profile_form(self) -> None:
+        if not self.setup.trials.start_profile():
+            self.context.toast("These settings cannot be profiled", "warn", self.setup.hint.text())
+
+    def _fork(self, run: str, then: Callable[[], object] | None = None) -> None:
+        """Fill the form with the settings of a run."""
+        done = then
+
+        def take(config: object) -> None:
             row = self.context.runs.row(run)
             if row is not None:
                 if row.dataset:
                     self.setup.choose_dataset(row.dataset)
                 self.setup.take_settings(row.plugin, row.preset, cast("dict[str, object]", config))
                 self.context.toast(f"The form has the settings of {run_title(row)}")
+                if done is not None:
+                    done()
 
         def failed(error: Exception) -> None:
             self.context.complain(error if isinstance(error, UserError) else UserError("bug", str(error)))
 
         folder = RunFolder(self.context.home.runs / run)
-        self.context.background.run(folder.effective_config, then=then, failed=failed, owner=self)
+        self.context.background.run(folder.effective_config, then=take, failed=failed, owner=self)

@@ -71,7 +71,7 @@ class StartFoot(QWidget):
         self.hint = text_label("", "caption", wrap=True)
         layout.addWidget(self.hint)
         self.name = QLineEdit()
-        self.name.setPlaceholderText("Name of the run (optional)")
+        self.name.setPlaceholderText("Name (optional)")
         self.name.setAccessibleName("Name of the run")
         self.name.setMaxLength(80)
         self.device = QComboBox()
@@ -80,14 +80,18 @@ class StartFoot(QWidget):
         self.device.hide()
         self.device.currentIndexChanged.connect(self._name_device)
         self._offered: list[tuple[str, str]] | None = None
-        named = row(SPACE.s)
-        named.addWidget(self.name, 1)
-        named.addWidget(self.device)
-        layout.addLayout(named)
+        layout.addWidget(self.device)
+        self._named = row(SPACE.s)
+        self._named.addWidget(self.name, 1)
+        layout.addLayout(self._named)
         self._compose_start(layout)
         self.choice.changed.connect(self._show)
         context.machine.sampled.connect(self._offer_devices)
         self._show()
+
+    def put_beside_name(self, widget: QWidget) -> None:
+        """Let a widget of the pane stand behind the name."""
+        self._named.addWidget(widget)
 
     def resource(self) -> str | None:
         """Give the device that was chosen; None takes what is free."""

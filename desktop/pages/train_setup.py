@@ -13,22 +13,22 @@ from desktop.forms.schema_form import SchemaForm
 from desktop.models.augmentation_preview import Subject
 from desktop.models.estimate import Estimate, steps_per_epoch
 from desktop.models.place_choice import Planned
-from desktop.models.place_words import is_elsewhere, place_label
 from desktop.models.run_words import plural
 from desktop.models.start_check import NO_DATASET, next_name, pick_trouble, unpicked_trouble
+from desktop.models.training_plan import TrainingPlan
 from desktop.pages.train_pick import PickCard
 from desktop.pages.train_place_foot import StartFoot
 from desktop.pages.train_place_list import Offer
 from desktop.pages.train_place_sheet import PlaceSheet
 from desktop.pages.train_preview import PreviewStrip
+from desktop.pages.train_trials import Trials, values_of
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.card import column
 from desktop.widgets.labels import set_role, text_label
 from engine.datasets.manifest import Manifest
 from engine.errors import UserError
 from engine.protocol.catalog import PluginEntry
-from engine.protocol.hosts import place_name
-from engine.runner.submit import SubmitRequest
+from engine.protocol.rehearsal import Proposal
 
 
 class SetupPane(QWidget):
@@ -56,6 +56,7 @@ class SetupPane(QWidget):
         self._kept: dict[str, tuple[str | None, dict[str, object]]] = {}
         self.schedule = SchedulePlot()
         self.preview = PreviewStrip(context)
+        self.trials = Trials(context)
         self._compose()
         context.datasets.changed.connect(self._datasets_changed)
         context.catalogue.changed.connect(self._plugins_changed)
@@ -120,6 +121,9 @@ class SetupPane(QWidget):
         self._form_place.addWidget(self._no_form, 1)
         self.foot = StartFoot(self.context)
         self.hint, self.name, self.start = self.foot.hint, self.foot.name, self.foot.start
+        self.foot.put_beside_name(self.trials)
+        self.trials.applied.connect(self._apply)
+        self.trials.changed.connect(self.check)
         self.foot.start_wanted.connect(self.submit)
         self.foot.places_wanted.connect(self.open_places)
         self.foot.changed.connect(self.check)
@@ -278,14 +282,15 @@ class SetupPane(QWidget):
         """Show what stands in the way, or how long it will take."""
         trouble = self._trouble()
         self.start.setEnabled(not trouble and not self._is_starting)
+        self.trials.show_plan(None if trouble else self.plan())
         set_role(self.hint, "role", "error" if trouble and self.entry is not None else "caption")
         if trouble:
             self.hint.setText(trouble)
         elif self.state is not None and self.entry is not None:
             self.state.gpu_memory_gb = self.foot.choice.gpu_memory_gb
-            notices = " ".join((*self.state.notices(), *self._place_notice()))
+            notices = " ".join((*self.state.notices(), *self.foot.choice.notices()))
             set_role(self.hint, "role", "warning" if notices else "caption")
-            time = self._time_words()
+            time = self.trials.words() or self.foot.choice.time_words(self._planned())
             self.hint.setText(f"{notices} {time}".strip())
         if self.state is not None:
             values = self.state.values()
@@ -302,25 +307,34 @@ class SetupPane(QWidget):
         self.preview.show_subject(subject, is_held=is_held)
 
     def _estimate(self, place: str) -> Estimate | None:
+        planned = self._planned()
+        return self.foot.choice.estimate(place, planned) if planned is not None else None
+
+    def _planned(self) -> Planned | None:
         if self.state is None or self.entry is None:
             return None
-        return self.foot.choice.estimate(place, Planned(self.entry.id, self.dataset, self.state.values()))
+        return Planned(self.entry.id, self.dataset, self.state.values())
 
-    def _time_words(self) -> str:
-        place = self.foot.choice.place
-        known = self._estimate(place)
-        if known is not None:
-            return known.sentence()
-        there = f" on {place_label(place)}" if is_elsewhere(place) else ""
-        return f"How long it takes{there} is known after the first run like this{' there' if there else ''}."
+    def plan(self) -> TrainingPlan | None:
+        """What the form asks for now; None while a part of it is missing."""
+        if self.dataset is None or self.entry is None or self.state is None:
+            return None
+        return TrainingPlan(
+            entry=self.entry,
+            dataset=self.dataset.name,
+            version=self.dataset.version,
+            preset=self.state.preset,
+            values=self.state.values(),
+            changed=self.state.changed_values(),
+            resource=self.foot.resource(),
+            place=self.foot.choice.place,
+        )
 
-    def _place_notice(self) -> list[str]:
-        """Say it where the chosen machine is known not to be ready."""
-        name = place_name(self.foot.choice.place)
-        state = self.context.hosts.state(name) if name else None
-        if state is None or state.kind in ("ready", "checking", "needs_preparing"):
-            return []
-        return [f"{name}: {state.sentence} {state.hint}".strip()]
+    def _apply(self, proposals: list[Proposal]) -> None:
+        """Write what a rehearsal proposes into the form."""
+        if self.form is not None:
+            count = plural(len(proposals), "setting")
+            self.form.apply(values_of(proposals), f"{count} taken from the rehearsal.")
 
     def _trouble(self) -> str:
         if self.dataset is None:
@@ -339,28 +353,15 @@ class SetupPane(QWidget):
         if self.form is not None:
             self.form.commit_typing()
         self.check()
-        if (
-            self._is_starting
-            or self._trouble()
-            or self.state is None
-            or self.entry is None
-            or self.dataset is None
-        ):
+        plan = self.plan()
+        if self._is_starting or self._trouble() or plan is None:
             if self.form is not None and (first := self.form.first_problem()) is not None:
                 self.form.go_to(first)
             return
         self._is_starting = True
         self.start.setEnabled(False)
         self.start.setText("Starting …")
-        request = SubmitRequest(
-            entry=self.entry,
-            dataset=self.dataset.name,
-            config=self.state.values(),
-            preset=self.state.preset,
-            name=self.name.text().strip() or next_name(self.entry, self.context.runs.rows()),
-            resource=self.foot.resource(),
-            place=self.foot.choice.place,
-        )
+        request = plan.request(self.name.text().strip() or next_name(plan.entry, self.context.runs.rows()))
         self.context.actions.submit(request, then=self._started, failed=self._refused)
 
     def _started(self, run: str) -> None:
