@@ -10,16 +10,20 @@ from PySide6.QtWidgets import QComboBox, QWidget
 from desktop.forms.chooser_list import ChooserItem
 from desktop.forms.chooser_sheet import ChooserSheet
 from desktop.forms.wheel_guard import WheelGuard
-from desktop.models.plugin_cards import CardFilter, choices, filtered, is_strict, status_of, title_of
+from desktop.models.plugin_cards import (
+    CardFilter,
+    choices,
+    filtered,
+    is_strict,
+    licence_sentence,
+    status_of,
+    title_of,
+)
+from desktop.tasks.task import task_icon
 from desktop.widgets.buttons import Button
 from engine.protocol.catalog import ModelMetadata, PluginEntry
 
 _ANY = {"task": "Any task", "framework": "Any framework", "tag": "Any tag"}
-_ICONS = {
-    "classification": "ph.tag",
-    "detection": "ph.bounding-box",
-    "segmentation": "ph.polygon",
-}
 
 
 class Catalogue(Protocol):
@@ -62,6 +66,7 @@ class ModelChooser(ChooserSheet):
     ) -> None:
         super().__init__(parent, "Choose a model", "Find a model")
         self._context = context
+        self._task = task
         self.boxes: dict[str, QComboBox] = {}
         for kind, words in _ANY.items():
             box = QComboBox()
@@ -88,9 +93,9 @@ class ModelChooser(ChooserSheet):
     def items_for(self, text: str) -> list[ChooserItem]:
         task, framework, tag = (str(box.currentData() or "") for box in self.boxes.values())
         wanted = CardFilter(text, task, framework, tag)
-        found = filtered(self._context.catalogue.entries, wanted)
+        found = filtered(self._context.catalogue.entries, wanted, self._task)
         broken = self._undescribed(text) if task or framework or tag else []
-        return [_item(entry) for entry in [*found, *broken]]
+        return [_item(entry, self._task) for entry in [*found, *broken]]
 
     def nothing_text(self) -> str:
         if not self._context.catalogue.entries:
@@ -146,7 +151,7 @@ def _key(entry: PluginEntry) -> str:
     return f"{entry.folder}\n{entry.model}"
 
 
-def _item(entry: PluginEntry) -> ChooserItem:
+def _item(entry: PluginEntry, task: str = "") -> ChooserItem:
     about = entry.metadata
     if about is None:
         return ChooserItem(
@@ -162,20 +167,27 @@ def _item(entry: PluginEntry) -> ChooserItem:
         facts=" · ".join(fact for fact in facts if fact),
         more=_more(about),
         badge="Recommended" if about.recommended and entry.is_usable else "",
-        problem="" if entry.is_usable else _problem(entry),
+        problem=_problem(entry) if not entry.is_usable else _other_task(about, task),
         is_usable=entry.is_usable,
-        icon=_ICONS.get(about.task_type, "ph.cube"),
+        icon=task_icon(about.task_type),
     )
 
 
 def _more(about: ModelMetadata) -> str:
     """Say who made a model, and what its weights have learnt before."""
     parts = [f"Version {about.version}" + (f" by {about.author}" if about.author else "")]
+    if is_strict(about.licence):
+        parts.insert(0, licence_sentence(about.licence))
     if about.pretrain_data:
         parts.append(f"weights from {about.pretrain_data}")
     if about.pretrain_score:
         parts.append(about.pretrain_score)
     return " · ".join(parts)
+
+
+def _other_task(about: ModelMetadata, task: str) -> str:
+    """What to mind before a model is chosen that cannot be trained on the dataset at hand."""
+    return f"For {about.task_type}; your dataset is for {task}." if task and about.task_type != task else ""
 
 
 def _problem(entry: PluginEntry) -> str:

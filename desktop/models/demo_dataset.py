@@ -12,6 +12,8 @@ from desktop.context import Context
 from engine.errors import UserError
 
 NAME = "demo-shapes"
+DEMO_TASK = "classification"
+"""Of the pictures that are imported; the others of the demo are for the command line."""
 
 
 class DemoDataset(QObject):
@@ -60,7 +62,7 @@ def draw_demo(place: Path) -> Path:
     """Draw the pictures where they are not there yet; gives the folder to import. Takes seconds."""
     from engine.datasets.demo import write_demo_dataset
 
-    images = place / "classification"
+    images = place / DEMO_TASK
     if not images.is_dir():
         place.parent.mkdir(parents=True, exist_ok=True)
         write_demo_dataset(place)

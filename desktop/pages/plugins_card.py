@@ -16,6 +16,7 @@ from desktop.models.plugin_cards import (
     status_of,
     title_of,
 )
+from desktop.tasks.task import task_icon as task_icon_of
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.card import Card, column, row
 from desktop.widgets.flow_layout import FlowLayout
@@ -23,19 +24,14 @@ from desktop.widgets.labels import ElidedLabel, IconLabel, IconTile, set_role, t
 from desktop.widgets.pill import Pill
 from engine.protocol.catalog import PluginEntry
 
-MOST_TAGS = 4
-_TASK_ICONS = {
-    "classification": "ph.tag",
-    "detection": "ph.bounding-box",
-    "segmentation": "ph.polygon",
-}
+MOST_TAGS = 3
 _TONES = {"ok": "good", "warn": "warning", "bad": "error"}
 
 
 def task_icon(entry: PluginEntry) -> str:
     """The sign of what a plugin's model does."""
     about = entry.metadata
-    return _TASK_ICONS.get(about.task_type, "ph.cube") if about is not None else "ph.puzzle-piece"
+    return task_icon_of(about.task_type) if about is not None else "ph.puzzle-piece"
 
 
 class StatusLine(QWidget):
@@ -110,7 +106,7 @@ class PluginCard(Card):
         else:
             about = self.entry.metadata
             label = text_label((about.description if about else "") or "No description.", "muted", wrap=True)
-        label.setMaximumHeight(3 * label.fontMetrics().lineSpacing() + SPACE.xs)
+        label.setMaximumHeight(3 * label.fontMetrics().lineSpacing())
         label.setAlignment(Qt.AlignmentFlag.AlignTop)
         return label
 

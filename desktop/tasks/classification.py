@@ -47,7 +47,7 @@ TOP5_FROM_CLASSES = 7
 class ClassificationView:
     """See `TaskView`."""
 
-    title = "Classification"
+    icon = "ph.tag"
     headline = ("accuracy",)
     class_metrics = ("recall", "f1", "precision", "roc_auc")
     class_measure = "F1"

@@ -57,7 +57,7 @@ _MOST_TOLD = 40
 class DetectionView(BoxAnswers):
     """See `TaskView`. What depends on the confidence is told of results that `at` gave."""
 
-    title = "Detection"
+    icon = "ph.bounding-box"
     headline = ("map", "map50")
     class_metrics = ("map", "map50", "map75", "recall", "precision", "f1", "mask_map", "mask_map50")
     class_measure = "AP 50-95"

@@ -48,7 +48,7 @@ _LEAST_SHARE = 0.005
 class SegmentationView:
     """See `TaskView`. The bound is the IoU from which on an image counts as good."""
 
-    title = "Segmentation"
+    icon = "ph.polygon"
     headline = ("miou", "dice")
     class_metrics = ("iou", "dice", "accuracy", "boundary_f1")
     class_measure = "IoU"

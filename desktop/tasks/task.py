@@ -125,8 +125,8 @@ Layers = Mapping[str, DrawnLabels]
 class TaskView(AnswerView, Protocol):
     """How results and answers of one task are shown. Pure: all that it needs is an argument."""
 
-    title: str
-    """What the task is called, `Detection`."""
+    icon: str
+    """The sign of the task, of the theme's icons."""
     headline: Sequence[str]
     """Metrics without prefix that say most of a training, its own measure first; the loss is told beside them."""
     class_metrics: Sequence[str]
@@ -239,3 +239,9 @@ def find_view(name: str) -> TaskView | None:
         return task_view(name)
     except UserError:
         return None
+
+
+def task_icon(name: str) -> str:
+    """Give the sign of a task; a cube for one that this version does not know."""
+    view = find_view(name)
+    return view.icon if view is not None else "ph.cube"

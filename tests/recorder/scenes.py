@@ -13,6 +13,7 @@ from tests.recorder import (
     scenes_places,
     scenes_runs,
     scenes_shell,
+    scenes_tasks,
 )
 from tests.recorder.play import Script
 from tests.recorder.stage import Stage
@@ -54,6 +55,8 @@ SCENES = (
     Scene("validate", scenes_models.validate, ("validate",)),
     Scene("predict", scenes_models.predict, ("predict",)),
     Scene("export", scenes_models.export, ("export",)),
+    Scene("detection", scenes_tasks.detection, ("detection",)),
+    Scene("segmentation", scenes_tasks.segmentation, ("segmentation",)),
     Scene("places", scenes_places.places, scenes_places.PAGES),
     Scene("history", scenes_runs.history, ("jobs", "home")),
     Scene("shell", scenes_shell.shell, ("home",)),

@@ -1,0 +1,163 @@
+"""The Validate page with results of detectors and segmenters: drawings, the bound, the background, charts, the table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from desktop.context import Context
+from desktop.pages.validate import ValidatePage
+from desktop.pages.validate_side import CLASSES, CURVES, IMAGES
+from desktop.viewers.label_view import PREDICTION, TRUTH
+from desktop.viewers.matrix_data import Cell
+from engine.protocol.home import Home
+from tests.desktop.measured_runs import MeasuredRun
+from tests.desktop.task_runs import CATS, DOGS, detector_run, segmenter_run
+
+WAIT_MS = 30_000
+BACKGROUND = 2
+
+
+@pytest.fixture
+def detector(lensmith_home: Path, tmp_path: Path) -> MeasuredRun:
+    return detector_run(Home(lensmith_home), tmp_path)
+
+
+@pytest.fixture
+def segmenter(lensmith_home: Path, tmp_path: Path) -> MeasuredRun:
+    return segmenter_run(Home(lensmith_home), tmp_path)
+
+
+def opened(qtbot: QtBot, context: Context, run: MeasuredRun) -> ValidatePage:
+    context.runs.refresh()
+    qtbot.waitUntil(lambda: context.runs.is_loaded, timeout=WAIT_MS)
+    page = ValidatePage(context)
+    qtbot.addWidget(page)
+    page.resize(1368, 848)
+    with qtbot.waitActive(page, timeout=WAIT_MS):  # keys reach only a window in front
+        page.show()
+        page.activateWindow()
+    page.open(run=run.run)
+    qtbot.waitUntil(lambda: page.images.result is not None, timeout=WAIT_MS)
+    return page
+
+
+def open_image(qtbot: QtBot, page: ValidatePage, image: int) -> None:
+    page.open_image(image)
+    qtbot.waitUntil(lambda: bool(page.detail.picture.layers), timeout=WAIT_MS)
+
+
+def test_that_moving_the_confidence_counts_anew(
+    qtbot: QtBot, context: Context, detector: MeasuredRun
+) -> None:
+    page = opened(qtbot, context, detector)
+    page.side.slider.setValue(30)
+    page.images.toggle_verdict("made_up")
+    assert page.images.count_text() == "2 of 4"
+
+    page.side.slider.setValue(70)
+
+    assert page.images.count_text() == "1 of 4"
+    assert page.cards.cards[3].accessibleName().startswith("F1 at 70%")
+
+
+def test_that_the_bound_stays_where_it_was_left_for_another_result_of_the_run(
+    qtbot: QtBot, context: Context, detector: MeasuredRun
+) -> None:
+    page = opened(qtbot, context, detector)
+    page.side.slider.setValue(70)
+
+    page.browser.choose(page.browser.results[-1].key)
+    qtbot.waitUntil(lambda: page.images.result is not None and page.images.result.summary.epoch == 1)
+
+    assert page.side.slider.value() == 70
+
+
+def test_that_a_cell_of_the_background_filters_the_images(
+    qtbot: QtBot, context: Context, detector: MeasuredRun
+) -> None:
+    page = opened(qtbot, context, detector)
+    page.side.slider.setValue(30)
+    page.side.show_view(CURVES)
+
+    page.matrix.matrix.picked.emit(Cell(DOGS, BACKGROUND))
+
+    assert page.side.views.currentWidget() is page.images, "the images that were asked for are in front"
+    assert page.images.chip_texts() == ["true dog → predicted background"]
+    assert page.images.count_text() == "1 of 4"
+    page.matrix.matrix.picked.emit(Cell(BACKGROUND, CATS))
+    assert page.images.count_text() == "1 of 4"
+
+
+def test_that_an_image_is_drawn_with_truth_and_prediction_and_each_can_be_hidden(
+    qtbot: QtBot, context: Context, detector: MeasuredRun
+) -> None:
+    page = opened(qtbot, context, detector)
+    page.side.slider.setValue(30)
+    open_image(qtbot, page, 2)
+    assert page.detail.picture.layers == (TRUTH, PREDICTION)
+
+    page.detail.setFocus()
+    qtbot.keyClick(page.detail, Qt.Key.Key_T)
+
+    assert page.detail.picture.layers == (PREDICTION,)
+    page.detail.toggles[TRUTH].click()
+    assert page.detail.picture.layers == (PREDICTION, TRUTH)
+
+
+def test_that_layers_can_be_hidden_on_the_tiles(
+    qtbot: QtBot, context: Context, detector: MeasuredRun
+) -> None:
+    page = opened(qtbot, context, detector)
+
+    page.side.toggles[PREDICTION].click()
+
+    assert page.side.hidden_layers() == {PREDICTION}
+    page.side.show_view(CLASSES)
+    assert not page.side.toggles[PREDICTION].isVisible(), "there is nothing that it would hide"
+
+
+def test_that_pixels_stand_beside_each_other_and_both_views_show_the_same_part(
+    qtbot: QtBot, context: Context, segmenter: MeasuredRun
+) -> None:
+    page = opened(qtbot, context, segmenter)
+    open_image(qtbot, page, 1)
+
+    first, second = page.detail.views
+    assert (first.layers, second.layers) == ((TRUTH,), (PREDICTION,))
+    assert second.isVisible()
+    qtbot.waitUntil(lambda: not first.image_size.isEmpty() and not second.image_size.isEmpty())
+    first.zoom_by(2)
+    assert second.part == first.part
+
+
+def test_that_the_bound_of_a_segmenter_divides_its_images(
+    qtbot: QtBot, context: Context, segmenter: MeasuredRun
+) -> None:
+    page = opened(qtbot, context, segmenter)
+    page.images.toggle_verdict("incorrect")
+    assert page.images.count_text() == "1 of 2"
+
+    page.side.slider.setValue(20)
+
+    assert page.images.count_text() == "0 of 2"
+
+
+def test_that_charts_and_a_table_by_class_are_shown(
+    qtbot: QtBot, context: Context, detector: MeasuredRun
+) -> None:
+    page = opened(qtbot, context, detector)
+
+    page.side.show_view(CURVES)
+    shown = [card for card in page.side.figures.cards if card.isVisible()]
+    assert len(shown) == 6
+    assert "At recall" in shown[0].plot.accessibleDescription()
+    page.side.show_view(CLASSES)
+    model = page.side.classes.model
+    assert model.as_rows()[0][:3] == ["Class", "Objects", "AP 50-95"]
+    page.side.classes.picked.emit(DOGS)
+    assert page.side.choice.current() == IMAGES
+    assert page.images.chip_texts() == ["true dog"]

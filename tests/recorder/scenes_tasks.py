@@ -1,0 +1,122 @@
+"""A detector and a segmenter: each trained a little, measured, looked at image by image, and tried on pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from desktop.pages.predict import PredictPage
+from desktop.pages.validate import ValidatePage
+from engine.datasets.demo import write_demo_dataset
+from tests.recorder.play import Pause, Script, Until
+from tests.recorder.stage import LONG_S, REPOSITORY, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class TaskScene:
+    """What is trained, on what.
+
+    Attributes:
+        name: of the run, and in the names of pictures.
+        real: the dataset beside the checkout, relative to the shared data.
+        test: its test images, relative to it.
+        drawn: the same of the demo, for a checkout without that data.
+        plugin: the built-in one of the task.
+        settings: over its defaults; as few epochs as show something.
+    """
+
+    name: str
+    real: str
+    test: str
+    drawn: str
+    plugin: str
+    settings: Mapping[str, Any]
+
+
+DETECTION = TaskScene(
+    "detection",
+    "detection_bccd/coco",
+    "test",
+    "detection",
+    "torchvision_detector",
+    {"epochs": 4, "image_size": 192, "optimizer.lr": 1e-3, "scheduler.type": "onecycle", "seed": 0},
+)
+SEGMENTATION = TaskScene(
+    "segmentation",
+    "segmentation_camvid",
+    "images/test",
+    "segmentation",
+    "timm_segmenter",
+    {"epochs": 3, "image_size": 160, "scheduler.type": "onecycle", "seed": 0},
+)
+
+
+def detection(stage: Stage) -> Script:
+    """Boxes: curves, results at a confidence, one image, boxes on new pictures."""
+    yield from _task(stage, DETECTION)
+
+
+def segmentation(stage: Stage) -> Script:
+    """Classes of pixels: the same."""
+    yield from _task(stage, SEGMENTATION)
+
+
+def _task(stage: Stage, scene: TaskScene) -> Script:
+    folder = _dataset(stage, scene)
+    before, stage.dataset = stage.dataset, scene.name
+    stage.context.datasets.import_path(folder, scene.name)
+    yield Until(lambda: stage.context.datasets.get(scene.name) is not None, "the dataset", LONG_S)
+    yield from stage.start(scene.name, scene.plugin, scene.settings)
+    stage.dataset = before
+    yield stage.until_ended(scene.name)
+    run = stage.runs[scene.name]
+    for view in ("classes", "curves"):
+        yield from stage.go("train", run=run, view=view)
+        yield Pause(1000)
+        yield from stage.camera.take(scene.name, f"train_{view}")
+    yield from stage.small(scene.name, "train_minimum")
+    yield from _results(stage, scene, run)
+    yield from _answers(stage, scene, run, folder)
+
+
+def _results(stage: Stage, scene: TaskScene, run: str) -> Script:
+    yield from stage.go("validate", run=run)
+    yield Pause(4000)
+    yield from stage.camera.take(scene.name, "validate")
+    yield from stage.small(scene.name, "validate_minimum")
+    page = cast("ValidatePage", stage.page("validate"))
+    for view in ("curves", "classes"):
+        page.side.show_view(view)
+        yield from stage.camera.take(scene.name, f"validate_{view}")
+    page.side.show_view("images")
+    shown = page.images.grid.images.shown
+    if len(shown):
+        page.open_image(int(shown[0]))
+        yield Pause(1500)
+        yield from stage.camera.take(scene.name, "validate_image")
+        page.close_image()
+
+
+def _answers(stage: Stage, scene: TaskScene, run: str, folder: Path) -> Script:
+    files = sorted((folder / scene.test).rglob("*.jpg"))[:8] or sorted(folder.rglob("*.jpg"))[:8]
+    yield from stage.go("predict", run=run)
+    page = cast("PredictPage", stage.page("predict"))
+    page.clear()
+    yield from stage.go("predict", run=run, drop=files)
+    yield Until(lambda: len(page.board) > 0 and not page.queue.waits, "the answers", LONG_S)
+    yield Pause(2000)
+    yield from stage.camera.take(scene.name, "predict")
+    yield from stage.small(scene.name, "predict_minimum")
+
+
+def _dataset(stage: Stage, scene: TaskScene) -> Path:
+    shared = Path(os.environ.get("LENSMITH_SHARED_DATA") or REPOSITORY.parent / "shared" / "data")
+    if (shared / scene.real).is_dir():
+        return shared / scene.real
+    drawn = stage.context.home.cache / "recorder-shapes"
+    if not drawn.is_dir():
+        write_demo_dataset(drawn)
+    return drawn / scene.drawn
