@@ -12,12 +12,7 @@ from engine.config.schema import ConfigSchema
 from engine.config.setting import Setting
 from engine.config.train import TrainConfig
 from engine.plugin.adapters.torch_model import TorchModel
-from engine.plugin.adapters.ultralytics_networks import (
-    CLASSIFIERS,
-    YoloClassifier,
-    make_yolo,
-    require_fitting_size,
-)
+from engine.plugin.adapters.ultralytics_networks import CLASSIFIERS, YoloClassifier, make_yolo
 from engine.plugin.adapters.ultralytics_weights import fill
 
 
@@ -57,10 +52,9 @@ class UltralyticsClassifier(TorchModel):
 
         Raises:
             UserError: `feature_missing` without Ultralytics; PluginError: `architecture_unknown`,
-                `image_size_unfit`, `weights_missing`, `weights_unreachable`.
+                `weights_missing`, `weights_unreachable`.
         """
         named = self.architecture or str(self.config.get("architecture") or CLASSIFIERS[0])
-        require_fitting_size(self.image_size)
         yolo = make_yolo(named, self.num_classes)
         path = self.config.get("pretrained_path")
         fill(yolo, named, str(self.config.get("pretrained", "auto")), path, self.notes)

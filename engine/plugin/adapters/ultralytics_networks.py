@@ -16,7 +16,9 @@ from engine.plugin.adapters.ultralytics_package import require_ultralytics
 FAMILIES = ("yolo26", "yolo11", "yolov8")
 SIZES = "nsmlx"
 STRIDE = 32
-"""Sides of images must be multiples of this."""
+"""Sides of a detector's images must be multiples of this."""
+SMALLEST_SIDE = 2 * STRIDE
+"""At one place a batch norm of a single image would have nothing to compare."""
 DETECTORS = tuple(f"{family}{size}{kind}" for kind in ("", "-seg") for family in FAMILIES for size in SIZES)
 """The second half also gives a mask of each object."""
 CLASSIFIERS = tuple(f"{family}{size}-cls" for family in FAMILIES for size in SIZES)
@@ -54,17 +56,17 @@ def make_yolo(architecture: str, classes: int) -> Any:
 
 
 def require_fitting_size(image_size: int) -> None:
-    """Pass when images of this side can go through the network.
+    """Pass when images of this side can go through a detector.
 
     Raises:
         PluginError: `image_size_unfit`.
     """
-    if image_size % STRIDE or image_size < 2 * STRIDE:
-        fitting = max(2 * STRIDE, round(image_size / STRIDE) * STRIDE)
+    if image_size % STRIDE or image_size < SMALLEST_SIDE:
+        fitting = max(SMALLEST_SIDE, round(image_size / STRIDE) * STRIDE)
         raise PluginError(
             "image_size_unfit",
-            f"Networks of Ultralytics cannot work with images of {image_size} px: a side is a multiple of {STRIDE}, "
-            f"at least {2 * STRIDE}.",
+            f"Detectors of Ultralytics cannot work with images of {image_size} px: a side is a multiple of {STRIDE}, "
+            f"at least {SMALLEST_SIDE}.",
             f"Set image_size to {fitting}.",
         )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from engine.config.field import ConfigField
+from engine.config.field import ConfigField, ConfigValue
 from engine.config.schema import ConfigSchema
+from engine.plugin.adapters.ultralytics_networks import SMALLEST_SIDE, STRIDE
 
 _WITHOUT_EFFECT = {
     "augmentation.mixup_alpha",
@@ -15,6 +16,10 @@ _WITHOUT_EFFECT = {
     "start_from",
 }
 """What only classes need, or what its trainer always does in a way of its own (averaging the weights)."""
+_OTHERWISE: dict[str, dict[str, ConfigValue]] = {
+    "image_size": {"default": 320, "min": SMALLEST_SIDE, "step": STRIDE},
+    "batch_size": {"default": 16},
+}
 _SCHEDULE = "scheduler.type"
 _UNKNOWN_SCHEDULE = "plateau"
 """It follows the validation, of which the trainer does not learn."""
@@ -23,7 +28,7 @@ _UNKNOWN_SCHEDULE = "plateau"
 def for_ultralytics(schema: ConfigSchema) -> ConfigSchema:
     """Leave out what has no effect, from fields and presets."""
     fields = [
-        field
+        field.model_copy(update=_OTHERWISE.get(field.name, {}))
         for field in map(_without_plateau, schema.fields)
         if field is not None and field.name not in _WITHOUT_EFFECT
     ]
