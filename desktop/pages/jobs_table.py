@@ -51,7 +51,7 @@ _NARROW_WIDTHS: Final = {
     RunColumn.DATASET: 112,
     RunColumn.MACHINE: 128,
     RunColumn.STATE: 118,
-    RunColumn.BEST: 128,
+    RunColumn.BEST: 144,
     RunColumn.EPOCHS: 74,
     RunColumn.DURATION: 90,
     RunColumn.STARTED: 104,

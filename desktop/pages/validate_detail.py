@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
+    QLabel,
     QSizePolicy,
     QStackedWidget,
     QWidget,
@@ -58,6 +59,7 @@ class DetailView(QWidget):
         middle = row(SPACE.m)
         outer.addLayout(middle, 1)
         self._frames: list[Card] = []
+        self._headings: list[QLabel] = []
         self._pictures = QStackedWidget()
         self.views = (LabelView("Image in full size"), LabelView("The same image, with what the model says"))
         self.views[0].link(self.views[1])
@@ -66,7 +68,11 @@ class DetailView(QWidget):
         both.setLayout(beside)
         for view in self.views:
             frame = Card(margins=(1, 1, 1, 1))
-            frame.body.addWidget(view)
+            heading = text_label("", "caption")
+            heading.setContentsMargins(SPACE.m, SPACE.s, SPACE.m, 0)
+            self._headings.append(heading)
+            frame.body.addWidget(heading)
+            frame.body.addWidget(view, 1)
             beside.addWidget(frame, 1)
             self._frames.append(frame)
         self._absent = EmptyState(
@@ -226,7 +232,12 @@ class DetailView(QWidget):
 
     def _arrange(self, _key: str = "") -> None:
         """Show one view, or two."""
-        self._frames[1].setVisible(bool(self._names) and self.arrangement.current() == BESIDE)
+        is_beside = bool(self._names) and self.arrangement.current() == BESIDE
+        self._frames[1].setVisible(is_beside)
+        for heading, name in zip(self._headings, self._names, strict=False):
+            heading.setText(name.capitalize())
+        for heading in self._headings:
+            heading.setVisible(is_beside)
         self._draw()
 
     def _draw(self, _on: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""The Validate page with results of detectors and segmenters: drawings, the bound, the background, charts, the table."""
+"""The Validate page with detectors and segmenters: drawings, the bound, the background, charts, the table."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from desktop.theme.fonts import font
 from desktop.viewers.confusion_matrix import MOST_CONFUSED, ConfusionMatrix
 from desktop.viewers.matrix_colors import shrink
-from desktop.viewers.matrix_data import Cell, matrix_data
+from desktop.viewers.matrix_data import Cell, MatrixData, matrix_data
 from desktop.viewers.matrix_layout import lay_out
 
 NAMES = ("circle", "<b>cross</b>", "star")
@@ -181,3 +181,42 @@ def test_that_a_matrix_of_any_size_paints_its_diagonal(qtbot: QtBot, side: int) 
     on_diagonal = picture.pixelColor(place.toPoint())
 
     assert on_diagonal.blue() > on_diagonal.red() + 60
+
+
+DETECTED = MatrixData(
+    np.array([[8, 0, 2], [0, 3, 1], [4, 0, 0]]), ("cat", "dog", "background"), "object", True
+)
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        (Cell(0, 0), "cat, rightly predicted: 8 objects, 80.0% of cat"),
+        (Cell(0, 2), "cat, missed: 2 objects, 20.0% of cat"),
+        (Cell(2, 0), "cat where nothing is: 4 objects"),
+        (Cell(2, None), "Made up: 4 objects where nothing is"),
+        (Cell(None, 2), "Missed: 3 objects"),
+    ],
+)
+def test_that_the_background_is_told_as_what_it_is(cell: Cell, words: str) -> None:
+    assert DETECTED.sentence(cell) == words
+
+
+def test_that_the_background_is_no_class_and_has_counts_instead_of_shares(qtbot: QtBot) -> None:
+    matrix = ConfusionMatrix()
+    qtbot.addWidget(matrix)
+
+    matrix.show_data(DETECTED)
+
+    assert matrix.accessibleName() == "Confusion matrix, 2 classes"
+    assert DETECTED.text(2, 0, "percent") == "4"
+    assert DETECTED.text(0, 0, "percent") == "80"
+
+
+def test_that_few_of_very_many_pixels_are_drawn_as_none() -> None:
+    counts = np.array([[1_000_000, 30], [0, 500]])
+    pixels = MatrixData(counts, ("sky", "road"), "pixel", least=0.005)
+
+    assert pixels.shares()[0, 1] == 0
+    assert pixels.text(0, 1, "percent") == ""
+    assert pixels.text(0, 0, "count") == "1.0M"
