@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.datasets.polygons import Mask, Points, Runs, polygon_mask, runs_mask
 from engine.errors import UserError
-from engine.protocol.run_folder import write_atomic
+from engine.protocol.run_folder import write_atomic_by
 
 POINT_SCALE = 1000
 """Corners are kept as whole thousandths of a pixel: exact for what annotation tools write, in half the space."""
@@ -136,9 +136,12 @@ class Annotations:
 
     def save(self, path: Path) -> None:
         """Write it atomically."""
-        file = io.BytesIO()
-        np.savez(file, allow_pickle=False, **self.columns())  # pyright: ignore[reportArgumentType]  # numpy's stub
-        write_atomic(path, file.getvalue())
+        columns = self.columns()
+
+        def write(file: BinaryIO) -> None:
+            np.savez(file, allow_pickle=False, **columns)  # pyright: ignore[reportArgumentType]  # numpy's stub
+
+        write_atomic_by(path, write)  # not through memory: masks of a large dataset are half a gigabyte
 
 
 _KINDS = {

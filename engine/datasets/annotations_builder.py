@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from engine.datasets.annotations import POINT_SCALE, Annotations
 from engine.datasets.polygons import Runs
 
 _NO_AREA = float("nan")
+_AT_ONCE = 1 << 16
+"""Parts that are gathered at once."""
 _JOINED = (
     "boxes", "crowd", "difficult", "areas", "ring_counts", "point_counts", "points", "run_counts", "runs", "run_sizes",
 )  # fmt: skip
@@ -149,17 +152,17 @@ class Columns:
         return cls(
             images=np.array(builder.images, np.int64),
             boxes=np.array(builder.boxes, np.float64).reshape(-1, 4),
-            labels=np.array(builder.labels, np.int64),
+            labels=_view(builder.labels, np.int64),
             crowd=np.array(builder.crowd, np.bool_),
             difficult=np.array(builder.difficult, np.bool_),
             areas=np.array(builder.areas, np.float64),
-            ring_counts=np.array(builder.ring_counts, np.int64),
-            point_counts=np.array(builder.point_counts, np.int64),
-            points=np.array(builder.points, np.float64 if builder.shares else np.int32).reshape(-1, 2),
-            run_counts=np.array(builder.run_counts, np.int64),
-            runs=np.array(builder.runs, np.uint32),
+            ring_counts=_view(builder.ring_counts, np.int64),
+            point_counts=_view(builder.point_counts, np.int64),
+            points=_view(builder.points, np.float64 if builder.shares else np.int32).reshape(-1, 2),
+            run_counts=_view(builder.run_counts, np.int64),
+            runs=_view(builder.runs, np.uint32),
             run_sizes=np.array(builder.run_sizes, np.int32).reshape(-1, 2),
-            places=np.array(builder.places, np.int64).reshape(-1, 2),
+            places=_view(builder.places, np.int64).reshape(-1, 2),
         )
 
     @property
@@ -180,7 +183,7 @@ class Columns:
         sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
         areas = self.areas[order]
         areas = np.where(np.isnan(areas), sides[:, 0].astype(np.float64) * sides[:, 1], areas)
-        points = _thousandths(self.points[parts(self.point_counts, rings)])
+        points = gathered(self.points, self.point_counts, rings, _thousandths)
         return Annotations(
             object_starts=starts(np.bincount(places[order], minlength=len(images))),
             boxes=boxes,
@@ -192,7 +195,7 @@ class Columns:
             point_starts=starts(self.point_counts[rings]),
             points=points,
             run_starts=starts(self.run_counts[order]),
-            runs=self.runs[parts(self.run_counts, order)],
+            runs=gathered(self.runs, self.run_counts, order),
             run_sizes=self.run_sizes[order],
         )
 
@@ -216,3 +219,39 @@ def parts(counts: NDArray[np.int64], order: NDArray[np.int64]) -> NDArray[np.int
     lengths = counts[order]
     inside = np.arange(int(lengths.sum())) - np.repeat(starts(lengths)[:-1], lengths)
     return np.repeat(first[order], lengths) + inside
+
+
+def gathered(
+    values: NDArray[Any],
+    counts: NDArray[np.int64],
+    order: NDArray[np.int64],
+    convert: Callable[[NDArray[Any]], NDArray[Any]] = lambda some: some,
+) -> NDArray[Any]:
+    """Give the members of the parts in `order`, a piece at a time: their places alone would take gigabytes.
+
+    Args:
+        values: members of all parts, one after the other.
+        counts: how many members each part has.
+        order: of the parts that are taken.
+        convert: what is done to each piece; of the same length after it.
+    """
+    first = starts(counts)[:-1]
+    total = int(counts[order].sum())
+    result = np.empty((total, *values.shape[1:]), convert(values[:0]).dtype)
+    at = 0
+    for begin in range(0, len(order), _AT_ONCE):
+        some = order[begin : begin + _AT_ONCE]
+        lengths = counts[some]
+        inside = np.arange(int(lengths.sum())) - np.repeat(starts(lengths)[:-1], lengths)
+        result[at : at + len(inside)] = convert(values[np.repeat(first[some], lengths) + inside])
+        at += len(inside)
+    return result
+
+
+def _view(column: array[int] | array[float], kind: type[np.generic]) -> NDArray[Any]:
+    """Look at a column without a copy of it; nobody writes to it. Nothing can be added to it meanwhile."""
+    if len(column) == 0:
+        return np.zeros(0, kind)
+    seen = np.frombuffer(column, kind)
+    seen.flags.writeable = False
+    return seen

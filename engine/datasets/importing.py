@@ -83,6 +83,8 @@ def make_dataset(
         indexed.sort(key=lambda each: each.item.path)  # so that equal content has one order of objects
     items = [each.item for each in indexed]
     classes = tuple(found.classes)
+    if found.objects is not None:
+        progress(0, 0, f"Checking {len(found.objects):,} objects")
     annotations = settle_objects(found, [each.image for each in indexed], items, problems)
     items = _with_strata(found, items, annotations, root, progress)
     masked = sum(item.mask is not None for item in items)

@@ -86,6 +86,7 @@ class Library:
                 made, root = self._read(_Import(name, source, draft, options, progress))
                 if root == draft:
                     root = folder.keep(draft, made.manifest)
+                progress(0, 0, "Saving")
                 folder.save(made.manifest, root, source, made.annotations)
             except OSError as error:
                 raise write_error(error, folder.path) from error

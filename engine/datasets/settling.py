@@ -15,6 +15,8 @@ from engine.datasets.problem_list import Kind, ProblemList
 _ROUNDING = 1.0
 """Pixels by which a box may leave its image without a word: tools round, or count from 1."""
 _LEAST_SIDE = 1e-3
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number whose multiples spread over all bits."""
 
 _INVALID = Kind("box_invalid", "Correct its numbers.")
 _INVERTED = Kind("box_inverted", "Nothing to do if the corners are right; correct them if not.")
@@ -118,10 +120,12 @@ class _Settling:
 
     def _tell_repeated(self) -> None:
         columns = self._columns
-        rows = np.column_stack((columns.images, columns.labels, columns.boxes))
+        suspects = np.flatnonzero(_like_another(columns))
+        rows = np.column_stack((columns.images, columns.labels, columns.boxes))[suspects]
         _, first = np.unique(rows, axis=0, return_index=True)
-        repeated = np.ones(len(rows), np.bool_)
-        repeated[first] = False
+        repeated = np.zeros(len(columns.labels), np.bool_)
+        repeated[suspects] = True
+        repeated[suspects[first]] = False
         self._tell(repeated, _REPEATED, "is there twice")
 
     def _drop_runs(self, sizes: NDArray[np.float64]) -> None:
@@ -155,6 +159,23 @@ class _Settling:
     def _file(self, file: int, number: int) -> str:
         files = self._builder.files
         return files[file] if files else self._images.names[int(self.place[number])]
+
+
+def _like_another(columns: Columns) -> NDArray[np.bool_]:
+    """Mark boxes that share a hash with another: few, of which equal ones are sought with care.
+
+    To sort all rows of a large dataset would take a minute.
+    """
+    key = columns.images.astype(np.uint64) * _MIX + columns.labels.astype(np.uint64)
+    for edge in (columns.boxes + 0.0).T:  # so that -0 has the bits of 0
+        key = key * _MIX + np.ascontiguousarray(edge).view(np.uint64)
+        key ^= key >> np.uint64(29)
+    order = np.argsort(key)
+    same = key[order][1:] == key[order][:-1]
+    marked = np.zeros(len(key), np.bool_)
+    marked[order[1:][same]] = True
+    marked[order[:-1][same]] = True
+    return marked
 
 
 def _tell_sizes(builder: AnnotationsBuilder, images: Measured, problems: ProblemList) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -212,11 +213,16 @@ def write_json(path: Path, value: object) -> None:
 
 def write_atomic(path: Path, content: bytes) -> None:
     """Write bytes beside the target, sync them, and put them in its place."""
+    write_atomic_by(path, lambda file: file.write(content))
+
+
+def write_atomic_by(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Let something large be written piece by piece beside the target, sync it, and put it in its place."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         with draft.open("wb") as file:
-            file.write(content)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         replace_file(draft, path)

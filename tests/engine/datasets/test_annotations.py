@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.datasets import annotations_builder
 from engine.datasets.annotations import Annotations, load_annotations
 from engine.datasets.annotations_builder import AnnotationsBuilder, FoundObject
 from engine.datasets.polygons import mask_runs
@@ -131,3 +132,18 @@ def test_that_columns_that_do_not_fit_are_told(column: str, value: np.ndarray, t
     with pytest.raises(UserError) as refusal:
         load_annotations(tmp_path / "a.npz")
     assert refusal.value.code == "annotations_damaged"
+
+
+def test_that_parts_are_gathered_piece_by_piece_as_a_loop_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(annotations_builder, "_AT_ONCE", 3)
+    generator = np.random.default_rng(4)
+    counts = generator.integers(0, 5, 20)
+    values = generator.integers(0, 100, (int(counts.sum()), 2))
+    order = generator.permutation(20)[:11]
+    bounds = annotations_builder.starts(counts)
+    expected = np.concatenate([values[bounds[part] : bounds[part + 1]] for part in order])
+    assert np.array_equal(annotations_builder.gathered(values, counts, order), expected)
+    doubled = annotations_builder.gathered(values, counts, order, lambda some: (some * 2).astype(np.int32))
+    assert doubled.dtype == np.int32
+    assert np.array_equal(doubled, expected * 2)
+    assert len(annotations_builder.gathered(values, counts, order[:0])) == 0
