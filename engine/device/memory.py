@@ -11,12 +11,15 @@ import psutil
 import torch
 
 from engine.data.cache import free_memory_bytes
+from engine.protocol.operating_system import forget_peak_memory, peak_memory_bytes
 
 _SAMPLE_S = 0.005
 
 
 class PeakMemory:
-    """Watches from its making to `close`. On the CPU a thread looks at the process many times a second.
+    """Watches from its making to `close`.
+
+    On the CPU the system counts, where it can be told to count anew; else a thread looks many times a second.
 
     Attributes:
         limit: bytes that the process may take on the device; None where nobody knows.
@@ -29,7 +32,8 @@ class PeakMemory:
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self.limit: int | None = self._find_limit()
-        if device.type != "cuda":
+        self._counted = device.type != "cuda" and forget_peak_memory()
+        if device.type != "cuda" and not self._counted:
             self._thread = threading.Thread(target=self._watch, name="peak-memory", daemon=True)
             self._thread.start()
 
@@ -38,6 +42,8 @@ class PeakMemory:
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats(self._device)
+        elif self._counted:
+            forget_peak_memory()
         else:
             self._peak = 0
 
@@ -46,6 +52,8 @@ class PeakMemory:
         """The most bytes since `forget`: what torch held of the GPU, or the process's resident memory."""
         if self._device.type == "cuda":
             return int(torch.cuda.max_memory_reserved(self._device))
+        if self._counted:
+            return peak_memory_bytes()
         self._look()
         return self._peak
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
 
-from engine.checkpoints.prune import LAST
 from engine.checkpoints.recovery import remove_checkpoint
+from engine.jobs.plugin_trial import for_trial
 from engine.jobs.profile_trace import make_profiler
 from engine.jobs.profile_watched import WARM_UP, Ended, Meter, Plan, Watched
 from engine.jobs.timed_loader import TimedLoader, TrialDesk
@@ -15,7 +13,7 @@ from engine.jobs.train import TrainingData, plugin_training
 from engine.jobs.validation import Validation
 from engine.plugin.contract import BaseModel
 from engine.plugin.full_control import train_plugin
-from engine.plugin.plugin_config import PluginConfig
+from engine.protocol.checkpoint import list_checkpoints
 from engine.protocol.commands import write_command
 from engine.protocol.events import CheckpointRemoved
 
@@ -35,7 +33,7 @@ class PluginProfile:
         self._built: list[BaseModel] = []
         training = plugin_training(desk, data, model_class)
         self._meta = training.meta
-        self._training = replace(training, build=self._kept(training.build), validate=None)
+        self._training = for_trial(training, self._built)
         self._profiler = make_profiler(data.device)
         self._is_tracing = self._is_told = False
 
@@ -53,17 +51,10 @@ class PluginProfile:
             self._loader.on_turn = None
             if self._is_tracing:
                 self._profiler.stop()
+            self._discard_checkpoints()
         if outcome.state != "completed" and not self._is_told:
             raise Ended(outcome.state)
-        self._discard_checkpoint()
         return self._seen(ended)
-
-    def _kept(self, build: Callable[[PluginConfig], BaseModel]) -> Callable[[PluginConfig], BaseModel]:
-        def kept(config: PluginConfig) -> BaseModel:
-            self._built.append(build(config))
-            return self._built[-1]
-
-        return kept
 
     def _look(self) -> None:
         """A batch is ready: `turns` counts it already."""
@@ -92,11 +83,11 @@ class PluginProfile:
             seen.notes.append(f"The training is over after {len(turns)} batches: {seen.steps} were timed.")
         return seen
 
-    def _discard_checkpoint(self) -> None:
-        """The order to stop has left a checkpoint of a training that nobody wants to go on with."""
-        if (self._desk.folder.checkpoints / LAST).is_dir():
-            remove_checkpoint(self._desk.folder.checkpoints / LAST)
-            self._desk.reporter.emit(CheckpointRemoved(name=LAST))
+    def _discard_checkpoints(self) -> None:
+        """Ends of epochs and the order to stop leave checkpoints of a training that nobody wants to go on with."""
+        for name, _ in list_checkpoints(self._desk.folder.checkpoints):
+            remove_checkpoint(self._desk.folder.checkpoints / name)
+            self._desk.reporter.emit(CheckpointRemoved(name=name))
 
     def _validate(self, desk: TrialDesk, loader: TimedLoader) -> None:
         Validation(desk, loader, self._data.device).of_model(self._meta)(self._built[-1], 1, 1)

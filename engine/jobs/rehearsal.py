@@ -42,6 +42,8 @@ from engine.training.failures import classify
 from engine.training.phases import Phases
 
 _NOTEWORTHY_WAIT = 0.05
+_NOTEWORTHY_WAIT_S = 20.0
+"""Of the whole training: less is not worth other settings."""
 _LOADING_SHARE = 0.08
 """Of the whole time, for one measurement of the loader."""
 _MOST_WORKERS = 16
@@ -109,7 +111,8 @@ def _thread_proposals(stage: Stage, settled: Speed) -> list[Proposal]:
     needed = 1 / max(settled.compute_image_s, 1e-9)
     setting = stage.desk.run_config.workers
     workers = choose_workers(stage.desk.spec.placement.resource, setting)
-    if settled.wait_share < 2 * _NOTEWORTHY_WAIT:
+    waits_s = settled.wait_share * settled.image_s * stage.loader.images * stage.desk.run_config.epochs
+    if settled.wait_share < 2 * _NOTEWORTHY_WAIT or waits_s < _NOTEWORTHY_WAIT_S:
         return []
     measured: dict[int, float] = {}
     share = stage.budget.share(_LOADING_SHARE)
@@ -220,6 +223,7 @@ class _Report:
             batch_size=self._config.batch_size,
             train_images=self._images,
             wait_share=settled.wait_share,
+            waits_s=settled.wait_share * settled.image_s * self._images * self._config.epochs,
             fits=fits,
             needs_bytes=own.peak_memory_bytes if own is not None else 0,
             limit_bytes=self._stage.memory.limit,

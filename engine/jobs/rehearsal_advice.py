@@ -15,7 +15,11 @@ _ENOUGH = 0.95
 _FEWEST_STEPS = 8
 """An epoch of fewer steps learns little, however fast they are."""
 _NOTEWORTHY_WAIT = 0.1
+_NOTEWORTHY_WAIT_S = 20.0
+"""Of the whole training: nobody minds less."""
 _LARGEST_BATCH = 4096
+_SHORTEST_STEP_S = 0.005
+"""Of shorter steps the time is mostly Python's, and noise."""
 _GIB = 1 << 30
 
 
@@ -34,7 +38,9 @@ class BatchFacts:
 
     @property
     def own(self) -> TriedBatch | None:
-        return next((one for one in self.tried if one.batch_size == self.batch_size), None)
+        """The configured size, or where there are fewer images, all of them."""
+        size = min(self.batch_size, self.train_images)
+        return next((one for one in self.tried if one.batch_size == size), None)
 
     @property
     def most(self) -> int:
@@ -73,7 +79,8 @@ def fitting_size(facts: BatchFacts, line: Line | None = None) -> int:
     line = line or fit_line(facts.tried)
     if line is None or facts.usable_bytes is None:
         return known
-    largest = min(line.largest_within(facts.usable_bytes), facts.batch_size - 1)
+    failed = [one.batch_size for one in facts.tried if not one.fits]
+    largest = min(line.largest_within(facts.usable_bytes), min([facts.batch_size, *failed]) - 1)
     return max(known, even(largest)) if largest >= 1 else known
 
 
@@ -154,7 +161,7 @@ def precision_proposals(setting: str, measured_s: dict[str, float]) -> list[Prop
         measured_s: seconds of a step by candidate: `bf16`, `bf16 channels-last`.
     """
     own = min((s for name, s in measured_s.items() if name.split()[0] == setting), default=None)
-    if setting == "auto" or own is None:
+    if setting == "auto" or own is None or own < _SHORTEST_STEP_S:
         return []
     name, seconds = min(measured_s.items(), key=lambda pair: pair[1])
     faster = name.split()[0]
@@ -172,6 +179,8 @@ class Circumstances:
     batch_size: int
     train_images: int
     wait_share: float
+    waits_s: float
+    """Seconds that the whole training would wait for images."""
     fits: bool
     needs_bytes: int
     limit_bytes: int | None
@@ -214,7 +223,7 @@ def _of_batch(seen: Circumstances) -> RehearsalWarning | None:
 
 
 def _of_waiting(seen: Circumstances) -> RehearsalWarning | None:
-    if seen.wait_share < _NOTEWORTHY_WAIT:
+    if seen.wait_share < _NOTEWORTHY_WAIT or seen.waits_s < _NOTEWORTHY_WAIT_S:
         return None
     what = "The GPU waits" if seen.device != "cpu" else "The network waits"
     if seen.workers_proposed:

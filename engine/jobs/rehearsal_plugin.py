@@ -6,11 +6,11 @@ import gc
 import shutil
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
 from engine.errors import PluginError, UserError
+from engine.jobs.plugin_trial import for_trial
 from engine.jobs.rehearsal_figures import Stretch, speed_of
 from engine.jobs.rehearsal_stage import Measured, Stage, no_memory
 from engine.jobs.timed_loader import TimedLoader, TrialDesk, Turn
@@ -20,7 +20,6 @@ from engine.jobs.validation_time import validation_seconds
 from engine.plugin.contract import BaseModel
 from engine.plugin.full_control import train_plugin
 from engine.plugin.plugin_checkpoints import OwnState, PluginSaver
-from engine.plugin.plugin_config import PluginConfig
 from engine.protocol.checkpoint import read_meta
 from engine.protocol.commands import write_command
 from engine.protocol.rehearsal import TriedBatch
@@ -80,7 +79,7 @@ class _Play:
         training = plugin_training(stage.desk, stage.data, model_class)
         self._meta = training.meta
         self._built: list[BaseModel] = []
-        self._training = replace(training, build=self._kept(training.build), validate=None)
+        self._training = for_trial(training, self._built)
         self._is_told = False
         self._began = self._ended = 0.0
 
@@ -123,14 +122,6 @@ class _Play:
             "The plugin has a loop of its own: its precision and other batch sizes were not tried."
         )
         return found
-
-    def _kept(self, build: Callable[[PluginConfig], BaseModel]) -> Callable[[PluginConfig], BaseModel]:
-        def kept(config: PluginConfig) -> BaseModel:
-            model = build(config)
-            self._built.append(model)
-            return model
-
-        return kept
 
     def _train(self) -> None:
         """Let the plugin train until it has been told to stop, which it is for enough batches or after some time."""

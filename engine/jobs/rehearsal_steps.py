@@ -91,13 +91,9 @@ class AdapterRehearsal:
     def _fitting_size(self) -> int:
         """The configured batch, or the largest known to fit; what was tried is noted."""
         wanted = self._measured.batch_size
-        on_cpu = self._stage.device.type == "cpu"
-        if on_cpu:
-            for size in (size for size in _SMALL_SIZES if size < wanted):
-                self._measured.tried.append(self._try(size))
-            if self._is_too_much(wanted):
-                return self._smaller()
-            return self._affordable(wanted)
+        if self._stage.device.type == "cpu":
+            self._try_small(wanted)
+            return self._smaller() if self._is_too_much(wanted) else self._affordable(wanted)
         size = wanted
         while not self._tried(size).fits:
             if size == 1:
@@ -109,6 +105,17 @@ class AdapterRehearsal:
             self._tried(size // 2)
         return self._smaller()
 
+    def _try_small(self, wanted: int) -> None:
+        """Try sizes that are surely smaller than the memory, and between the last two where one is not."""
+        fitting = 0
+        for size in (size for size in _SMALL_SIZES if size < wanted):
+            if self._tried(size).fits:
+                fitting = size
+                continue
+            if size // 2 > fitting:
+                self._tried(size // 2)
+            return
+
     def _tried(self, size: int) -> TriedBatch:
         self._measured.tried.append(self._try(size))
         return self._measured.tried[-1]
@@ -116,10 +123,12 @@ class AdapterRehearsal:
     def _is_too_much(self, size: int) -> bool:
         """Whether a batch would not fit, by what smaller ones took; noted if so."""
         line, usable = fit_line(self._measured.tried), self._stage.usable_bytes
-        failed = [one for one in self._measured.tried if not one.fits]
-        if line is None or usable is None or line.at(size) <= usable:
-            return bool(failed)
-        self._measured.tried.append(_unfit(size, line.at(size)))
+        is_beyond = line is not None and usable is not None and line.at(size) > usable
+        if not is_beyond and all(one.fits for one in self._measured.tried):
+            return False
+        needs = line.at(size) if line is not None else 0
+        self._measured.tried = [one for one in self._measured.tried if one.batch_size != size]
+        self._measured.tried.append(_unfit(size, needs))
         return True
 
     def _smaller(self) -> int:

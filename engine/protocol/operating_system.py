@@ -6,6 +6,7 @@ Windows branches use only the standard library and psutil; on Linux a process is
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import shutil
 import signal
@@ -305,6 +306,32 @@ def lower_priority() -> None:
             process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
         else:
             process.nice(max(process.nice(), 5))
+
+
+def forget_peak_memory() -> bool:
+    """Let the system count this process's peak of memory anew; False where it cannot (all but Linux).
+
+    What the allocator keeps of freed memory is given back first: it would hide how much is needed.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return False
+    return peak_memory_bytes() > 0
+
+
+def peak_memory_bytes() -> int:
+    """The most resident memory since `forget_peak_memory`, as the system has counted it; 0 where it does not."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return 0
+    found = [line.split() for line in lines if line.startswith("VmHWM:")]
+    return 1024 * int(found[0][1]) if found else 0
 
 
 def free_disk_bytes(path: Path) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.errors import UserError
+from engine.executors.spare import keep_ready
 from engine.protocol.events import RunEnded
 from engine.protocol.home import Home
 from engine.protocol.interpreter import child_environment, engine_command, engine_interpreter, keyholders
@@ -42,9 +43,9 @@ def tick(home: Home) -> list[str]:
 
     Safe to call from any process at any time: claiming is one transaction, and a second runner of a run ends at once.
     """
+    sweep_scratch(home)
     if not home.store_path.exists():
         return []
-    sweep_scratch(home)
     with Store.open(home.store_path) as store:
         left = store.unsettled()
         started = [row.run for row in left if _adopt(store, RunFolder(home.runs / row.run), row)]
@@ -54,6 +55,11 @@ def tick(home: Home) -> list[str]:
             if _start(store, folder, claimed.attempt, claimed.resource or "cpu"):
                 started.append(claimed.run)
     return started
+
+
+def keep_spare(home: Home) -> bool:
+    """Let an engine process wait for the next run; an open window asks for it again and again."""
+    return keep_ready(home, _STARTING.start)
 
 
 def has_runner(folder: RunFolder) -> bool:

@@ -103,6 +103,7 @@ def test_that_a_precision_that_was_set_gives_way_to_a_clearly_faster_one_only() 
     assert precision_proposals("bf16", measured) == []
     assert precision_proposals("auto", measured) == []
     assert precision_proposals("fp32", {"fp32": 0.2, "bf16": 0.19}) == []
+    assert precision_proposals("fp32", {"fp32": 0.004, "bf16": 0.001}) == []
     assert precision_proposals("fp32", {}) == []
 
 
@@ -111,6 +112,7 @@ QUIET = Circumstances(
     batch_size=32,
     train_images=1000,
     wait_share=0.0,
+    waits_s=600.0,
     fits=True,
     needs_bytes=0,
     limit_bytes=8 * GIB,
@@ -137,6 +139,8 @@ def test_that_waiting_is_told_with_the_remedy_that_helps() -> None:
     assert "loader threads" in told(workers_proposed=True)
     assert "cache" in told(is_cached=False)
     assert "augmentation" in told()
+    assert warnings_of(replace(QUIET, wait_share=0.43, waits_s=10.0)) == []
+    assert warnings_of(replace(QUIET, wait_share=0.05)) == []
 
 
 def test_that_a_disk_that_takes_the_checkpoints_but_not_the_draft_beside_them_is_too_small() -> None:

@@ -12,7 +12,6 @@ from engine.errors import UserError
 from engine.protocol.home import Home
 from engine.runner.queue import tick
 from engine.runner.scratch import scratch_folder, sweep_scratch
-from engine.store.database import Store
 
 HOLD = """
 import sys, time
@@ -65,6 +64,5 @@ def test_that_a_living_process_keeps_its_folder_and_a_killed_one_loses_it(home: 
         process.kill()
         process.wait()
     assert (home.scratch / "held" / "file").is_file()
-    Store.open(home.store_path).close()
     tick(home)
     assert list(home.scratch.iterdir()) == []
