@@ -8,25 +8,26 @@ from engine.plugin import ModelMetadata, UltralyticsDetector
 
 EASY = {
     "architecture": "yolo11n",
-    "image_size": 320,
-    "batch_size": 16,
-    "epochs": 60,
+    "image_size": 256,
+    "batch_size": 8,
+    "epochs": 30,
     "optimizer.type": "adamw",
     "optimizer.lr": 2e-3,
     "optimizer.weight_decay": 5e-4,
-    "scheduler.type": "cosine",
-    "scheduler.warmup_epochs": 3,
+    "scheduler.type": "onecycle",
     "clip_norm": 10.0,
     "augmentation.random_rotation": 0.0,
     "augmentation.resize_scale_min": 0.4,
-    "validation.val_interval": 5,
 }
-"""Small enough for a CPU. From chance, where no weights can be had, it wants more epochs than others."""
+"""Small enough for a CPU, also from chance, where no weights can be had."""
 MEDIUM = EASY | {
     "architecture": "yolo26n",
     "image_size": 640,
+    "batch_size": 16,
     "epochs": 100,
     "optimizer.lr": 1e-3,
+    "scheduler.type": "cosine",
+    "scheduler.warmup_epochs": 3,
 }
 ADVANCED = MEDIUM | {
     "architecture": "yolo26s",
