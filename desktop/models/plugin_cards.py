@@ -70,12 +70,12 @@ def key_of(entry: PluginEntry) -> tuple[str, str]:
 
 
 def byline(entry: PluginEntry) -> str:
-    """Version, author, framework and task, as far as they are known."""
+    """Framework and task, then version and author, as far as they are known."""
     about = entry.metadata
     if about is None:
         return "It could not be described."
-    parts = [f"v{about.version}", about.author, about.framework, about.task_type]
-    return " · ".join(part for part in parts if part)
+    parts = [about.framework, about.task_type, f"v{about.version}", about.author]
+    return " · ".join(dict.fromkeys(part for part in parts if part))
 
 
 def origin(entry: PluginEntry) -> str:
@@ -86,6 +86,22 @@ def origin(entry: PluginEntry) -> str:
 def is_strict(licence: str) -> bool:
     """Say whether a licence binds what is built with the model."""
     return licence.upper().startswith(STRICT_LICENCES)
+
+
+def licence_sentence(licence: str) -> str:
+    """Say what a licence asks of whoever uses the model, before it is used; empty where it asks for little."""
+    if not is_strict(licence):
+        return ""
+    over = ", or offers it over a network" if licence.upper().startswith("AGPL") else ""
+    return (
+        f"{licence}: who passes on a product with this model{over}, must give its whole source under the same "
+        "licence, unless its maker has sold another one."
+    )
+
+
+def task_title(task: str) -> str:
+    """Write a task for people."""
+    return task.replace("_", " ").capitalize()
 
 
 def last_words(problem: PluginProblem) -> str:
@@ -144,9 +160,21 @@ def compute_text(card: ModelCard) -> str:
     return f"{_short(card.flops / _BILLION)} GFLOPs at {card.image_size} px"
 
 
-def filtered(entries: Sequence[PluginEntry], wanted: CardFilter) -> list[PluginEntry]:
-    """Give the entries that fit, the recommended first, then the usable, then by name."""
-    return sorted((entry for entry in entries if _fits(entry, wanted)), key=_rank)
+def filtered(entries: Sequence[PluginEntry], wanted: CardFilter, task_first: str = "") -> list[PluginEntry]:
+    """Give the entries that fit, the recommended first, then the usable, then by name.
+
+    Args:
+        entries: of the catalogue.
+        wanted: what they must fit.
+        task_first: those of this task stand before all others.
+    """
+
+    def rank(entry: PluginEntry) -> tuple[bool, tuple[bool, bool, str]]:
+        about = entry.metadata
+        is_other = bool(task_first) and (about is None or about.task_type != task_first)
+        return is_other, _rank(entry)
+
+    return sorted((entry for entry in entries if _fits(entry, wanted)), key=rank)
 
 
 def choices(entries: Sequence[PluginEntry]) -> tuple[list[str], list[str], list[str]]:

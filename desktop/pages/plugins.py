@@ -105,7 +105,7 @@ class PluginsPage(Page):
         self.new_button = Button("New plugin…", "ph.plus")
         self.new_button.explain("Start a plugin of your own from an example")
         on_click(self.new_button, self.new_plugin)
-        head.addWidget(self.new_button)
+        head.addWidget(self.new_button, alignment=Qt.AlignmentFlag.AlignTop)
         layout.addLayout(head)
         layout.addWidget(self.banner)
         middle = row(SPACE.m)

@@ -15,6 +15,7 @@ from desktop.models.plugin_cards import (
     install_line,
     is_strict,
     key_of,
+    licence_sentence,
     origin,
     settings_sentence,
     title_of,
@@ -91,6 +92,9 @@ class PluginDetail(Card):
         self._add_head(layout, entry)
         if entry.metadata is not None and entry.metadata.description:
             layout.addWidget(text_label(entry.metadata.description, "muted", wrap=True))
+        words = licence_sentence(entry.metadata.licence) if entry.metadata is not None else ""
+        if words:
+            layout.addWidget(Banner("warn", words))
         self._add_actions(layout, entry)
         if entry.missing_requirements:
             layout.addWidget(self._missing(entry))

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
-from desktop.models.plugin_cards import ALL, PROBLEMS, READY, CardFilter, choices
+from desktop.models.plugin_cards import ALL, PROBLEMS, READY, CardFilter, choices, task_title
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SPACE
-from desktop.widgets.card import row
+from desktop.widgets.card import column, row
 from desktop.widgets.segmented import Segmented
 from engine.protocol.catalog import PluginEntry
 
-_ANY = {"task": "Any task", "framework": "Any framework", "tag": "Any tag"}
+_ANY = {"framework": "Any framework", "tag": "Any tag"}
+_ALL_TASKS = "All tasks"
 _SEARCH_WIDTH = 260
 _SEARCH_LEAST = 180
 
@@ -26,8 +27,15 @@ class PluginFilterLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        lines = column(SPACE.s)
+        self.setLayout(lines)
         line = row(SPACE.s)
-        self.setLayout(line)
+        lines.addLayout(line)
+        self._tasks_line = row(SPACE.s)
+        self._tasks_line.addStretch(1)
+        lines.addLayout(self._tasks_line)
+        self.tasks: Segmented | None = None
+        self._known_tasks: list[str] = []
         self.search = QLineEdit()
         self.search.setPlaceholderText("Find a plugin")
         self.search.setAccessibleName("Find a plugin")
@@ -59,8 +67,12 @@ class PluginFilterLine(QWidget):
 
     def value(self) -> CardFilter:
         """What is asked for."""
-        task, framework, tag = (str(box.currentData() or "") for box in self.boxes.values())
-        return CardFilter(self.search.text(), task, framework, tag, self.state.current())
+        framework, tag = (str(box.currentData() or "") for box in self.boxes.values())
+        return CardFilter(self.search.text(), self.task(), framework, tag, self.state.current())
+
+    def task(self) -> str:
+        """The task that is asked for; empty for all."""
+        return self.tasks.current() if self.tasks is not None else ""
 
     def clear(self) -> None:
         """Ask for nothing."""
@@ -68,11 +80,15 @@ class PluginFilterLine(QWidget):
         for box in self.boxes.values():
             box.setCurrentIndex(0)
         self.state.choose(ALL)
+        if self.tasks is not None:
+            self.tasks.choose("")
         self.changed.emit()
 
     def offer(self, entries: Sequence[PluginEntry]) -> None:
         """Offer the tasks, frameworks and tags of these plugins; a choice that still exists stays."""
-        for box, words, known in zip(self.boxes.values(), _ANY.values(), choices(entries), strict=True):
+        tasks, *others = choices(entries)
+        self._offer_tasks(tasks)
+        for box, words, known in zip(self.boxes.values(), _ANY.values(), others, strict=True):
             chosen = str(box.currentData() or "")
             box.blockSignals(True)
             box.clear()
@@ -81,6 +97,21 @@ class PluginFilterLine(QWidget):
                 box.addItem(name, name)
             box.setCurrentIndex(max(0, box.findData(chosen)))
             box.blockSignals(False)
+
+    def _offer_tasks(self, tasks: list[str]) -> None:
+        """Show a chip a task, and one for all."""
+        if tasks == self._known_tasks:
+            return
+        held = self.task()
+        if self.tasks is not None:
+            self._tasks_line.removeWidget(self.tasks)
+            self.tasks.hide()
+            self.tasks.deleteLater()
+        self._known_tasks = tasks
+        chips = [("", _ALL_TASKS), *((task, task_title(task)) for task in tasks)]
+        self.tasks = Segmented(chips, held if held in tasks else "", name="Task")
+        self.tasks.changed.connect(self._changed)
+        self._tasks_line.insertWidget(0, self.tasks)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Keep a wheel that scrolls the page from changing a box it passes over."""

@@ -13,6 +13,7 @@ from desktop.forms.schema_form import SchemaForm
 from desktop.models.augmentation_preview import Subject
 from desktop.models.estimate import Estimate, steps_per_epoch
 from desktop.models.place_choice import Planned
+from desktop.models.plugin_cards import licence_sentence
 from desktop.models.run_words import plural
 from desktop.models.start_check import NO_DATASET, next_name, pick_trouble, unpicked_trouble
 from desktop.models.training_plan import TrainingPlan
@@ -288,7 +289,8 @@ class SetupPane(QWidget):
             self.hint.setText(trouble)
         elif self.state is not None and self.entry is not None:
             self.state.gpu_memory_gb = self.foot.choice.gpu_memory_gb
-            notices = " ".join((*self.state.notices(), *self.foot.choice.notices()))
+            licence = licence_sentence(self.entry.metadata.licence if self.entry.metadata else "")
+            notices = " ".join((*self.state.notices(), *self.foot.choice.notices(), licence)).strip()
             set_role(self.hint, "role", "warning" if notices else "caption")
             time = self.trials.words() or self.foot.choice.time_words(self._planned())
             self.hint.setText(f"{notices} {time}".strip())

@@ -114,7 +114,9 @@ def test_that_models_of_the_datasets_task_are_shown_and_broken_ones_are_not_lost
     chooser = open_models(qtbot, window, task="classification")
     assert titles(chooser) == ["beta", "alpha", "broken"]
     chooser.boxes["task"].setCurrentIndex(0)
-    assert "gamma" in titles(chooser)
+    assert titles(chooser) == ["beta", "alpha", "gamma", "broken"]
+    assert item_named(chooser, "gamma").problem == "For detection; your dataset is for classification."
+    assert item_named(chooser, "alpha").problem == ""
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,14 @@ from desktop.models.plugin_cards import (
     READY,
     CardFilter,
     breakable,
+    byline,
     choices,
     compute_text,
     filtered,
     install_line,
     is_strict,
     last_words,
+    licence_sentence,
     parameters_text,
     place_of,
     settings_sentence,
@@ -168,3 +170,23 @@ def test_that_licences_that_bind_are_told_apart(licence: str, strict: bool) -> N
 def test_that_long_names_may_break_without_changing_what_is_read() -> None:
     assert breakable("a.b_c/d. e").replace("\u200b", "") == "a.b_c/d. e"
     assert breakable("a.b") == "a.\u200bb"
+
+
+def test_that_the_models_of_a_task_stand_before_all_others() -> None:
+    names = [one.id for one in filtered(ENTRIES, CardFilter(), task_first="detection")]
+    assert names == ["adder", "mule", "zebra", "wreck"]
+
+
+def test_that_a_byline_begins_with_framework_and_task_and_repeats_nothing() -> None:
+    assert byline(entry("a", author="pytorch")) == "pytorch · classification · v1.0.0"
+
+
+@pytest.mark.parametrize(
+    ("licence", "words"),
+    [("AGPL-3.0", "over a network"), ("GPL-3.0", "whole source"), ("Apache-2.0", ""), ("", "")],
+)
+def test_that_a_binding_licence_is_told_in_a_sentence(licence: str, words: str) -> None:
+    told = licence_sentence(licence)
+    assert words in told
+    assert bool(told) == bool(words)
+    assert ("network" in told) == licence.startswith("AGPL")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QLabel, QPlainTextEdit
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop.context import Context
@@ -122,6 +122,30 @@ def test_that_cards_are_found_by_words_and_an_empty_result_offers_to_clear(
     assert page.stack.currentWidget() is page.nothing
     page.nothing.acted.emit()
     assert [key[1] for key in page.shown_cards()] == ["ant", "bee"]
+
+
+def test_that_a_chip_shows_the_plugins_of_one_task(
+    page: PluginsPage, context: Context, tmp_path: Path
+) -> None:
+    bee = entry("bee", tmp_path)
+    assert bee.metadata is not None
+    boxes = bee.metadata.model_copy(update={"task_type": "detection"})
+    tell(context, [entry("ant", tmp_path), bee.model_copy(update={"metadata": boxes})])
+    chips = page.filter_line.tasks
+    assert chips is not None
+    chip = next(made for made in chips.findChildren(QPushButton) if made.text() == "Detection")
+    chip.click()
+    assert [name for _, name in page.shown_cards()] == ["bee"]
+    page.filter_line.clear()
+    assert len(page.shown_cards()) == 2
+
+
+def test_that_a_binding_licence_is_explained_before_the_plugin_is_used(
+    page: PluginsPage, context: Context, tmp_path: Path
+) -> None:
+    tell(context, [entry("bee", tmp_path)])
+    page.open_plugin((str(tmp_path / "bee"), "bee"))
+    assert any("must give its whole source" in text for text in texts_of(page.detail))
 
 
 def test_that_enter_on_a_card_opens_its_details_and_train_goes_to_the_train_page(
