@@ -35,7 +35,7 @@ from desktop.widgets.segmented import Segmented
 SIDE_WIDTH = 320
 TOGETHER, BESIDE = "together", "beside"
 _ARRANGEMENTS = ((TOGETHER, "Together"), (BESIDE, "Side by side"))
-_LAYER_KEYS = ("T", "P")
+_LAYER_KEYS: Sequence[str] = ("T", "P")
 """Show and hide the first and the second layer."""
 
 

@@ -126,7 +126,7 @@ class DetectionView(BoxAnswers):
         mask = np.ones(result.images, dtype=np.bool_)
         if not result.images:
             return mask
-        _right, made_up, missed = (result.column(name) > 0 for name in _COLUMNS)
+        _right, made_up, missed = (result.column(name).astype(np.int64) > 0 for name in _COLUMNS)
         by_verdict = {
             INCORRECT: made_up | missed,
             MISSED: missed,
@@ -316,8 +316,8 @@ def _lines(result: Result, x: NDArray[np.generic], curves: NDArray[np.generic]) 
     across, up = x.astype(np.float64), curves.astype(np.float64)
     mean = mean_over_classes(up)
     lines = [] if mean is None else [RateLine("mean", across, mean, is_mean=True)]
-    there = ~np.isnan(up).any(axis=1)
-    lines += [RateLine(name, across, up[n]) for n, name in enumerate(result.classes) if there[n]]
+    present = np.flatnonzero(np.isfinite(up).all(axis=1))
+    lines += [RateLine(result.classes[n], across, up[n]) for n in present.tolist()]
     return tuple(lines)
 
 
@@ -325,7 +325,7 @@ def _precision_recall(result: Result) -> list[Figure]:
     recalls, precision = result.arrays.get("pr_recalls"), result.arrays.get("pr_precision")
     if (
         recalls is None or precision is None or precision.ndim != 3 or not precision.shape[1]
-    ):  # overlap, class, recall
+    ):  # (overlaps, classes, recalls)
         return []
     rows = precision[0].astype(np.float64)
     rows[rows < 0] = np.nan

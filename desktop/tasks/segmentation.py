@@ -120,7 +120,7 @@ class SegmentationView:
         if selection.verdict in (CORRECT, INCORRECT):
             mask &= _is_good(result) == (selection.verdict == CORRECT)
         there, called, confused = (
-            result.columns.get(name) for name in ("class_true", "class_called", "confusion")
+            _numbers(result, name) for name in ("class_true", "class_called", "confusion")
         )
         if selection.true is not None and selection.predicted is not None:
             return mask if confused is None else mask & (confused[:, selection.true, selection.predicted] > 0)
@@ -228,9 +228,14 @@ def pixels_of(classes: NDArray[np.integer]) -> DrawnLabels:
     return DrawnLabels(width, height, class_map=np.minimum(classes, NOTHING).astype(np.uint8))
 
 
+def _numbers(result: Result, column: str) -> NDArray[np.int64] | None:
+    found = result.columns.get(column)
+    return None if found is None else found.astype(np.int64)
+
+
 def _is_good(result: Result) -> NDArray[np.bool_]:
     bound = _GOOD if result.bound is None else result.bound
-    return np.asarray(result.column("iou") >= bound)
+    return np.asarray(result.column("iou").astype(np.float64) >= bound)
 
 
 def _by_overlap(result: Result, image: int) -> list[tuple[int, float]]:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from desktop.pages.predict import PredictPage
 from desktop.pages.validate import ValidatePage
 from engine.datasets.demo import write_demo_dataset
+from engine.protocol.job import END_STATES
 from tests.recorder.play import Pause, Script, Until
 from tests.recorder.stage import LONG_S, REPOSITORY, Stage
+
+_TRAINING_S = 1_800.0
+"""These learn from real pictures, on a CPU that may have other work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +76,9 @@ def _task(stage: Stage, scene: TaskScene) -> Script:
     yield Until(lambda: stage.context.datasets.get(scene.name) is not None, "the dataset", LONG_S)
     yield from stage.start(scene.name, scene.plugin, scene.settings)
     stage.dataset = before
-    yield stage.until_ended(scene.name)
     run = stage.runs[scene.name]
+    is_over = partial(_is_over, stage, scene.name)
+    yield Until(is_over, f"the end of the training for {scene.name}", _TRAINING_S)
     for view in ("classes", "curves"):
         yield from stage.go("train", run=run, view=view)
         yield Pause(1000)
@@ -80,6 +86,10 @@ def _task(stage: Stage, scene: TaskScene) -> Script:
     yield from stage.small(scene.name, "train_minimum")
     yield from _results(stage, scene, run)
     yield from _answers(stage, scene, run, folder)
+
+
+def _is_over(stage: Stage, name: str) -> bool:
+    return stage.row(name).state in END_STATES
 
 
 def _results(stage: Stage, scene: TaskScene, run: str) -> Script:

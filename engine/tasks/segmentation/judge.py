@@ -77,14 +77,17 @@ def _columns(table: PixelTable) -> dict[str, NDArray[np.generic]]:
     )
     known = true.sum(axis=1)
     accuracy = np.divide(right.sum(axis=1), known, out=np.zeros(len(known)), where=known > 0)
-    return {
+    columns: dict[str, NDArray[np.generic]] = {
         "item": table.items,
         "iou": images.astype(np.float32),
         "pixel_accuracy": accuracy.astype(np.float32),
         "class_iou": iou.astype(np.float32),
         "class_true": table.counts[:, 1].astype(np.int32),
         "class_called": table.counts[:, 2].astype(np.int32),
-    } | ({} if table.confusions is None else {"confusion": table.confusions.astype(np.int32)})
+    }
+    if table.confusions is not None:
+        columns["confusion"] = table.confusions.astype(np.int32)
+    return columns
 
 
 def _by_name(
