@@ -34,12 +34,16 @@ class Clock:
     Attributes:
         started: Unix time of the process's start, as the comparing program saw it.
         first_step_s: seconds from `started` to the end of the first step; None before it.
+        first_step_cpu_s: seconds of the processor until then.
+        stop_after_first: whether to break the loop off there.
         settle: waits until the device has done what it was given, so that an epoch's time is all of it.
     """
 
     started: float = field(default_factory=lambda: float(os.environ.get(STARTED_VARIABLE) or process_start()))
     epochs: list[EpochTime] = field(default_factory=list)
     first_step_s: float | None = None
+    first_step_cpu_s: float = 0.0
+    stop_after_first: bool = False
     settle: Callable[[], object] = lambda: None
 
     def watch(
@@ -64,6 +68,9 @@ class Clock:
                 if self.first_step_s is None:
                     self.settle()
                     self.first_step_s = time.time() - self.started
+                    self.first_step_cpu_s = cpu_seconds()
+                    if self.stop_after_first:
+                        break
             whole = True
         finally:
             if whole or seen == expected:

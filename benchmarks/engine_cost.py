@@ -47,6 +47,19 @@ _READY_BATCHES = 8
 ResultT = TypeVar("ResultT")
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds by three clocks: the wall's, the processor's for this thread, and for the whole process."""
+
+    wall: float
+    thread: float
+    process: float
+
+    @classmethod
+    def now(cls) -> Times:
+        return cls(time.monotonic(), time.thread_time(), time.process_time())
+
+
 class Watch:
     """Sums up the processor's seconds that this thread spends in some functions."""
 
@@ -72,14 +85,14 @@ class ReadyBatches:
     def __init__(self, batches: Sequence[Batch], length: int) -> None:
         self._batches = batches
         self._length = length
-        self.started: list[float] = []
+        self.started: list[Times] = []
 
     def __len__(self) -> int:
         return self._length
 
     def start(self, epoch: int, batch: int = 0) -> Iterator[Batch]:
         del epoch
-        self.started.append(time.process_time())
+        self.started.append(Times.now())
         for number in range(batch, self._length):
             yield self._batches[number % len(self._batches)]
 
@@ -138,13 +151,16 @@ class Bench:
         finally:
             trainer.prepare, Saver.save_epoch = unchanged
         # Two epochs are trained; what was started before them is the probe's.
-        whole = self._ended - ready.started[-2]
-        rest = whole - steps.seconds - saves.seconds
+        began, ended = ready.started[-2], self._ended
+        loop = ended.thread - began.thread - steps.seconds - saves.seconds
+        # The other threads work by the clock, however long a step takes: on a busy machine they do more a step.
+        beside = (ended.process - began.process - (ended.thread - began.thread)) / (ended.wall - began.wall)
         return {
-            "engine_share": rest / steps.seconds,
+            "engine_share": loop / steps.seconds + beside,
             "checkpoint_share": saves.seconds / steps.seconds,
             "step_ms": 1e3 * steps.seconds / steps.calls,
-            "engine_us_a_step": 1e6 * rest / steps.calls,
+            "engine_us_a_step": 1e6 * loop / steps.calls,
+            "beside_us_a_second": 1e6 * beside,
             "checkpoint_s": saves.seconds / max(1, saves.calls),
         }
 
@@ -208,7 +224,7 @@ class Bench:
         with Heartbeat(attempt.heartbeat_path), ResourceSampler(reporter, folder.path):
             trainer.Trainer(job).run()
             reporter.flush()
-            self._ended = time.process_time()
+            self._ended = Times.now()
         reporter.close()
         return [json.loads(line) for line in attempt.events_path.read_text(encoding="utf-8").splitlines()]
 

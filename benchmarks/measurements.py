@@ -70,7 +70,8 @@ def engine(options: argparse.Namespace) -> list[Row]:
         return []
     told = {name: middle([one[name] for one in found]) for name in found[0]}
     saving = told["checkpoint_s"] / (_CHECKPOINT_EVERY_STEPS * told["step_ms"] / 1e3)
-    share = f"{told['engine_us_a_step']:.0f} µs of a step of {told['step_ms']:.0f} ms"
+    share = f"{told['engine_us_a_step']:.0f} µs of a step of {told['step_ms']:.0f} ms, "
+    share += f"and {told['beside_us_a_second']:.0f} µs a second of other threads"
     kept = f"and {told['checkpoint_s']:.2f} s a checkpoint with its optimizer"
     first = f"{_PERCENT * told['data_wait_share_first']:.1f} % in the first one, which reads the files"
     return [

@@ -38,14 +38,14 @@ def main(arguments: Sequence[str]) -> int:
     names = [] if options.only_write else options.measurements or list(MEASUREMENTS)
     if options.data is None and set(names) - {"metrics"}:
         parser.error("--data is needed")
-    rows = read_rows(MEASURED)
     for name in names:
         print(name, file=sys.stderr)
         found = MEASUREMENTS[name](options)
         today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-        rows = merged(rows, [replace(row, date=today, load=_load()) for row in found])
+        # Read again: another call may have measured something meanwhile.
+        rows = merged(read_rows(MEASURED), [replace(row, date=today, load=_load()) for row in found])
         write_rows(MEASURED, rows)
-    PAGE.write_text(page(rows, machine(), NOTES.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(page(read_rows(MEASURED), machine(), NOTES.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
 
 

@@ -16,7 +16,7 @@ from engine.errors import UserError
 from engine.protocol.commands import CommandKind
 from engine.protocol.home import Home
 from engine.protocol.run_folder import RunFolder
-from engine.protocol.times import QUEUE_TICK_S
+from engine.protocol.times import QUEUE_TICK_S, SPARE_WISH_S
 from engine.store.database import Store
 
 Then = Callable[[Any], object]
@@ -48,16 +48,24 @@ class EngineActions(QObject):
         self._ticking = QTimer(self)
         self._ticking.setInterval(int(QUEUE_TICK_S * 1000))
         self._ticking.timeout.connect(self.tick)
+        self._sparing = QTimer(self)
+        self._sparing.setInterval(int(SPARE_WISH_S * 1000))
+        self._sparing.timeout.connect(self._keep_spare)
         self._is_ticking = False
 
     def keep_ticking(self) -> None:
         """Tick the queue from now on, in case a runner was killed."""
         self._ticking.start()
+        self._sparing.start()
         self.tick()
 
     def close(self) -> None:
         """Leave the queue to the runners."""
         self._ticking.stop()
+        self._sparing.stop()
+        from engine.runner.queue import forget_spare
+
+        forget_spare(self._home)
 
     def tick(self) -> None:
         """Start what waits and can be started."""
@@ -67,6 +75,12 @@ class EngineActions(QObject):
 
         self._is_ticking = True
         self._background.run(tick, self._home, then=self._ticked, failed=self._not_ticked, owner=self)
+
+    def _keep_spare(self) -> None:
+        """Let an engine process wait with its imports done, so that a click on Train soon becomes a first step."""
+        from engine.runner.queue import keep_spare
+
+        self._background.run(keep_spare, self._home, failed=_LOG.warning, owner=self)
 
     def submit(self, request: object, then: Then | None = None, failed: Failed | None = None) -> None:
         """Enqueue a run (`engine.runner.submit.SubmitRequest`); `then` gets its id."""

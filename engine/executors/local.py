@@ -6,6 +6,8 @@ import platform
 import subprocess
 
 from engine.executors.executor import WorkerStatus
+from engine.executors.spare import hand_over
+from engine.protocol.home import Home
 from engine.protocol.interpreter import child_environment, engine_command
 from engine.protocol.job import ProcessRecord
 from engine.protocol.operating_system import (
@@ -44,11 +46,15 @@ class LocalExecutor:
         environment = child_environment({"LENSMITH_HOME": str(run.path.parents[1])})
         if spec.placement.resource.startswith("cuda:"):
             environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
-        child = spawn_detached(Launch([*command, str(run.path)], run.path, environment, folder.log_path))
-        self._children.append(child)
+        launch = Launch([*command, str(run.path)], run.path, environment, folder.log_path)
+        pid = hand_over(Home(run.path.parents[1]), launch) if self._command is None else None
+        if pid is None:
+            child = spawn_detached(launch)
+            self._children.append(child)
+            pid = child.pid
         # One that is gone already has no identity any more; the record still says that it was started.
-        identity = process_identity(child.pid) or ""
-        record = ProcessRecord(pid=child.pid, start_time=identity, host=platform.node())
+        identity = process_identity(pid) or ""
+        record = ProcessRecord(pid=pid, start_time=identity, host=platform.node())
         write_record(folder.pid_path, record)
         write_record(run.path / "pid.json", record)
 

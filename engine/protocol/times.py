@@ -44,3 +44,11 @@ CARD_TIMEOUT_S: Final = 120.0
 """How long building a model to count it may take, once torch is loaded."""
 STORE_BUSY_TIMEOUT_S: Final = 10.0
 """How long a store connection waits for another writer."""
+SPARE_WISH_S: Final = 20.0
+"""How often an open window wishes for a spare engine process; the first time when it has been open so long."""
+SPARE_WANTED_S: Final = 60.0
+"""So long a spare engine process waits after a window last wished for one."""
+SPARE_REFILL_S: Final = 30.0
+"""So long after one was used the next one is started: the run that took it comes first."""
+SPARE_ORDER_S: Final = 5.0
+"""A spare that does not take its order in this time is ended, and a process is started afresh."""

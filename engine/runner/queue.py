@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.errors import UserError
-from engine.executors.spare import keep_ready
+from engine.executors.spare import SparePlace, keep_ready
 from engine.protocol.events import RunEnded
 from engine.protocol.home import Home
 from engine.protocol.interpreter import child_environment, engine_command, engine_interpreter, keyholders
@@ -60,6 +60,12 @@ def tick(home: Home) -> list[str]:
 def keep_spare(home: Home) -> bool:
     """Let an engine process wait for the next run; an open window asks for it again and again."""
     return keep_ready(home, _STARTING.start)
+
+
+def forget_spare(home: Home) -> None:
+    """Let the waiting process end soon: the window closes."""
+    with contextlib.suppress(OSError):
+        SparePlace(home).wanted_path.unlink()
 
 
 def has_runner(folder: RunFolder) -> bool:

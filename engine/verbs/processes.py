@@ -23,6 +23,10 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     work = parsers.add_parser("work", parents=[shared], help="(process) do a run's work in this process")
     work.add_argument("folder", type=Path)
     work.set_defaults(run=run_worker)
+    spare = parsers.add_parser(
+        "spare", parents=[shared], help="(process) load the engine, then wait to be a run's worker"
+    )
+    spare.set_defaults(run=run_spare)
     serve = parsers.add_parser(
         "serve", parents=[shared], help="(process) answer JSON lines on stdin: the predictor"
     )
@@ -56,6 +60,14 @@ def run_worker(_session: Session, arguments: argparse.Namespace) -> Reply:
     from engine.worker import main  # loads torch
 
     return Reply(None, exit_code=main(arguments.folder))
+
+
+def run_spare(session: Session, _arguments: argparse.Namespace) -> Reply:
+    from engine.jobs.spare import take_up, wait_for_order  # loads torch
+    from engine.worker import main
+
+    order = wait_for_order(session.home)
+    return Reply(None, exit_code=0 if order is None else main(take_up(order)))
 
 
 def run_service(session: Session, _arguments: argparse.Namespace) -> Reply:
