@@ -66,7 +66,7 @@ class Histogram(QWidget):
             height = max(_LEAST_BAR, (base - _TOP) * count / largest) if count else 0.0
             bar = QRectF(slot.left() + _GAP / 2, base - height, slot.width() - _GAP, height)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("accent" if place == self._hovered else "s1"))
+            painter.setBrush(theme.color("s6" if place == self._hovered else "s1"))
             painter.drawRoundedRect(bar, _GAP, _GAP)
         self._paint_words(painter, base, largest)
 

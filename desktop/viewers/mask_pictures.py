@@ -32,7 +32,8 @@ class MaskPictures:
         overview = self._overview
         if overview is None or image >= len(overview.manifest.items):
             return None
-        return Path(str(image)) if overview.manifest.items[image].mask is not None else None
+        has_mask = overview.manifest.items[image].mask is not None
+        return Path(overview.manifest.version) / str(image) if has_mask else None
 
     def read(self, name: Path, side: int | None) -> QImage:
         """Make the picture of a mask, at most so many pixels a side.
@@ -41,9 +42,9 @@ class MaskPictures:
             UserError: it cannot be read.
         """
         overview = self._overview
+        if overview is None or name.parent.name != overview.manifest.version:
+            return QImage()  # another dataset is shown by now
         image = int(name.name)
-        if overview is None or image >= len(overview.manifest.items):
-            return QImage()
         classes = read_mask(overview.root, overview.manifest.items[image], overview.manifest)
         drawn = np.where(classes == IGNORE, np.uint8(NOTHING), classes)
         return class_picture(reduced_classes(drawn, side), frozenset())
