@@ -14,6 +14,7 @@ from tests.recorder import (
     scenes_runs,
     scenes_shell,
     scenes_tasks,
+    scenes_trials,
 )
 from tests.recorder.play import Script
 from tests.recorder.stage import Stage
@@ -50,6 +51,7 @@ SCENES = (
     Scene("queued", scenes_runs.queued, ("jobs", "train")),
     Scene("paused", scenes_runs.paused, ("train", "jobs", "home")),
     Scene("finished", scenes_runs.finished, _OF_RUNS),
+    Scene("trials", scenes_trials.trials, ("train",)),
     Scene("plugins", scenes_models.plugins, ("plugins",)),
     Scene("failed", scenes_runs.failed, ("train", "jobs", "home")),
     Scene("validate", scenes_models.validate, ("validate",)),
