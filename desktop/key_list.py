@@ -41,6 +41,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("I, C", "Only incorrect, only correct (Validate)"),
             ("+ − 0", "Zoom in, out, to fit"),
             ("B, M, N", "Boxes, masks, names of classes on the large image"),
+            ("T, P", "Truth, prediction on the large image (Validate)"),
             ("Space held", "The large image without labels"),
             ("L", "Labels on the small images (Data)"),
             ("Ctrl+O, Ctrl+V", "Open or paste images (Predict)"),

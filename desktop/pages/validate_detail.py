@@ -271,10 +271,19 @@ class DetailView(QWidget):
             layer.toggle()
             return
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
-        if step is None:
-            super().keyPressEvent(event)
-        else:
+        if step is not None:
             self.stepped.emit(step)
+            return
+        for view in self._views_of(event):
+            view.keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        for view in self._views_of(event):
+            view.keyReleaseEvent(event)
+
+    def _views_of(self, event: QKeyEvent) -> tuple[LabelView, ...]:
+        """Keys of the picture hold as long as the whole has the focus; a view that is linked follows the first."""
+        return self.views if event.key() == Qt.Key.Key_Space else self.views[:1]
 
     def _go_on(self) -> None:
         self.stepped.emit(1)

@@ -15,6 +15,7 @@ from desktop.models.result_list import list_results, result_before, runs_with_re
 from engine.errors import UserError
 from engine.protocol.home import Home
 from tests.desktop.measured_runs import MeasuredRun, evaluation_of, measured_run
+from tests.desktop.task_runs import detector_run, segmenter_run
 
 
 @pytest.fixture
@@ -77,6 +78,11 @@ def test_that_checkpoints_are_offered_best_first_with_the_splits_that_have_image
 
     assert [fact.name for fact in offered.checkpoints] == ["best", "last", "epoch-0002"]
     assert offered.splits == (("test", 3), ("val", 12), ("train", 6))
+
+
+def test_that_images_with_objects_or_masks_can_be_measured_on(home: Home, tmp_path: Path) -> None:
+    assert evaluable(home, detector_run(home, tmp_path).run).splits == (("val", 4), ("train", 1))
+    assert evaluable(home, segmenter_run(home, tmp_path).run).splits == (("val", 2), ("train", 1))
 
 
 def test_that_a_run_without_checkpoints_says_what_to_wait_for(home: Home, run: MeasuredRun) -> None:

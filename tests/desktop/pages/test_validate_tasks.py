@@ -161,3 +161,20 @@ def test_that_charts_and_a_table_by_class_are_shown(
     page.side.classes.picked.emit(DOGS)
     assert page.side.choice.current() == IMAGES
     assert page.images.chip_texts() == ["true dog"]
+
+
+def test_that_keys_of_the_picture_hold_for_both_views(
+    qtbot: QtBot, context: Context, segmenter: MeasuredRun
+) -> None:
+    page = opened(qtbot, context, segmenter)
+    open_image(qtbot, page, 1)
+    page.detail.setFocus()
+
+    qtbot.keyClick(page.detail, Qt.Key.Key_M)
+
+    assert [view.look.masks for view in page.detail.views] == [False, False]
+    qtbot.waitUntil(lambda: not page.detail.picture.image_size.isEmpty(), timeout=WAIT_MS)
+    qtbot.keyClick(page.detail, Qt.Key.Key_Plus)
+    assert page.detail.picture.part.zoom > 1
+    qtbot.keyClick(page.detail, Qt.Key.Key_Escape)
+    assert page.layers.currentWidget() is not page.detail
