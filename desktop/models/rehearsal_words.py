@@ -69,8 +69,7 @@ def tried_rows(tried: tuple[TriedBatch, ...]) -> list[tuple[str, str, str]]:
         (
             f"{one.batch_size:,}",
             f"{number(one.images_per_s)} images/s" if one.images_per_s else "–",
-            (memory_text(one.peak_memory_bytes) if one.peak_memory_bytes else "–")
-            + ("" if one.fits else ", does not fit"),
+            _memory_of(one),
         )
         for one in tried
     ]
@@ -101,6 +100,13 @@ def memory_text(size_bytes: float) -> str:
 def device_words(device: str) -> str:
     """`cpu` → `CPU`, `cuda:0` → `GPU 0`."""
     return f"GPU {device.partition(':')[2] or 0}" if device.startswith("cuda") else device.upper()
+
+
+def _memory_of(one: TriedBatch) -> str:
+    words = memory_text(one.peak_memory_bytes) if one.peak_memory_bytes else ""
+    if one.fits:
+        return words or "–"
+    return f"{words}, does not fit" if words else "does not fit"
 
 
 def _epoch_detail(found: Rehearsal) -> str:

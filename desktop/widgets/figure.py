@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
-from desktop.widgets.card import Card
-from desktop.widgets.labels import ElidedLabel, text_label
+from desktop.widgets.card import Card, row
+from desktop.widgets.labels import ElidedLabel, IconLabel, text_label
 
 
 class FigureCard(Card):
@@ -26,10 +25,14 @@ class FigureCard(Card):
     ) -> None:
         super().__init__(spacing=SPACE.xxs, margins=(SPACE.m, SPACE.s, SPACE.m, SPACE.s), parent=parent)
         self.name = text_label(name, "caption")
-        self.value = text_label(value, "warning" if tone == "warn" else None)
+        self.value = text_label(value)
         self.value.setFont(font(TYPE.page, weight=600, tabular=True))
         self.detail = ElidedLabel(detail or " ", "caption")
-        for label in (self.name, self.value, self.detail):
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
-            self.body.addWidget(label)
+        line = row(SPACE.xs)
+        if tone == "warn":
+            line.addWidget(IconLabel("ph.warning", "warn"))
+        line.addWidget(self.value, 1)
+        self.body.addWidget(self.name)
+        self.body.addLayout(line)
+        self.body.addWidget(self.detail)
         self.setAccessibleName(", ".join(part for part in (name, value, detail) if part))

@@ -86,7 +86,7 @@ def test_that_what_it_was_measured_with_stands_in_a_line() -> None:
         "CPU · fp32 · batch size 8 · 2 loader threads · first step after 3.0 s · validation 12 s · rehearsed in 40 s"
     )
     assert sentence(FOUND) == "About 22 min, as rehearsed; 1.0 GB of memory."
-    assert tried_rows(FOUND.tried)[1] == ("64", "–", "–, does not fit")
+    assert tried_rows(FOUND.tried)[1] == ("64", "–", "does not fit")
     assert proposal_title(FOUND.proposals[0]) == "Batch size: 8 → 16"
 
 
