@@ -101,6 +101,7 @@ def test_that_where_there_is_little_room_the_tasks_own_metrics_stay(detector: Li
 
     qtbot.waitUntil(lambda: "Validation loss" not in names(detector), timeout=WAIT_MS)
     assert "Validation mAP 50" in names(detector)
+    detector.setParent(None)  # each is closed by itself
 
 
 def test_that_the_right_chart_begins_with_the_tasks_own_metric(segmenter: LiveView) -> None:
