@@ -197,7 +197,7 @@ def test_that_a_plugin_whose_import_fails_is_told(data: Path, tmp_path: Path) ->
 def test_that_a_job_of_a_later_version_is_refused(data: Path, tmp_path: Path) -> None:
     run = faulty_run(tmp_path, data, "pass")
     path = run.folder.job_path
-    path.write_text(path.read_text(encoding="utf-8").replace('"kind": "train"', '"kind": "paint"'))
+    path.write_text(path.read_text(encoding="utf-8").replace('"kind": "train"', '"kind": "tune"'))
 
     assert failure_of(run).code == "job_unknown"
 
