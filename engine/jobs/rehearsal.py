@@ -157,6 +157,7 @@ class _Report:
             found.tried,
             stage.usable_bytes,
             accumulate if is_adapter and isinstance(accumulate, int) else None,
+            found.resting_bytes,
         )
 
     def written(self, cold: Speed, settled: Speed, threads: list[Proposal], is_cached: bool) -> Rehearsal:
@@ -207,7 +208,7 @@ class _Report:
 
     def _peak(self) -> int:
         """Measured; for a batch that was too slow to be rehearsed, by the line through smaller ones."""
-        line, own = fit_line(self._found.tried), self._facts.own
+        line, own = fit_line(self._found.tried, self._found.resting_bytes), self._facts.own
         wanted = min(self._config.batch_size, self._images)
         if line is None or self._found.batch_size >= wanted or (own is not None and not own.fits):
             return self._found.peak_bytes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.jobs.rehearsal_figures import MEMORY_SHARE, Line, even, fit_line
+from engine.jobs.rehearsal_figures import MEMORY_SHARE, even, fit_line
 from engine.protocol.rehearsal import Proposal, RehearsalWarning, TriedBatch
 
 GAIN = 1.15
@@ -35,6 +35,8 @@ class BatchFacts:
     """What a batch may take; None where nobody knows."""
     accumulate: int | None = None
     """`accumulate_steps`, where the engine's loop trains."""
+    resting_bytes: int | None = None
+    """What is taken between two steps."""
 
     @property
     def own(self) -> TriedBatch | None:
@@ -72,11 +74,11 @@ def batch_proposals(facts: BatchFacts) -> list[Proposal]:
     return [_batch(facts, chosen.batch_size, f"{why}{_memory_words(chosen, facts)}.")]
 
 
-def fitting_size(facts: BatchFacts, line: Line | None = None) -> int:
+def fitting_size(facts: BatchFacts) -> int:
     """The largest even size that fits, by the line through what was measured; 0 when not even 1 does."""
     fitting = [one.batch_size for one in facts.tried if facts.is_within(one)]
     known = max(fitting, default=0)
-    line = line or fit_line(facts.tried)
+    line = fit_line(facts.tried, facts.resting_bytes)
     if line is None or facts.usable_bytes is None:
         return known
     failed = [one.batch_size for one in facts.tried if not one.fits]

@@ -81,9 +81,16 @@ def steady(cold: Speed, loader_images_per_s: float | None) -> Speed:
     return Speed(image_s, 1 - computing / image_s)
 
 
-def fit_line(tried: Sequence[TriedBatch]) -> Line | None:
-    """Fit a line by least squares to what fitting batches took; None below two sizes, or where it does not rise."""
+def fit_line(tried: Sequence[TriedBatch], resting_bytes: int | None = None) -> Line | None:
+    """Fit a line by least squares to what fitting batches took; None below two sizes, or where it does not rise.
+
+    Args:
+        tried: sizes with what they took.
+        resting_bytes: what is taken between two steps, where that is known: a batch of nothing.
+    """
     points = [(one.batch_size, one.peak_memory_bytes) for one in tried if one.fits]
+    if points and resting_bytes is not None:
+        points.append((0, resting_bytes))
     mean_x = sum(x for x, _ in points) / max(1, len(points))
     mean_y = sum(y for _, y in points) / max(1, len(points))
     spread = sum((x - mean_x) ** 2 for x, _ in points)

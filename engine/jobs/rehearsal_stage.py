@@ -76,6 +76,8 @@ class Measured:
     """Seconds an image where images were at hand; None takes the steps less their waits."""
     tried: list[TriedBatch] = field(default_factory=list[TriedBatch])
     peak_bytes: int = 0
+    resting_bytes: int | None = None
+    """Taken between two steps, on the CPU."""
     first_step_s: float = 0.0
     validation_s: float = 0.0
     checkpoint_bytes: int = 0

@@ -10,8 +10,10 @@ from torch import Tensor
 
 from engine.checkpoints.write import stored_bytes, write_checkpoint
 from engine.data.batch import Batch
+from engine.device.choose import choose_threads, choose_workers, set_threads
 from engine.device.memory import wait_for
-from engine.device.probe import Plan, ProbeSubject, Wish, candidates, choose_fastest
+from engine.device.probe import FEWEST_STEPS, Plan, ProbeSubject, Wish, candidates, choose_fastest
+from engine.device.resolved import write_resolved
 from engine.errors import UserError
 from engine.jobs.rehearsal_advice import BatchFacts, fitting_size
 from engine.jobs.rehearsal_figures import Stretch, even, fit_line, speed_of
@@ -37,6 +39,12 @@ _FEWEST_SHARE, _ENOUGH_SHARE = 0.45, 0.25
 _LARGEST_SHARE = 0.5
 """Of the whole time, that the fewest steps of the configured size may take."""
 _TRIES = 2
+_SLOW_SHARE = 0.05
+"""Of the whole time: of steps longer than that one has to do, where several are better."""
+_LONGEST_SHARE = 0.2
+"""Of the whole time: after a step longer than that, the next one is not waited for."""
+_PRECISION_SHARE = 0.08
+"""Of the whole time, for trying precisions beyond the first."""
 _STILL_GAINS = 1.05
 
 
@@ -48,6 +56,7 @@ class AdapterRehearsal:
         stage.budget.phase("Building the model")
         self._job = adapter_training(stage.desk, stage.data, stage.phases)
         stage.budget.phase("Choosing the precision")
+        self._choose_precision()
         self._prepared: Prepared = prepare(self._job, stage.phases)
         self._ready_s = stage.budget.gone
         self._waking_s: float | None = None
@@ -56,6 +65,25 @@ class AdapterRehearsal:
             batch_size=min(self._job.config.batch_size, stage.loader.images),
             precision=self._prepared.state.policy.resolved.precision,
         )
+
+    def _choose_precision(self) -> None:
+        """Choose as the training would, in less time: `prepare` then finds that it has been done."""
+        config, stage = self._job.config, self._stage
+        options = candidates(Wish(config.precision, config.channels_last, config.compile), stage.device)
+        steps = len(stage.loader) // config.accumulate_steps * config.epochs
+        if len(options) == 1 or config.deterministic or steps < FEWEST_STEPS:
+            return
+        workers = choose_workers(stage.desk.spec.placement.resource, config.workers)
+        threads = choose_threads(stage.device, stage.desk.spec.placement.threads, workers)
+        set_threads(threads)
+        size = FEW_IMAGES if stage.device.type == "cpu" else config.batch_size
+        plan = Plan(budget_s=stage.budget.share(_PRECISION_SHARE))
+        chosen = choose_fastest(self._subject(min(size, stage.loader.images)), options, stage.device, plan)
+        write_resolved(stage.desk.folder.resolved_path, chosen.model_copy(update={"threads": threads}))
+
+    def _subject(self, size: int) -> ProbeSubject:
+        batch, model = self._stage.loader.batch_of(size), self._job.trainable
+        return ProbeSubject(model.network, batch.images, batch.targets, model.loss, model.targets_in_forward)
 
     def run(self) -> Measured:
         """Measure.
@@ -93,6 +121,8 @@ class AdapterRehearsal:
         wanted = self._measured.batch_size
         if self._stage.device.type == "cpu":
             self._try_small(wanted)
+            self._stage.memory.forget()
+            self._measured.resting_bytes = self._stage.memory.peak
             return self._smaller() if self._is_too_much(wanted) else self._affordable(wanted)
         size = wanted
         while not self._tried(size).fits:
@@ -122,7 +152,8 @@ class AdapterRehearsal:
 
     def _is_too_much(self, size: int) -> bool:
         """Whether a batch would not fit, by what smaller ones took; noted if so."""
-        line, usable = fit_line(self._measured.tried), self._stage.usable_bytes
+        found, usable = self._measured, self._stage.usable_bytes
+        line = fit_line(found.tried, found.resting_bytes)
         is_beyond = line is not None and usable is not None and line.at(size) > usable
         if not is_beyond and all(one.fits for one in self._measured.tried):
             return False
@@ -137,6 +168,7 @@ class AdapterRehearsal:
             self._stage.loader.images,
             self._measured.tried,
             self._stage.usable_bytes,
+            resting_bytes=self._measured.resting_bytes,
         )
         size = fitting_size(facts)
         if size < 1:
@@ -165,7 +197,9 @@ class AdapterRehearsal:
         try:
             batch = stage.loader.batch_of(size)
             stage.memory.forget()
-            times = [self._timed([batch] * copies) / copies for _ in range(_TRIES)]
+            times = [self._timed([batch] * copies) / copies]
+            if times[0] * copies < stage.budget.share(_SLOW_SHARE):
+                times += [self._timed([batch] * copies) / copies for _ in range(_TRIES - 1)]
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -342,6 +376,8 @@ def _unfit(size: int, needs: int = 0) -> TriedBatch:
 
 def _is_settled(stretches: int, seconds: float, stage: Stage) -> bool:
     if stretches >= _MOST:
+        return True
+    if stretches >= 1 and (seconds / stretches > stage.budget.share(_LONGEST_SHARE) or stage.budget.left < 0):
         return True
     if stretches >= _ENOUGH and seconds > stage.budget.share(_ENOUGH_SHARE):
         return True

@@ -33,8 +33,9 @@ def validation_seconds(
     if data.val is None:
         return 0.0
     count = data.val.images
-    few = min(count, _FEW_IMAGES)
-    more = min(count, max(few, math.floor(most_s / max(image_s, 1e-9))))
+    affordable = max(1, math.floor(most_s / max(image_s, 1e-9)))
+    few = min(count, _FEW_IMAGES, affordable)
+    more = min(count, affordable)
     times: list[tuple[int, float]] = []
     for images in dict.fromkeys((few, more)):
         short = desk.with_changes({}, most_val=images)

@@ -61,6 +61,14 @@ def test_that_memory_is_fitted_by_least_squares_and_batches_that_failed_do_not_c
     assert line.largest_within(99) == 0
 
 
+def test_that_what_is_taken_between_steps_counts_as_a_batch_of_nothing() -> None:
+    line = fit_line([tried(8, 260)], resting_bytes=100)
+
+    assert line is not None
+    assert (line.base, line.slope) == (pytest.approx(100), pytest.approx(20))
+    assert fit_line([], resting_bytes=100) is None
+
+
 def test_that_no_line_is_made_up_from_one_size_or_falling_memory() -> None:
     assert fit_line([tried(2, 140)]) is None
     assert fit_line([tried(2, 140), tried(2, 160)]) is None
