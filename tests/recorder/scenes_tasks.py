@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,8 @@ from typing import Any, cast
 
 from desktop.pages.predict import PredictPage
 from desktop.pages.validate import ValidatePage
-from engine.datasets.demo import write_demo_dataset
 from engine.protocol.job import END_STATES
+from tests.recorder.drawn_datasets import drawn_masks, drawn_objects, drawn_shapes
 from tests.recorder.play import Pause, Script, Until
 from tests.recorder.stage import LONG_S, REPOSITORY, Stage
 
@@ -28,7 +28,7 @@ class TaskScene:
         name: of the run, and in the names of pictures.
         real: the dataset beside the checkout, relative to the shared data.
         test: its test images, relative to it.
-        drawn: the same of the demo, for a checkout without that data.
+        drawn: lays out the demo's pictures, for a checkout without that data.
         plugin: the built-in one of the task.
         settings: over its defaults; as few epochs as show something.
     """
@@ -36,7 +36,7 @@ class TaskScene:
     name: str
     real: str
     test: str
-    drawn: str
+    drawn: Callable[[Path], Path]
     plugin: str
     settings: Mapping[str, Any]
 
@@ -45,7 +45,7 @@ DETECTION = TaskScene(
     "detection",
     "detection_bccd/coco",
     "test",
-    "detection",
+    drawn_objects,
     "torchvision_detector",
     {"epochs": 4, "image_size": 192, "optimizer.lr": 1e-3, "scheduler.type": "onecycle", "seed": 0},
 )
@@ -53,7 +53,7 @@ SEGMENTATION = TaskScene(
     "segmentation",
     "segmentation_camvid",
     "images/test",
-    "segmentation",
+    drawn_masks,
     "timm_segmenter",
     {"epochs": 3, "image_size": 160, "scheduler.type": "onecycle", "seed": 0},
 )
@@ -126,7 +126,4 @@ def _dataset(stage: Stage, scene: TaskScene) -> Path:
     shared = Path(os.environ.get("LENSMITH_SHARED_DATA") or REPOSITORY.parent / "shared" / "data")
     if (shared / scene.real).is_dir():
         return shared / scene.real
-    drawn = stage.context.home.cache / "recorder-shapes"
-    if not drawn.is_dir():
-        write_demo_dataset(drawn)
-    return drawn / scene.drawn
+    return scene.drawn(drawn_shapes(stage.context.home.cache / "recorder-shapes"))
