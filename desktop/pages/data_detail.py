@@ -53,14 +53,13 @@ class ImageDetail(QWidget):
         self.back.clicked.connect(self.closed)
         head.addWidget(self.back)
         self._name = ElidedLabel("", "strong", middle=True)
-        head.addWidget(self._name, 1)
+        head.addStretch(1)
         self.view = LabelView("Image")
         self.controls = LabelControls([self.view])
         self.view.loaded.connect(self._show_size)
         self.view.part_changed.connect(self._show_zoom)
         self._zoom = text_label("", "caption")
         self._zoom.setFont(font(TYPE.caption, tabular=True))
-        head.addWidget(self._zoom)
         for icon, name, act in (
             ("ph.magnifying-glass-minus", "Zoom out  (-)", self._zoom_out),
             ("ph.magnifying-glass-plus", "Zoom in  (+)", self._zoom_in),
@@ -80,7 +79,11 @@ class ImageDetail(QWidget):
         head.addWidget(self.before)
         head.addWidget(self.next)
         card.body.addLayout(head)
-        card.body.addWidget(self.controls)
+        second = row(SPACE.m)
+        second.addWidget(self.controls)
+        second.addWidget(self._name, 1)
+        second.addWidget(self._zoom)
+        card.body.addLayout(second)
         card.body.addWidget(self.view, 1)
         return card
 

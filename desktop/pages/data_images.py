@@ -25,7 +25,7 @@ from desktop.widgets.labels import IconLabel, text_label
 
 _SEARCH_MS = 150
 _FIELD_WIDTH = 104
-_OPACITY_WIDTH = 64
+_OPACITY_WIDTH = 48
 
 
 class ImagesCard(Card):
@@ -70,7 +70,7 @@ class ImagesCard(Card):
         self.count.setFont(font(TYPE.caption, tabular=True))
         head.addWidget(self.count)
         head.addStretch(1)
-        self.labels = Button("Labels", "ph.bounding-box")
+        self.labels = Button("Labels")
         self.labels.setProperty("chip", True)
         self.labels.setCheckable(True)
         self.labels.setChecked(True)
@@ -87,7 +87,6 @@ class ImagesCard(Card):
         self._drop = IconLabel("ph.drop-half", "text3", SIZE.icon)
         head.addWidget(self._drop)
         head.addWidget(self.opacity)
-        head.addSpacing(SPACE.s)
         head.addWidget(IconLabel("ph.grid-four", "text3", SIZE.icon))
         head.addWidget(TileSlider(self.grid))
         self.body.addLayout(head)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QLineEdit, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
 from desktop.bridge.dataset_shelf import ImportJob
+from desktop.pages.data_header import layout_title
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SIZE, SPACE, TYPE
 from desktop.widgets.buttons import Button, on_click
@@ -165,19 +166,42 @@ class LayoutHelp(Card):
     def __init__(self) -> None:
         super().__init__("row", SPACE.xl)
         self.found = text_label("", "mono", wrap=True)
-        self.read = text_label("", "mono", wrap=True)
-        for title, text, stretch in (("Found", self.found, 2), ("What is read", self.read, 3)):
+        self.found.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._rows = QGridLayout()
+        self._rows.setHorizontalSpacing(SPACE.m)
+        self._rows.setVerticalSpacing(SPACE.xxs)
+        self._rows.setColumnStretch(1, 1)
+        for title, content, stretch in (("Found", self.found, 2), ("What is read", self._rows, 5)):
             block = column(SPACE.xs)
             block.addWidget(text_label(title, "overline"))
-            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            block.addWidget(text)
+            if isinstance(content, QGridLayout):
+                block.addLayout(content)
+            else:
+                block.addWidget(content)
             block.addStretch(1)
             self.body.addLayout(block, stretch)
 
     def show_tree(self, entries: Sequence[str], layouts: Sequence[tuple[str, str]]) -> None:
         """Show the first entries of a folder, and layouts with their examples."""
         self.found.setText("\n".join(entries))
-        self.read.setText("\n\n".join(f"{name}\n    {example}" for name, example in layouts))
+        while (item := self._rows.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        top = Qt.AlignmentFlag.AlignTop
+        for place, (name, example) in enumerate(layouts):
+            title = layout_title(name)
+            self._rows.addWidget(text_label(f"{title[:1].upper()}{title[1:]}", "strong"), place, 0, top)
+            told = text_label(example, "caption", wrap=True)
+            told.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            self._rows.addWidget(told, place, 1, top)
+
+    def words(self) -> str:
+        """Give all that is read, one layout a line."""
+        items = [self._rows.itemAt(place) for place in range(self._rows.count())]
+        labels = [item.widget() for item in items if item is not None]
+        texts = [label.text() for label in labels if isinstance(label, QLabel)]
+        return "\n".join(f"{name}: {example}" for name, example in zip(texts[::2], texts[1::2], strict=True))
 
 
 class NameSheet(Sheet):

@@ -82,7 +82,8 @@ def test_that_a_folder_of_an_unknown_layout_is_shown_beside_the_layouts_that_are
     drop(page, tmp_path / "odd")
     qtbot.waitUntil(page.panel.layouts.isVisible, timeout=WAIT_MS)
     assert "readme.txt" in page.panel.layouts.found.text()
-    assert "imagefolder" in page.panel.layouts.read.text()
+    assert "Image folder: " in page.panel.layouts.words()
+    assert "COCO: annotations/instances_train.json" in page.panel.layouts.words()
 
 
 @pytest.mark.slow
