@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from engine.checkpoints.read import tensors_of
 from engine.config.validation import resolve_config
+from engine.errors import PluginError, UserError
 from engine.plugin import UltralyticsClassifier
 from engine.plugin.adapters.ultralytics_networks import make_yolo
 from engine.plugin.adapters.ultralytics_package import ultralytics_folder
@@ -73,6 +74,26 @@ def test_that_without_a_network_the_training_starts_from_chance_and_says_so() ->
     (note,) = model_with(pretrained="auto").notes
     assert "could not be fetched" in note
     assert "starts from chance" in note
+
+
+def test_that_weights_that_are_insisted_on_are_missed_with_the_place_to_put_them() -> None:
+    with pytest.raises(PluginError) as told:
+        model_with(pretrained="hub")
+    assert told.value.code == "weights_unreachable"
+    assert str(ultralytics_folder() / "weights_dir") in told.value.hint
+
+
+def test_that_a_file_that_holds_no_model_is_told_and_not_run(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[object, tuple[str, str]]:
+            return open, (str(tmp_path / "exploded"), "w")
+
+    path = tmp_path / "model.pt"
+    torch.save({"model": Bomb()}, path)
+    with pytest.raises(UserError) as told:
+        model_with(pretrained="file", pretrained_path=str(path))
+    assert told.value.code == "checkpoint_damaged"
+    assert not (tmp_path / "exploded").exists()
 
 
 def test_that_only_the_last_layer_is_no_backbone() -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -85,12 +86,17 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _unpatched() -> Iterator[None]:
-    """Undo what the block replaces in torch, Pillow and numpy: an image stays what `engine.datasets.decode` says."""
+    """Undo what the block replaces in torch, Pillow, OpenCV and numpy.
+
+    An image stays what `engine.datasets.decode` says.
+    """
     save, open_image = torch.save, Image.open
+    read, write, show = cv2.imread, cv2.imwrite, cv2.imshow
     printing = np.get_printoptions()
     try:
         yield
     finally:
         torch.save, Image.open = save, open_image
+        cv2.imread, cv2.imwrite, cv2.imshow = read, write, show
         torch.set_printoptions(profile="default")
         np.set_printoptions(**printing)
