@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 
 from engine.data.preprocessing import Image, stored_shape
-from engine.protocol.operating_system import replace_file
+from engine.protocol.operating_system import free_disk_bytes, replace_file
 
 if TYPE_CHECKING:
     from engine.datasets.manifest import Item
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 CacheMode = Literal["auto", "memory", "disk", "off"]
 MEMORY_SHARE = 0.5
 """Part of the free memory that decoded images may take."""
+DISK_SHARE = 0.5
+"""Part of the free disk that they may take."""
+_MEGABYTE = 1e6
 _CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -108,17 +111,51 @@ class CachePlace:
     dataset_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class CacheChoice:
+    """Which cache is used, and a sentence for the user."""
+
+    mode: Literal["memory", "disk", "off"]
+    sentence: str
+
+
+def choose_cache(mode: CacheMode, place: CachePlace) -> CacheChoice:
+    """Choose a cache: "auto" takes memory when the whole dataset fits, else disk when it fits there, else none."""
+    needed, free = place.dataset_bytes, free_memory_bytes()
+    fits = needed <= MEMORY_SHARE * free
+    size = f"{needed / _MEGABYTE:,.0f} MB"
+    if mode == "memory" or (mode == "auto" and fits):
+        return CacheChoice(
+            "memory",
+            f"Decoded images are kept in memory: {size} for all, {free / _MEGABYTE:,.0f} MB are free.",
+        )
+    if mode == "off":
+        return CacheChoice("off", "Decoded images are not kept, as set: each epoch decodes the files again.")
+    if place.folder is None:
+        return CacheChoice("off", "Decoded images are not kept: there is no folder for them.")
+    room = free_disk_bytes(_existing(place.folder))
+    if mode == "auto" and needed > DISK_SHARE * room:
+        return CacheChoice(
+            "off",
+            f"Decoded images are not kept: {size} fit neither into memory nor into half of the "
+            f"{room / _MEGABYTE:,.0f} MB that are free on disk. Each epoch decodes the files again.",
+        )
+    return CacheChoice("disk", f"Decoded images are kept on disk: {size} at most in {place.folder}.")
+
+
 def open_cache(mode: CacheMode, items: Sequence[Item], image_size: int, place: CachePlace) -> ImageCache:
-    """Open the cache for a split; "auto" chooses memory when the whole dataset fits, else disk, else none."""
-    if mode == "auto":
-        fits = place.dataset_bytes <= MEMORY_SHARE * free_memory_bytes()
-        mode = "memory" if fits else "disk"
-    if mode == "memory":
+    """Open the cache for a split."""
+    chosen = choose_cache(mode, place).mode
+    if chosen == "memory":
         return MemoryCache(len(items))
-    if mode == "disk" and place.folder is not None:
+    if chosen == "disk" and place.folder is not None:
         folder = place.folder / "images" / f"{image_size}-{place.resize_method}"
         return DiskCache(folder, [item.sha256 for item in items])
     return NoCache()
+
+
+def _existing(folder: Path) -> Path:
+    return next((place for place in (folder, *folder.parents) if place.exists()), folder)
 
 
 def stored_bytes(items: Sequence[Item], image_size: int) -> int:

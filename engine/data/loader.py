@@ -6,10 +6,12 @@ What a batch holds is a function of (dataset, settings, epoch, batch); workers, 
 from __future__ import annotations
 
 import math
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,7 @@ from torch import Tensor
 
 from engine.data.augmentation import Augmenter
 from engine.data.batch import Batch, pin_targets
-from engine.data.cache import CacheMode, CachePlace, ImageCache, open_cache, stored_bytes
+from engine.data.cache import CacheMode, CachePlace, ImageCache, choose_cache, open_cache, stored_bytes
 from engine.data.freed_memory import keep_freed_memory
 from engine.data.geometry import whole_frame
 from engine.data.preprocessing import Framing, Image, square_of
@@ -78,7 +80,9 @@ class Sample:
 class Loader:
     """Batches of one split. One epoch is read at a time."""
 
-    def __init__(self, source: SampleSource, cache: ImageCache, settings: LoaderSettings) -> None:
+    def __init__(
+        self, source: SampleSource, cache: ImageCache, settings: LoaderSettings, cache_note: str = ""
+    ) -> None:
         keep_freed_memory()
         self._source = source
         self._cache = cache
@@ -89,9 +93,9 @@ class Loader:
             if settings.train and settings.augmentation is not None
             else None
         )
-        self._pool = (
-            ThreadPoolExecutor(settings.workers, thread_name_prefix="load") if settings.workers > 0 else None
-        )
+        self.cache_note = cache_note
+        """A sentence: where decoded images are kept."""
+        self._pool = _threads(settings.workers)
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -146,6 +150,22 @@ class Loader:
             )
         if self.settings.train:
             self._own_augment = augment
+
+    @property
+    def batch_size(self) -> int:
+        return self.settings.batch_size
+
+    def use_workers(self, workers: int) -> None:
+        """Load with another number of threads from the next `start` on."""
+        self.close()
+        self.settings = replace(self.settings, workers=workers)
+        self._pool = _threads(workers)
+
+    def images_per_second(self, batches: int) -> float:
+        """Read the first batches of the first epoch, and say how fast that was."""
+        began = time.perf_counter()
+        images = sum(len(batch) for batch in islice(self.start(0), batches))
+        return images / max(1e-9, time.perf_counter() - began)
 
     def close(self) -> None:
         """End the threads. The loader cannot be used afterwards."""
@@ -277,8 +297,13 @@ def build_loader(
     place = CachePlace(
         settings.cache_folder, settings.resize_method, stored_bytes(manifest.items, settings.image_size)
     )
-    cache = open_cache(settings.cache, source.items, settings.image_size, place)
-    return Loader(source, cache, settings)
+    choice = choose_cache(settings.cache, place)
+    cache = open_cache(choice.mode, source.items, settings.image_size, place)
+    return Loader(source, cache, settings, choice.sentence)
+
+
+def _threads(workers: int) -> ThreadPoolExecutor | None:
+    return ThreadPoolExecutor(workers, thread_name_prefix="load") if workers > 0 else None
 
 
 def _tensor(values: NDArray[np.int64]) -> Tensor:

@@ -58,6 +58,13 @@ def choose_workers(resource: str, wish: int | Literal["auto"]) -> int:
     return min(MOST_WORKERS_BESIDE_GPU, max(1, (os.cpu_count() or 1) // 2))
 
 
+def most_workers(resource: str) -> int:
+    """Say up to how many loader threads are worth measuring: beside the CPU's own computing there is room for few."""
+    if resource in ("", "cpu"):
+        return WORKERS_BESIDE_CPU
+    return max(1, (os.cpu_count() or 1) - 1)
+
+
 def set_threads(threads: int) -> None:
     """Make torch use this many compute threads, and OpenCV none of its own."""
     torch.set_num_threads(threads)

@@ -24,10 +24,14 @@ class Resolved(Frozen):
     channels_last: bool = False
     compile: bool = False
     threads: int = 1
+    workers: int | None = None
+    """Loader threads, where they were chosen by measurement."""
     torch_version: str = str(torch.__version__)
     """Another version may give other bits."""
     measured_s: dict[str, float] = Field(default_factory=dict)
     """Seconds of one step by candidate, where there was a choice."""
+    workers_images_per_s: dict[int, float] = Field(default_factory=dict)
+    """Images per second of the loader alone by number of its threads, where that was measured."""
 
 
 def read_resolved(path: Path, device: torch.device) -> Resolved | None:

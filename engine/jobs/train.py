@@ -64,6 +64,7 @@ class TrainingData:
         self.device = choose_device(desk.spec.placement.resource)
         pinned = self.device.type == "cuda"
         self.train = desk.loader("train", train=True, pin_memory=pinned)
+        desk.reporter.emit(Notice(code="cache_chosen", message=self.train.cache_note))
         self.val: Loader | None = None
         if desk.run_config.validation.enabled and desk.has_split("val"):
             self.val = desk.loader("val", train=False, pin_memory=pinned)

@@ -10,7 +10,8 @@ from torch import nn
 
 from engine.checkpoints.read import read_checkpoint, read_weights, start_from_weights
 from engine.config.schedule import Span
-from engine.device.choose import choose_device, choose_threads, choose_workers, set_threads
+from engine.data.worker_trial import AdjustableLoader, counts_to_try, fewest_that_pay, measure_workers
+from engine.device.choose import choose_device, choose_threads, choose_workers, most_workers, set_threads
 from engine.device.policy import DevicePolicy, SingleDevice
 from engine.device.probe import FEWEST_STEPS, Plan, ProbeSubject, Wish, candidates, choose_fastest
 from engine.device.randomness import repeat_exactly, seed_everything
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     import torch
 
     from engine.config.train import TrainConfig
+
+
+_FEWEST_STEPS_FOR_WORKERS = 200
+"""A run of fewer optimizer steps is over before it would pay to try numbers of loader threads."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,17 +129,52 @@ def _choose_policy(job: TrainingJob, device: torch.device, span: Span) -> Single
     if earlier is not None:
         resolved = _with_wish(earlier, wish)
         set_threads(resolved.threads)
+        if (
+            job.config.workers == "auto"
+            and resolved.workers
+            and isinstance(job.train_loader, AdjustableLoader)
+        ):
+            job.train_loader.use_workers(resolved.workers)
     else:
-        workers = choose_workers(job.placement.resource, job.config.workers)
+        measured = _measure_workers(job, span.steps)
+        workers = (
+            fewest_that_pay(measured)
+            if measured
+            else choose_workers(job.placement.resource, job.config.workers)
+        )
         threads = choose_threads(device, job.placement.threads, workers)
         set_threads(threads)
         options = candidates(wish, device)
         if job.config.deterministic or span.steps < FEWEST_STEPS:
             options = options[:1]
-        resolved = _measure(job, options, device, span.steps).model_copy(update={"threads": threads})
+        chosen = {"threads": threads, "workers": workers if measured else None}
+        chosen["workers_images_per_s"] = {count: round(speed, 1) for count, speed in measured.items()}
+        resolved = _measure(job, options, device, span.steps).model_copy(update=chosen)
     if resolved != earlier:
         write_resolved(job.folder.resolved_path, resolved)
     return SingleDevice(device, resolved)
+
+
+def _measure_workers(job: TrainingJob, steps: int) -> dict[int, float]:
+    """Try numbers of loader threads and use the one that pays; nothing where the user chose, or the run is short."""
+    loader = job.train_loader
+    if (
+        job.config.workers != "auto"
+        or steps < _FEWEST_STEPS_FOR_WORKERS
+        or not isinstance(loader, AdjustableLoader)
+    ):
+        return {}
+    measured = measure_workers(loader, counts_to_try(most_workers(job.placement.resource)))
+    count = fewest_that_pay(measured)
+    loader.use_workers(count)
+    speeds = ", ".join(f"{threads}: {speed:,.0f}" for threads, speed in measured.items())
+    message = (
+        f"{count} loader threads, the fewest that load about as fast as any (images a second: {speeds})."
+    )
+    job.reporter.emit(
+        Notice(code="workers_chosen", message=message, data={"workers": count, "images_per_s": measured})
+    )
+    return measured
 
 
 def _measure(job: TrainingJob, options: list[Resolved], device: torch.device, steps: int) -> Resolved:

@@ -23,6 +23,7 @@ from engine.training.preparation import Prepared, prepare
 from engine.training.saving import Saver
 from engine.training.step import grouped, set_training_mode
 from engine.training.telemetry import Extent, Telemetry
+from engine.training.waiting import WaitingWarning
 
 _SECONDS_AN_HOUR = 3600
 _NOTEWORTHY_S = 0.05
@@ -63,6 +64,7 @@ class _Loop:
         self._has_stepped = False
         extent = Extent(prepared.span.epochs, prepared.span.steps_per_epoch)
         self._telemetry = Telemetry(job.reporter, LossLog(prepared.state.sums), extent)
+        self._waiting = WaitingWarning(prepared.config, prepared.state.policy.device.type)
         self._orders = Orders(job.control, job.reporter, self)
         numbered = not prepared.config.validation.save_best_only
         self._saver = Saver(
@@ -133,7 +135,12 @@ class _Loop:
         position = self._position
         self._telemetry.tell(position)
         self._telemetry.tell_problems(self._job.train_loader.new_problems())
-        self._emit_metrics("epoch", self._telemetry.epoch_values())
+        values = self._telemetry.epoch_values()
+        self._emit_metrics("epoch", values)
+        waited = values.get("train/data_wait_share", 0.0), values.get("train/epoch_s", 0.0)
+        waiting = self._waiting.after_epoch(position.epoch + 1, *waited)
+        if waiting is not None:
+            self._reporter.emit(waiting)
         is_best = False
         if self._is_validation_due():
             outcome = self._measure()

@@ -16,6 +16,7 @@ from engine.data.cache import (
     DiskCache,
     MemoryCache,
     NoCache,
+    choose_cache,
     free_memory_bytes,
     open_cache,
     stored_bytes,
@@ -196,6 +197,34 @@ def test_that_auto_takes_memory_if_the_images_fit_twice_else_the_disk_else_none(
     where = CachePlace(tmp_path / "cache" if folder else None, "bilinear", stored_bytes(items, SIZE))
 
     assert isinstance(open_cache("auto", items, SIZE, where), kind)
+
+
+@pytest.mark.parametrize(
+    ("mode", "memory", "disk", "chosen", "words"),
+    [
+        ("auto", 10**9, 10**9, "memory", "kept in memory: 400 MB for all, 1,000 MB are free"),
+        ("auto", 10**8, 10**9, "disk", "kept on disk: 400 MB at most in"),
+        ("auto", 10**8, 5 * 10**8, "off", "fit neither into memory nor into half of the 500 MB"),
+        ("disk", 10**8, 5 * 10**8, "disk", "kept on disk"),
+        ("off", 10**9, 10**9, "off", "not kept, as set"),
+    ],
+)
+def test_that_the_choice_of_a_cache_is_said_with_its_reason(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: CacheMode,
+    memory: int,
+    disk: int,
+    chosen: str,
+    words: str,
+) -> None:
+    monkeypatch.setattr(caches, "free_memory_bytes", lambda: memory)
+    monkeypatch.setattr(caches, "free_disk_bytes", lambda _folder: disk)
+
+    choice = choose_cache(mode, CachePlace(tmp_path / "not" / "yet", "bilinear", 400_000_000))
+
+    assert choice.mode == chosen
+    assert words in choice.sentence
 
 
 def test_that_the_room_is_that_of_the_stored_images(tmp_path: Path, items: list[Item]) -> None:
