@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from engine.datasets.annotations_builder import AnnotationsBuilder
@@ -114,8 +114,11 @@ class _Reading:
         split = split_of_file(content.file, self.top)
         folders = likely_folders(content.file, split, self.top)
         numbers: dict[Key, int] = {}
-        for image in content.images.values():
-            path = self._finder.find(image.name, folders)
+        found = [self._finder.find(image.name, folders) for image in content.images.values()]
+        strays = self._strays(found, split)
+        for image, path in zip(content.images.values(), found, strict=True):
+            if path in strays:
+                path = None
             if path is None or not path.is_relative_to(self._root):
                 told = f"Line {image.line} names the image {image.name!r}, which is not there."
                 self._problems.tell(_NO_FILE, told, content.name, image.line)
@@ -130,6 +133,18 @@ class _Reading:
                 self._tell_two_splits(content, image, known)
             numbers[image.id] = known.number
         return numbers
+
+    def _strays(self, found: Sequence[Path | None], split: str | None) -> set[Path]:
+        """Images in the folder of another split, of a file whose images lie in its own: a name that both have.
+
+        The labels of an image that is missing would go to another one.
+        """
+        if split is None:
+            return set()
+        homes = {path: folder_split(path, self.top) for path in found if path is not None}
+        if split not in homes.values():
+            return set()
+        return {path for path, home in homes.items() if home not in (split, None)}
 
     def _tell_two_splits(self, content: CocoContent, image: CocoImage, known: FoundImage) -> None:
         told = f"Line {image.line} lists {image.name}, which is in {known.split} already; it stays there."
@@ -193,6 +208,12 @@ def split_of_file(file: Path, top: Path) -> str | None:
         return named
     folders = [part.lower() for part in file.relative_to(top).parts[:-1]]
     return next((SPLIT_NAMES[name] for name in reversed(folders) if name in SPLIT_NAMES), None)
+
+
+def folder_split(path: Path, top: Path) -> str | None:
+    """The split that a folder on the way to an image is named like; None when none is."""
+    folders = path.relative_to(top).parts[:-1] if path.is_relative_to(top) else ()
+    return next((SPLIT_NAMES[name.lower()] for name in folders if name.lower() in SPLIT_NAMES), None)
 
 
 def likely_folders(file: Path, split: str | None, top: Path) -> list[Path]:
