@@ -30,7 +30,7 @@ class Goal:
         sign = 1 if self.is_more_better else -1
         if sign * value >= sign * self.target:
             return "reached"
-        return "above the floor" if sign * value >= sign * self.floor else "UNDER THE FLOOR"
+        return "target missed" if sign * value >= sign * self.floor else "FLOOR MISSED"
 
     def bound(self, limit: float) -> str:
         """Write a limit as people do: `≥ 1.8 ×`."""
