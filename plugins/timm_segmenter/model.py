@@ -10,7 +10,7 @@ EASY = {
     "decoder_width": 128,
     "image_size": 256,
     "batch_size": 8,
-    "epochs": 24,
+    "epochs": 16,
     "optimizer.type": "adamw",
     "optimizer.lr": 2e-3,
     "optimizer.weight_decay": 0.02,
