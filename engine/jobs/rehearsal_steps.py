@@ -10,13 +10,11 @@ from torch import Tensor
 
 from engine.checkpoints.write import stored_bytes, write_checkpoint
 from engine.data.batch import Batch
-from engine.device.choose import choose_threads, choose_workers, set_threads
 from engine.device.memory import wait_for
-from engine.device.probe import FEWEST_STEPS, Plan, ProbeSubject, Wish, candidates, choose_fastest
-from engine.device.resolved import write_resolved
 from engine.errors import UserError
 from engine.jobs.rehearsal_advice import BatchFacts, fitting_size
 from engine.jobs.rehearsal_figures import Stretch, even, fit_line, speed_of
+from engine.jobs.rehearsal_precision import choose_precision, time_precisions
 from engine.jobs.rehearsal_stage import FEW_IMAGES, Measured, Stage, no_memory
 from engine.jobs.timed_loader import TimedLoader, TrialDesk
 from engine.jobs.train import adapter_training
@@ -43,8 +41,6 @@ _SLOW_SHARE = 0.05
 """Of the whole time: of steps longer than that one has to do, where several are better."""
 _LONGEST_SHARE = 0.2
 """Of the whole time: after a step longer than that, the next one is not waited for."""
-_PRECISION_SHARE = 0.08
-"""Of the whole time, for trying precisions beyond the first."""
 _STILL_GAINS = 1.05
 
 
@@ -56,7 +52,7 @@ class AdapterRehearsal:
         stage.budget.phase("Building the model")
         self._job = adapter_training(stage.desk, stage.data, stage.phases)
         stage.budget.phase("Choosing the precision")
-        self._choose_precision()
+        notes = choose_precision(stage, self._job)
         self._prepared: Prepared = prepare(self._job, stage.phases)
         self._ready_s = stage.budget.gone
         self._waking_s: float | None = None
@@ -64,26 +60,8 @@ class AdapterRehearsal:
         self._measured = Measured(
             batch_size=min(self._job.config.batch_size, stage.loader.images),
             precision=self._prepared.state.policy.resolved.precision,
+            notes=notes,
         )
-
-    def _choose_precision(self) -> None:
-        """Choose as the training would, in less time: `prepare` then finds that it has been done."""
-        config, stage = self._job.config, self._stage
-        options = candidates(Wish(config.precision, config.channels_last, config.compile), stage.device)
-        steps = len(stage.loader) // config.accumulate_steps * config.epochs
-        if len(options) == 1 or config.deterministic or steps < FEWEST_STEPS:
-            return
-        workers = choose_workers(stage.desk.spec.placement.resource, config.workers)
-        threads = choose_threads(stage.device, stage.desk.spec.placement.threads, workers)
-        set_threads(threads)
-        size = FEW_IMAGES if stage.device.type == "cpu" else config.batch_size
-        plan = Plan(budget_s=stage.budget.share(_PRECISION_SHARE))
-        chosen = choose_fastest(self._subject(min(size, stage.loader.images)), options, stage.device, plan)
-        write_resolved(stage.desk.folder.resolved_path, chosen.model_copy(update={"threads": threads}))
-
-    def _subject(self, size: int) -> ProbeSubject:
-        batch, model = self._stage.loader.batch_of(size), self._job.trainable
-        return ProbeSubject(model.network, batch.images, batch.targets, model.loss, model.targets_in_forward)
 
     def run(self) -> Measured:
         """Measure.
@@ -108,7 +86,8 @@ class AdapterRehearsal:
         stage.budget.phase("Trying other settings")
         set_training_mode(self._prepared.state.network, ())
         self._try_larger()
-        self._try_precisions()
+        image_s = speed_of(found.stretches).image_s
+        found.precisions_s = time_precisions(stage, self._job, image_s)
         if self._loss is not None:
             found.last_loss = float(self._loss)
         found.tried.sort(key=lambda one: one.batch_size)
@@ -141,6 +120,8 @@ class AdapterRehearsal:
         for size in (size for size in _SMALL_SIZES if size < wanted):
             if self._tried(size).fits:
                 fitting = size
+                if self._stage.budget.left < 0:
+                    return
                 continue
             if size // 2 > fitting:
                 self._tried(size // 2)
@@ -183,7 +164,8 @@ class AdapterRehearsal:
         images = self._stage.budget.share(_LARGEST_SHARE) * speeds[-1] / _FEWEST
         if wanted <= images:
             return wanted
-        size = min(wanted, max(FEW_IMAGES, even(math.floor(images))))
+        fewest = FEW_IMAGES if self._stage.budget.left > 0 else _SMALL_SIZES[0]
+        size = min(wanted, max(fewest, even(math.floor(images))))
         self._measured.notes.append(
             f"A step of {wanted} images takes about {wanted / speeds[-1]:.0f} s, too long to be rehearsed: the speed "
             f"is that of {size} images."
@@ -349,25 +331,6 @@ class AdapterRehearsal:
         rounds = _TRIES if self._stage.device.type == "cpu" else 1 + _STEPS_IN_A_ROW
         copies = min(2, self._job.config.accumulate_steps)
         return (rounds + 0.5) * copies * size / like.images_per_s < self._stage.budget.left
-
-    def _try_precisions(self) -> None:
-        """Time the other precisions where one was set; with `auto` the run itself chooses."""
-        config, stage = self._job.config, self._stage
-        if config.precision == "auto" or config.deterministic:
-            return
-        options = candidates(Wish("auto", config.channels_last), stage.device)
-        size = min(FEW_IMAGES if stage.device.type == "cpu" else config.batch_size, stage.loader.images)
-        step_s = size * speed_of(self._measured.stretches).image_s
-        if len(options) == 1 or (1 + _TRIES) * len(options) * step_s > stage.budget.left:
-            return
-        batch, model = stage.loader.batch_of(size), self._job.trainable
-        subject = ProbeSubject(
-            self._prepared.state.network, batch.images, batch.targets, model.loss, model.targets_in_forward
-        )
-        chosen = choose_fastest(
-            subject, options, stage.device, Plan(budget_s=max(0.0, stage.budget.left / 2))
-        )
-        self._measured.precisions_s = dict(chosen.measured_s)
 
 
 def _unfit(size: int, needs: int = 0) -> TriedBatch:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.jobs.profile_table import MOST_OPERATORS, Setup, Timed, operators_of, rows_of
@@ -12,7 +14,7 @@ ON_GPU = Setup(on_gpu=True, precision="fp32")
 PARTS: dict[Part, float] = {"copy": 0.5, "forward": 3.0, "backward": 4.0, "optimizer": 0.5}
 
 
-def by_name(rows: list[ProfileRow]) -> dict[str, tuple[float, float]]:
+def by_name(rows: list[ProfileRow]) -> dict[str, tuple[Any, Any]]:
     return {row.name: (pytest.approx(row.seconds), pytest.approx(row.share)) for row in rows}
 
 

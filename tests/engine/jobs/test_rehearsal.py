@@ -47,7 +47,7 @@ class Odd(TorchModel):
 NO_ROOM = 'raise RuntimeError("CUDA out of memory. Tried to allocate")'
 
 
-def rehearsed(run: MadeRun, seconds: float = 6.0) -> Rehearsal:
+def rehearsed(run: MadeRun, seconds: float = 20.0) -> Rehearsal:
     attempt = run.folder.attempt(1)
     reporter = Reporter(attempt)
     try:
