@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 
-from engine.device.choose import choose_workers
 from engine.device.memory import PeakMemory
 from engine.errors import UserError
 from engine.jobs.rehearsal_advice import (
@@ -110,7 +109,7 @@ def _thread_proposals(stage: Stage, settled: Speed) -> list[Proposal]:
     """Measure other numbers of loader threads, where waiting for images takes its time."""
     needed = 1 / max(settled.compute_image_s, 1e-9)
     setting = stage.desk.run_config.workers
-    workers = choose_workers(stage.desk.spec.placement.resource, setting)
+    workers = stage.loader.settings.workers
     waits_s = settled.wait_share * settled.image_s * stage.loader.images * stage.desk.run_config.epochs
     if settled.wait_share < 2 * _NOTEWORTHY_WAIT or waits_s < _NOTEWORTHY_WAIT_S:
         return []

@@ -33,7 +33,7 @@ class TimedLoader(Loader):
 
     def __init__(self, loader: Loader) -> None:
         loader.close()
-        super().__init__(loader.source, loader._cache, loader.settings)
+        super().__init__(loader.source, loader._cache, loader.settings, loader.cache_note)
         self.turns: list[Turn] = []
         self.on_turn: Callable[[], None] | None = None
         """Called when a batch is ready, before the consumer has it."""
