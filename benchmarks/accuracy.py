@@ -48,8 +48,11 @@ def aliasing(image: Image, width: int, height: int, method: str) -> Image:
 def half_decoded(path: Path) -> Image:
     """A JPEG decoded at half its size, which is three to four times as fast."""
     data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_REDUCED_COLOR_2)
+    if image is None:
+        raise ValueError(f"{path} is no JPEG")
     # As IMREAD_COLOR_RGB, which has no reduced form.
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_REDUCED_COLOR_2)[:, :, ::-1])
+    return np.ascontiguousarray(image[:, :, ::-1], dtype=np.uint8)
 
 
 def uncut(image: Image, image_size: int, method: str) -> Image:

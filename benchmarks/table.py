@@ -63,7 +63,7 @@ def page(rows: Sequence[Row], where: str, notes: str) -> str:
         "Written by `python -m benchmarks table`; what a call does not measure stays as an earlier one has left it.",
         f"Machine: {where}.",
         "Each side ran in processes of its own, in turn, with one compute thread; compared are the medians, per",
-        "CPU-second unless the wall's clock is named: other programs kept the machine busy (the load is beside the day).",
+        "CPU-second unless the wall's clock is named: other programs kept the machine busy (its load is told).",
         "",
         "| what | target | floor | measured | | of | day, load |",
         "| --- | --- | --- | --- | --- | --- | --- |",
