@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
+
 from benchmarks.goals import GOALS, Row, merged, read_rows, write_rows
 from benchmarks.measurements import MEASUREMENTS
 from benchmarks.sides import REPOSITORY
@@ -101,7 +103,7 @@ def machine() -> str:
 
 
 def _load() -> float:
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return psutil.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
 
 
 if __name__ == "__main__":

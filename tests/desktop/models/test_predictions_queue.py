@@ -13,6 +13,7 @@ from desktop.bridge.background import Background
 from desktop.models.predictions import to_csv
 from desktop.models.predictions_board import PredictionBoard
 from desktop.models.predictions_queue import FIRST_PORTION, PORTION, PredictionQueue
+from desktop.tasks.task import task_view
 from engine.errors import UserError
 from engine.protocol.results import PredictionRecord
 
@@ -211,4 +212,4 @@ def test_that_a_name_that_is_no_text_has_its_reason_and_is_not_asked_about(
     assert board.answer(told.args[0]) == [0]
     assert "rename it" in board.entry(0).error
     assert oracle.asked == []
-    assert "rename it" in to_csv(board.entries(), 0.0)
+    assert "rename it" in to_csv(board.entries(), task_view("classification"), 0.0)

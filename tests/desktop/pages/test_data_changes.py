@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from desktop.bridge.actions import Told
 from desktop.context import Context
 from desktop.pages import data_actions
+from desktop.pages.data_divide import DivideSheet
 from engine.datasets.library import ImportOptions, Library
 from engine.store.runs import RunRow
 from tests.desktop.pages.data_stage import WAIT_MS, open_page, words
@@ -34,7 +35,7 @@ def test_that_dividing_makes_a_new_version_with_the_shares_asked_for(
     page = open_page(qtbot, context, "pets")
     page._divide()
     sheet = page.actions_of._sheet
-    assert sheet is not None
+    assert isinstance(sheet, DivideSheet)
     sheet.val.setValue(50)
     sheet.test.setValue(50)
     assert not sheet.go.isEnabled()
@@ -57,7 +58,7 @@ def test_that_splits_that_are_there_are_replaced_only_when_told(
     page = open_page(qtbot, context, "pets")
     page._divide()
     sheet = page.actions_of._sheet
-    assert sheet is not None
+    assert isinstance(sheet, DivideSheet)
     assert not sheet.go.isEnabled()
     sheet.replace.setChecked(True)
     sheet.val.setValue(50)

@@ -40,7 +40,7 @@ def test_that_the_epochs_that_are_left_are_given(
 ) -> None:
     (tmp_path / "model.py").write_text(text, encoding="utf-8")
 
-    config = config_of_attempt({"epochs": 5, "own": "kept"}, 5, done, tmp_path)
+    config = config_of_attempt({"epochs": 5, "own": "kept"}, 5, done, knows_start_epoch(tmp_path))
 
     assert (config["epochs"], config["start_epoch"]) == given
     assert config["own"] == "kept"

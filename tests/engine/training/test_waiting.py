@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from engine.config.train import TrainConfig
 from engine.training.waiting import WaitingWarning
 
 
-def warning(device: str = "cuda", **settings: object) -> WaitingWarning:
-    return WaitingWarning(TrainConfig.from_flat(settings), device)
+def warning(device: str = "cuda", settings: Mapping[str, object] | None = None) -> WaitingWarning:
+    return WaitingWarning(TrainConfig.from_flat(settings or {}), device)
 
 
 def test_that_waiting_is_told_once_after_the_epoch_that_reads_the_files() -> None:
@@ -39,14 +41,14 @@ def test_that_waiting_is_told_once_after_the_epoch_that_reads_the_files() -> Non
 def test_that_the_remedy_is_the_setting_that_stands_in_the_way(
     settings: dict[str, object], remedy: str
 ) -> None:
-    told = warning(**settings).after_epoch(2, 0.4, 60)
+    told = warning(settings=settings).after_epoch(2, 0.4, 60)
 
     assert told is not None
     assert remedy in told.hint
 
 
 def test_that_without_a_cache_the_first_epoch_tells_already_and_on_the_cpu_the_processor_waits() -> None:
-    told = warning("cpu", cache="off").after_epoch(1, 0.4, 60)
+    told = warning("cpu", {"cache": "off"}).after_epoch(1, 0.4, 60)
 
     assert told is not None
     assert "The processor waited" in told.message

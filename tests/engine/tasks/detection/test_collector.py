@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -194,7 +196,7 @@ def test_that_boxes_can_be_dropped_by_confidence_after_they_were_matched() -> No
         told = detections(near.tolist(), rng.random(15).tolist(), rng.integers(0, 2, 15).tolist())
         collector.judge_one(told, target(boxes.tolist(), rng.integers(0, 2, 6).tolist()))
     judgement = collector.judgement()
-    arrays = judgement.arrays
+    arrays: dict[str, Any] = dict(judgement.arrays)
     sure = arrays["box_scores"] >= 0.25
     partner, counts = arrays["box_partners_any"][sure], np.zeros((3, 3), dtype=np.int64)
     true = np.where(partner >= 0, arrays["object_labels"][partner], 2)
