@@ -103,7 +103,7 @@ def machine() -> str:
 
 
 def _load() -> float:
-    return psutil.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return psutil.getloadavg()[0]
 
 
 if __name__ == "__main__":
