@@ -36,7 +36,7 @@ LEAST_FREE_BYTES = 4 << 30
 """With less free memory there is no spare: it takes three quarters of a gigabyte."""
 _POLL_S = 0.02
 VARIABLES_OF_THE_RUN = frozenset({"CUDA_DEVICE_ORDER", "LENSMITH_HOME"})
-"""They are read only after a run is known."""
+"""They do not tell whom a spare suits: each has the order from its start, and the home is the one it waits in."""
 
 
 class Ready(Frozen):
@@ -108,7 +108,8 @@ def keep_ready(home: Home, start: Callable[[Launch], object] = spawn_detached) -
     if lock is None:
         return False  # one waits, or is on its way
     lock.release()
-    environment = child_environment({"LENSMITH_HOME": str(home.path)})
+    # CUDA reads the order when it is first asked for GPUs. The spare's own step does that, before a run is known.
+    environment = child_environment({"LENSMITH_HOME": str(home.path), "CUDA_DEVICE_ORDER": "PCI_BUS_ID"})
     home.logs.mkdir(parents=True, exist_ok=True)
     command = engine_command("spare", interpreter=engine_interpreter(home))
     start(Launch(command, place.folder, environment, home.logs / "spare.log"))

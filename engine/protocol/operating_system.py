@@ -272,6 +272,12 @@ def _leave(number: int, _frame: object) -> None:
     raise SystemExit(128 + number)
 
 
+def lead_session() -> None:
+    """Lead a session and a process group, so that whoever ends this process ends its children too."""
+    if sys.platform != "win32" and os.getpgrp() != os.getpid():
+        os.setsid()
+
+
 def lead_own_group(ends_after_s: float) -> None:
     """Let this copy lead a process group, and end by itself in so many seconds if nobody ends it before."""
     if sys.platform == "win32":

@@ -124,6 +124,8 @@ def test_that_one_spare_is_started_and_none_beside_it(tmp_path: Path) -> None:
 
     assert len(started) == 1
     assert started[0].argv[-1] == "spare"
+    # CUDA reads it once, and the spare's first backward pass asks for the GPUs: too early for the run's own.
+    assert started[0].env["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
     assert SparePlace(home).is_wanted()
 
 
