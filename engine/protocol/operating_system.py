@@ -314,6 +314,11 @@ def lower_priority() -> None:
             process.nice(max(process.nice(), 5))
 
 
+def thread_seconds() -> float:
+    """Seconds that this thread has computed; on Windows, which counts them in sixty-fourths, those of the wall."""
+    return time.perf_counter() if sys.platform == "win32" else time.thread_time()
+
+
 def forget_peak_memory() -> bool:
     """Let the system count this process's peak of memory anew; False where it cannot (all but Linux).
 
