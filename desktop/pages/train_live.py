@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from desktop.context import Context
 from desktop.models.live_run import LiveRun
 from desktop.models.place_checkpoints import CheckpointsAway
-from desktop.models.run_words import is_lower_better, metric_text, metric_words, run_title
+from desktop.models.run_words import change_text, is_lower_better, metric_text, metric_words, run_title
 from desktop.pages.train_checkpoints import CheckpointsView, open_checkpoint_menu
 from desktop.pages.train_classes import ClassesView
 from desktop.pages.train_curves import CurvesView
@@ -262,7 +262,8 @@ class LiveView(QWidget):
             and row_now.best_metric == name
         ):
             change = f"best {metric_text(name, row_now.best_value)} · ep {row_now.best_epoch}"
-            good = True if values[-1] >= row_now.best_value else None
+            last, best = values[-1], row_now.best_value
+            good = True if (last <= best if is_lower_better(name) else last >= best) else None
         elif len(values) > 1:
             change, good = _change(name, values, series.by_epoch)
         self.cards[key].show_value(metric_text(name, values[-1]), "", change, good, _thin(values))
@@ -274,7 +275,7 @@ class LiveView(QWidget):
         if value is None and series is not None and series.values:
             value = series.values[-1]
         text = metric_text("images_per_s", value)
-        self.cards["speed"].show_value(text, "", "images / s", None, _thin(series.values if series else []))
+        self.cards["speed"].show_value(text, "", "images/s", None, _thin(series.values if series else []))
         if self.run.is_loaded:
             self._show_card("metric")
 
@@ -318,7 +319,7 @@ def _change(name: str, values: list[float], by_epoch: bool) -> tuple[str, bool |
     if not math.isfinite(change):
         return "", None
     better = change <= 0 if is_lower_better(name) else change >= 0
-    return f"{change:+.3f}{span}", better
+    return f"{change_text(name, change)}{span}", better
 
 
 def _thin(values: list[float], most: int = 200) -> list[float]:
