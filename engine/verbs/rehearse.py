@@ -86,6 +86,7 @@ def rehearse_training(session: Session, arguments: argparse.Namespace) -> Reply:
 def _rehearse(request: SubmitRequest, home: Home, budget: Budget) -> Rehearsal:
     """Rehearse in a folder like a run's, which goes when this is done."""
     busy = _busy(home, request.resource or "cpu")
+    os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # as the queue numbers GPUs; torch has asked for none yet
     name = new_run_id()
     with scratch_folder(home, name) as scratch:
         folder = RunFolder(scratch / "runs" / name)

@@ -98,6 +98,32 @@ def test_that_nothing_is_left_however_it_is_ended(pictures: CommandLine, ending:
     assert left_in(pictures.home) == []
 
 
+ORDER = """
+import os, sys
+from engine.jobs import rehearsal
+def stop(*_):
+    print(os.environ["CUDA_DEVICE_ORDER"], file=sys.stderr)
+    os._exit(7)
+rehearsal.rehearse = stop
+from engine.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.slow
+def test_that_gpus_have_the_numbers_that_the_queue_gives_them(pictures: CommandLine) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-P", "-c", ORDER, "rehearse", *SMALL],
+        env={**os.environ, "LENSMITH_HOME": str(pictures.home), "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 7, ended.stderr
+    assert "PCI_BUS_ID" in ended.stderr
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0.04, "0.0 s"), (9.96, "10.0 s"), (59.4, "59 s"), (61, "1 min 1 s"), (7260, "2 h 1 min")],
