@@ -12,7 +12,14 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from desktop.context import Context
 from desktop.models.live_run import LiveRun
 from desktop.models.place_checkpoints import CheckpointsAway
-from desktop.models.run_words import change_text, is_lower_better, metric_text, metric_words, run_title
+from desktop.models.run_words import (
+    SPLIT_WORDS,
+    change_text,
+    is_lower_better,
+    metric_text,
+    metric_words,
+    run_title,
+)
 from desktop.pages.train_checkpoints import CheckpointsView, open_checkpoint_menu
 from desktop.pages.train_classes import ClassesView
 from desktop.pages.train_curves import CurvesView
@@ -120,6 +127,8 @@ class LiveView(QWidget):
             self.curves.set_narrow(narrow)
             for made in self.cards.values():
                 made.setMinimumWidth(_CARD_NARROW if narrow else 0)
+            if self.run.is_loaded:
+                self._name_cards()
             self._fit_cards()
             (self._second_bar if narrow else self._bar).addWidget(self.curves.controls)
 
@@ -230,7 +239,7 @@ class LiveView(QWidget):
     def _name_cards(self) -> None:
         names = self._names()
         for key, name in names.items():
-            self.cards[key].set_name(metric_words(name))
+            self.cards[key].set_name(_title(name, self._is_narrow))
         self._has_second = "second" in names
         self._fit_cards()
 
@@ -305,6 +314,13 @@ class LiveView(QWidget):
         self.gone.clear_actions()
         self.gone.add_action("Try again", self.run.reload)
         self.gone.show()
+
+
+def _title(name: str, is_narrow: bool) -> str:
+    """Name a metric; where there is little room the split gives way, not what tells two metrics apart."""
+    words = metric_words(name)
+    lead = f"{SPLIT_WORDS['val']} "
+    return f"Val {words.removeprefix(lead)}" if is_narrow and words.startswith(lead) else words
 
 
 def _change(name: str, values: list[float], by_epoch: bool) -> tuple[str, bool | None]:
