@@ -30,7 +30,7 @@ from engine.protocol.operating_system import (
     try_lock,
 )
 from engine.protocol.run_folder import read_record, write_record
-from engine.protocol.times import SPARE_ORDER_S, SPARE_REFILL_S, SPARE_WANTED_S
+from engine.protocol.times import SPARE_ORDER_S, SPARE_REFILL_S, SPARE_RETRY_S, SPARE_WANTED_S
 
 LEAST_FREE_BYTES = 4 << 30
 """With less free memory there is no spare: it takes three quarters of a gigabyte."""
@@ -70,6 +70,8 @@ class SparePlace:
         self.lock_path = self.folder / ".lock"
         self.wanted_path = self.folder / "wanted"
         self.used_path = self.folder / "used"
+        self.started_path = self.folder / "started"
+        """Is there from the start of one until it is ready."""
 
     def order_path(self, pid: int) -> Path:
         return self.folder / f"order-{pid}.json"
@@ -108,6 +110,9 @@ def keep_ready(home: Home, start: Callable[[Launch], object] = spawn_detached) -
     if lock is None:
         return False  # one waits, or is on its way
     lock.release()
+    if _age_s(place.started_path) < SPARE_RETRY_S:
+        return False  # it is only about to begin, or ended early, as the next one would: without torch, say
+    place.started_path.touch()
     # CUDA reads the order when it is first asked for GPUs. The spare's own step does that, before a run is known.
     environment = child_environment({"LENSMITH_HOME": str(home.path), "CUDA_DEVICE_ORDER": "PCI_BUS_ID"})
     home.logs.mkdir(parents=True, exist_ok=True)

@@ -36,9 +36,8 @@ def wait_for_order(home: Home) -> Order | None:
     if lock is None:
         return None
     try:
-        with contextlib.suppress(
-            OSError
-        ):  # an order to an earlier process of the same number, which never took it
+        # An order to an earlier process of the same number, which never took it.
+        with contextlib.suppress(OSError):
             place.order_path(os.getpid()).unlink()
         # Before anything is loaded: some libraries add to the environment.
         sources, environment = sources_hash(), environment_hash(child_environment())
@@ -55,6 +54,8 @@ def wait_for_order(home: Home) -> Order | None:
             environment=environment,
         )
         write_record(place.ready_path, ready)
+        with contextlib.suppress(OSError):
+            place.started_path.unlink()
         return _wait(place)
     finally:
         lock.release()

@@ -129,6 +129,18 @@ def test_that_one_spare_is_started_and_none_beside_it(tmp_path: Path) -> None:
     assert SparePlace(home).is_wanted()
 
 
+def test_that_one_that_ended_before_it_was_ready_is_not_started_again_and_again(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    started: list[Launch] = []
+
+    assert keep_ready(home, started.append)
+    assert not keep_ready(home, started.append)  # its interpreter has no torch: it would end in the same way
+    long_ago = time.time() - 3600
+    os.utime(SparePlace(home).started_path, (long_ago, long_ago))
+
+    assert keep_ready(home, started.append)
+
+
 def forbid(home: Home, _monkeypatch: pytest.MonkeyPatch) -> None:
     home.settings_path.write_text(json.dumps({"engine": {"spare": False}}), encoding="utf-8")
 
