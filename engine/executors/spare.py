@@ -129,12 +129,18 @@ def hand_over(home: Home, launch: Launch) -> int | None:
     """
     place = SparePlace(home)
     ready = _taken(place)
-    if ready is None or not _suits(ready, launch) or not is_same_process(ready.pid, ready.start_time):
-        return None  # one that was moved away ends by itself
+    if ready is None or not is_same_process(ready.pid, ready.start_time):
+        return None
     own = {name: value for name, value in launch.env.items() if name in VARIABLES_OF_THE_RUN}
     path = place.order_path(ready.pid)
-    place.used_path.touch()
-    write_record(path, Order(run=str(launch.cwd), log=str(launch.log), environment=own))
+    try:
+        if not _suits(ready, launch):
+            return None  # one that was moved away ends by itself
+        place.used_path.touch()
+        write_record(path, Order(run=str(launch.cwd), log=str(launch.log), environment=own))
+    except (OSError, UserError):  # a full disk, sources that are being replaced
+        _withdrawn(path, ready)
+        return None
     deadline = time.monotonic() + SPARE_ORDER_S
     while path.exists():
         if time.monotonic() > deadline or not is_same_process(ready.pid, ready.start_time):

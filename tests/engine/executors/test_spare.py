@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import UserError
 from engine.executors import spare
 from engine.executors.spare import (
     Order,
@@ -110,6 +111,20 @@ def test_that_an_order_that_nobody_takes_is_withdrawn(
     assert hand_over(home, launch(home)) is None
     assert not SparePlace(home).order_path(ready.pid).exists()
     assert ended == [ready.pid]  # it would come back to life beside the process that is started now
+
+
+def test_that_a_disk_that_takes_no_order_leaves_the_run_to_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    waiting(home)
+
+    def refuse(_path: Path, _record: object) -> None:
+        raise UserError("disk_full", "The disk is full.")
+
+    monkeypatch.setattr(spare, "write_record", refuse)
+
+    assert hand_over(home, launch(home)) is None
 
 
 def test_that_one_spare_is_started_and_none_beside_it(tmp_path: Path) -> None:
