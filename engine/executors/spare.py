@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sysconfig
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -151,13 +152,18 @@ def hand_over(home: Home, launch: Launch) -> int | None:
 
 @lru_cache(maxsize=1)
 def sources_hash() -> str:
-    """Tell this engine's sources from any other's, by the names, sizes and times of its files."""
+    """Tell this engine's sources from any other's, by the names, sizes and times of its files.
+
+    The time of the folder of packages is among them: what is installed or upgraded changes it.
+    """
     root = Path(__file__).resolve().parents[1]
     facts = sorted(
         (str(path.relative_to(root)), (stat := path.stat()).st_size, stat.st_mtime_ns)
         for path in root.rglob("*.py")
     )
-    return sha256(json.dumps(facts).encode()).hexdigest()
+    packages = Path(sysconfig.get_path("purelib"))
+    installed = packages.stat().st_mtime_ns if packages.is_dir() else 0
+    return sha256(json.dumps([installed, facts]).encode()).hexdigest()
 
 
 def environment_hash(environment: Mapping[str, str]) -> str:

@@ -127,6 +127,19 @@ def test_that_a_disk_that_takes_no_order_leaves_the_run_to_a_process_of_its_own(
     assert hand_over(home, launch(home)) is None
 
 
+def test_that_a_spare_from_before_packages_were_installed_is_known_by_its_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = sources_hash.__wrapped__()
+    monkeypatch.setattr(spare.sysconfig, "get_path", lambda _name: str(tmp_path))
+    os.utime(tmp_path, (1, 1))
+    changed = sources_hash.__wrapped__()
+    os.utime(tmp_path, (2, 2))
+
+    assert len({before, changed, sources_hash.__wrapped__()}) == 3
+    assert sources_hash.__wrapped__() == sources_hash.__wrapped__()
+
+
 def test_that_one_spare_is_started_and_none_beside_it(tmp_path: Path) -> None:
     home = Home(tmp_path)
     started: list[Launch] = []
