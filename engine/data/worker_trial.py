@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 WORTH_IT = 0.9
 """The fewest threads are taken that load this part of what the best count loads."""
 _IMAGES = 256
 _FEWEST_BATCHES = 2
+_BUDGET_S = 20.0
+"""A run waits no longer than about this for its number of threads."""
+_QUICK_S = 1.0
+"""What takes longer is read once a count, not twice."""
 
 
 @runtime_checkable
@@ -33,22 +38,32 @@ def counts_to_try(most: int) -> list[int]:
     return counts if counts[-1] == most else [*counts, most]
 
 
-def measure_workers(loader: AdjustableLoader, counts: Sequence[int]) -> dict[int, float]:
+def measure_workers(
+    loader: AdjustableLoader, counts: Sequence[int], clock: Callable[[], float] = time.monotonic
+) -> dict[int, float]:
     """Give images per second by number of threads; the loader is left with the last one tried.
 
-    More threads are no longer tried once two counts in a row were no faster than a smaller one.
+    More threads are no longer tried once two counts in a row were no faster than a smaller one. Where reading takes so
+    long that the time is used up, the count of most threads stands with what it did while it decoded the files.
     """
+    start = clock()
     batches = max(_FEWEST_BATCHES, _IMAGES // loader.batch_size)
     loader.use_workers(counts[-1])
-    loader.images_per_second(
-        batches
-    )  # reads and decodes the files, which is work that the run has to do anyway
+    # Reads and decodes the files, which is work that the run has to do anyway.
+    decoding = loader.images_per_second(batches)
     measured: dict[int, float] = {}
     best = 0.0
     idle = 0
     for count in counts:
+        begun = clock()
+        expected_s = batches * loader.batch_size / best if best else 0.0
+        if begun - start + expected_s > _BUDGET_S:
+            measured.setdefault(counts[-1], decoding)
+            break
         loader.use_workers(count)
-        measured[count] = max(loader.images_per_second(batches) for _ in range(2))
+        measured[count] = loader.images_per_second(batches)
+        if clock() - begun < _QUICK_S:
+            measured[count] = max(measured[count], loader.images_per_second(batches))
         idle = idle + 1 if measured[count] <= best else 0
         best = max(best, measured[count])
         if idle > 1:

@@ -25,6 +25,7 @@ class Scripted:
         self._speeds = speeds
         self._workers = 0
         self.tried: list[int] = []
+        self.seconds = 0.0
 
     def use_workers(self, workers: int) -> None:
         self._workers = workers
@@ -32,7 +33,11 @@ class Scripted:
 
     def images_per_second(self, batches: int) -> float:
         assert batches == 8
+        self.seconds += batches * self.batch_size / self._speeds[self._workers]
         return self._speeds[self._workers]
+
+    def clock(self) -> float:
+        return self.seconds
 
 
 @pytest.mark.parametrize(("most", "expected"), [(1, [1]), (2, [1, 2]), (6, [1, 2, 4, 6]), (8, [1, 2, 4, 8])])
@@ -54,6 +59,15 @@ def test_that_no_more_are_tried_when_more_only_get_slower() -> None:
 
     assert measure_workers(given, [1, 2, 4, 8]) == {1: 100, 2: 90, 4: 80}
     assert given.tried[0] == 8  # decodes the files with as many as there may be
+
+
+def test_that_a_run_does_not_wait_long_for_slow_files() -> None:
+    given = Scripted({1: 12, 2: 24, 4: 48, 8: 96, 16: 190})
+
+    measured = measure_workers(given, [1, 2, 4, 8, 16], given.clock)
+
+    assert given.seconds < 30
+    assert fewest_that_pay(measured) == 16
 
 
 def test_that_a_real_loader_gives_the_same_batches_after_its_threads_were_changed(tmp_path: Path) -> None:
