@@ -32,6 +32,14 @@ def left_in(home: Path) -> list[Path]:
     return [*(home / "scratch").iterdir(), *(home / "runs").iterdir()]
 
 
+@pytest.mark.parametrize("given", ["nan", "inf", "0", "a while"])
+def test_that_no_time_to_speak_of_is_refused(given: str, lensmith: CommandLine) -> None:
+    ended = lensmith.run("rehearse", *SMALL, "--seconds", given)
+
+    assert ended.returncode == 2
+    assert "not a number of seconds from 1 to 3600" in ended.stderr
+
+
 @pytest.mark.slow
 def test_that_it_answers_with_one_document_and_keeps_nothing(pictures: CommandLine) -> None:
     ended = pictures.run("rehearse", *SMALL, "--set", "batch_size=64", "--seconds", "4", "--json")
