@@ -13,6 +13,7 @@ ENTRIES: dict[str, str] = {
     "table": "all of these that have a target; writes docs/performance.md",
     "loader": "images per second of a loader alone, ours or torchvision's",
     "engine_cost": "what events, hooks, checkpoints and validations add to the bare loop",
+    "first_step": "seconds from a click on Train to the end of the first step",
     "accuracy": "accuracy over seeds of quicker ways from file to pixels",
     "desktop": "the window: its start, its slots while runs stream, its grid, its memory over a day",
     "transfer": "files sent to and from another machine over SSH, against tar and rsync",

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.figures import middle
 from benchmarks.networks import AnyNetwork
-from benchmarks.train import blank_meta
+from benchmarks.timed_loop import blank_meta
 from engine.channel.control import Control
 from engine.channel.reporter import Reporter
 from engine.config.train import TrainConfig

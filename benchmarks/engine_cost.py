@@ -17,7 +17,8 @@ import torch
 
 from benchmarks.figures import middle
 from benchmarks.networks import AnyNetwork
-from benchmarks.train import PEERS_SETTINGS, blank_meta
+from benchmarks.timed_loop import blank_meta
+from benchmarks.train import PEERS_SETTINGS
 from engine.channel.control import Control
 from engine.channel.heartbeat import Heartbeat
 from engine.channel.reporter import Reporter

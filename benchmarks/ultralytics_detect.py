@@ -4,56 +4,27 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
-from benchmarks.clock import Clock, settle_of
+from benchmarks.clock import Clock
+from benchmarks.timed_loop import WatchedLoader, blank_meta, loop_options, run_timed
 from engine.channel.control import Control
 from engine.channel.reporter import Reporter
 from engine.config.flat import flatten
-from engine.data.batch import Batch
 from engine.data.loader import Loader, LoaderSettings, build_loader
 from engine.datasets.library import Library
 from engine.plugin import ModelMetadata, UltralyticsDetector
 from engine.plugin.adapters.ultralytics_detector import UltralyticsDetectorConfig
 from engine.plugin.full_control import PluginTraining, train_plugin
-from engine.protocol.checkpoint import CheckpointMeta
 from engine.protocol.home import Home
 from engine.protocol.job import Placement
-from engine.protocol.results import Problem
 from engine.protocol.run_folder import RunFolder
 from engine.tasks.registry import task_named
 
 NOMINAL_BATCH = 64
 """Images to an optimizer step of Ultralytics' own trainer."""
-
-
-@dataclass(slots=True)
-class WatchedLoader:
-    """The loader, with a clock beside it."""
-
-    loader: Loader
-    clock: Clock
-
-    def __len__(self) -> int:
-        return len(self.loader)
-
-    @property
-    def images(self) -> int:
-        return self.loader.images
-
-    @property
-    def settings(self) -> LoaderSettings:
-        return self.loader.settings
-
-    def start(self, epoch: int, batch: int = 0) -> Iterator[Batch]:
-        return self.clock.watch(self.loader.start(epoch, batch), len, expected=len(self.loader))
-
-    def new_problems(self) -> list[Problem]:
-        return self.loader.new_problems()
 
 
 class AnyYolo(UltralyticsDetector):
@@ -66,27 +37,10 @@ class AnyYolo(UltralyticsDetector):
 
 def main(arguments: Sequence[str]) -> int:
     """Train, and write the times to `--out`."""
-    parser = argparse.ArgumentParser(prog="benchmarks.ultralytics_detect", description=__doc__)
+    parser = loop_options("ultralytics_detect", __doc__, size=160, batch=16)
     parser.add_argument("--data", type=Path, required=True, help="folder with a data.yaml")
     parser.add_argument("--arch", default="yolov8n", help="yolov8n, ultra:yolov8n.yaml (default yolov8n)")
-    parser.add_argument("--size", type=int, default=160, help="pixels (default 160)")
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--workers", type=int, default=2, help="loader threads (default 2)")
-    parser.add_argument("--threads", type=int, default=None, help="compute threads (default: all cores)")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda:0 (default cpu)")
-    parser.add_argument("--precision", default="auto", help="auto, fp32, bf16 or fp16 (default auto)")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
-    options = parser.parse_args(arguments)
-    clock = Clock(settle=settle_of(options.device))
-    with tempfile.TemporaryDirectory() as scratch:
-        train(options, Home(Path(scratch)).ensure(), clock)
-    clock.write(options.out)
-    for number, epoch in enumerate(clock.epochs, start=1):
-        print(
-            f"epoch {number}: {epoch.images / epoch.wall:.1f} images/s, {epoch.images / epoch.cpu:.1f} per CPU-s"
-        )
-    return 0
+    return run_timed(parser, arguments, train)
 
 
 def train(options: argparse.Namespace, home: Home, clock: Clock) -> None:
@@ -122,7 +76,7 @@ def train(options: argparse.Namespace, home: Home, clock: Clock) -> None:
         folder=folder,
         reporter=reporter,
         control=Control(folder, 1, reporter),
-        meta=_meta(options, names),
+        meta=blank_meta(names, options.size, task.name),
         placement=Placement(resource=options.device, threads=options.threads),
         reads_start_epoch=True,
     )
@@ -153,22 +107,6 @@ def _config(options: argparse.Namespace) -> UltralyticsDetectorConfig:
             "validation.enabled": False,
             "checkpoint.every_minutes": 0.0,
         }
-    )
-
-
-def _meta(options: argparse.Namespace, names: tuple[str, ...]) -> CheckpointMeta:
-    return CheckpointMeta(
-        kind="last",
-        run="benchmark",
-        attempt=1,
-        epoch=0,
-        step=0,
-        plugin="any_yolo",
-        plugin_hash="",
-        config_hash="",
-        task="detection",
-        class_names=names,
-        input_size=(3, options.size, options.size),
     )
 
 

@@ -14,9 +14,9 @@ from engine.datasets.manifest import Manifest
 from engine.datasets.writers.export import WRITERS, export_dataset
 from engine.datasets.writers.tree import Source
 from engine.errors import UserError
+from engine.protocol.operating_system import heeding_termination
 from engine.verbs.data_lineage import add_lineage_parsers
 from engine.verbs.data_summary import problem_table, rows_of, summary
-from engine.verbs.interruption import ending_politely
 from engine.verbs.reply import Parsers, Reply, Session, failed, table
 
 
@@ -152,7 +152,7 @@ def export_data(session: Session, arguments: argparse.Namespace) -> Reply:
     library = Library(session.home)
     manifest = library.get(arguments.dataset)
     source = Source(manifest, library.root(manifest.name), library.annotations(manifest))
-    with session.progress("Writing") as progress, ending_politely():
+    with session.progress("Writing") as progress, heeding_termination():
         done = export_dataset(source, arguments.format, arguments.to, copy=arguments.copy, progress=progress)
     data = {
         "export": str(done.folder),

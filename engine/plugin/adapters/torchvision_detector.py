@@ -17,6 +17,7 @@ from engine.errors import PluginError
 from engine.plugin.adapters.detector_backbone import Pyramid, backbone_names, make_body
 from engine.plugin.adapters.detector_kinds import KINDS, DetectorParts
 from engine.plugin.adapters.detector_network import DetectorNetwork
+from engine.plugin.adapters.detector_settings import LeastScore, MostObjects, MostOverlap
 from engine.plugin.adapters.torch_model import TorchModel
 
 DetectorName = Literal["fcos", "retinanet", "ssdlite", "faster_rcnn", "mask_rcnn"]
@@ -70,31 +71,9 @@ class DetectorConfig(PretrainedConfig):
             visible_when={"architecture": ["retinanet", "ssdlite", "faster_rcnn", "mask_rcnn"]},
         ),
     ] = 3.0
-    nms_overlap: Annotated[
-        float,
-        Field(gt=0, le=1),
-        Setting(
-            label="Most overlap",
-            group="model",
-            help="Of two boxes of a class that overlap more, only the surer one is told.",
-            advanced=True,
-        ),
-    ] = 0.5
-    max_objects: Annotated[
-        int,
-        Field(ge=1, le=1000),
-        Setting(label="Most objects", group="model", help="Objects told of one image.", advanced=True),
-    ] = 100
-    least_score: Annotated[
-        float,
-        Field(ge=0, lt=1),
-        Setting(
-            label="Least score",
-            group="model",
-            help="Objects less sure than this are never told; metrics want it low.",
-            advanced=True,
-        ),
-    ] = 0.02
+    nms_overlap: MostOverlap = 0.5
+    max_objects: MostObjects = 100
+    least_score: LeastScore = 0.02
 
 
 class TorchvisionDetector(TorchModel):

@@ -24,6 +24,7 @@ from engine.config.train import TRAIN_PRESETS
 from engine.data.batch import as_array
 from engine.data.normalisation import TensorInput, chosen_normalisation
 from engine.errors import UserError
+from engine.plugin.adapters.detector_settings import LeastScore, MostObjects, MostOverlap
 from engine.plugin.adapters.plain_training import stacked
 from engine.plugin.adapters.torch_model import with_recommendations
 from engine.plugin.adapters.ultralytics_answers import MaskParts, objects_of
@@ -62,31 +63,9 @@ class UltralyticsDetectorConfig(PretrainedConfig):
             "dataset that has them.",
         ),
     ] = DETECTORS[0]
-    nms_overlap: Annotated[
-        float,
-        Field(gt=0, le=1),
-        Setting(
-            label="Most overlap",
-            group="model",
-            help="Of two boxes of a class that overlap more, only the surer one is told.",
-            advanced=True,
-        ),
-    ] = 0.6
-    max_objects: Annotated[
-        int,
-        Field(ge=1, le=1000),
-        Setting(label="Most objects", group="model", help="Objects told of one image.", advanced=True),
-    ] = 100
-    least_score: Annotated[
-        float,
-        Field(ge=0, lt=1),
-        Setting(
-            label="Least score",
-            group="model",
-            help="Objects less sure than this are never told; metrics want it low.",
-            advanced=True,
-        ),
-    ] = 0.005
+    nms_overlap: MostOverlap = 0.6
+    max_objects: MostObjects = 100
+    least_score: LeastScore = 0.005
     box_gain: Annotated[
         float,
         Field(ge=0, le=100),

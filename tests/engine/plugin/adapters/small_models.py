@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.plugin import ModelMetadata, TimmModel, TorchModel
+from engine.plugin import ClassScores, ModelMetadata, TimmModel, TorchModel
 
 SIDE = 16
 CLASSES = ("dark", "middle", "bright")
@@ -91,3 +92,20 @@ class Listener:
 
     def on_epoch_end(self, epoch: int, metrics: dict[str, float]) -> None:
         self.epochs.append((epoch, dict(metrics)))
+
+
+def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def probabilities(model: TorchModel, images: np.ndarray | list[np.ndarray]) -> np.ndarray:
+    """What `infer` gives, an image a row."""
+    rows = []
+    for answer in model.infer(images):
+        assert isinstance(answer, ClassScores)
+        rows.append(answer.probs)
+    return np.stack(rows)
+
+
+def trainable_weights(model: TorchModel) -> Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in model.network.parameters()])

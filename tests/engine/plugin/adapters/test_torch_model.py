@@ -15,37 +15,28 @@ from engine.data.preprocessing import prepare_image
 from engine.errors import PluginError, UserError
 from engine.plugin import (
     TRAIN_PRESETS,
-    ClassScores,
     ModelMetadata,
     Setting,
-    TorchModel,
     TrainConfig,
     TrainingStopped,
 )
-from tests.engine.plugin.adapters.small_models import CLASSES, SIDE, Batches, Listener, Small, flat
+from tests.engine.plugin.adapters.small_models import (
+    CLASSES,
+    SIDE,
+    Batches,
+    Listener,
+    Small,
+    flat,
+    picture,
+    probabilities,
+    trainable_weights,
+)
 
 
 @pytest.fixture(autouse=True)
 def one_seed() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
-
-
-def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def probabilities(model: TorchModel, images: np.ndarray | list[np.ndarray]) -> np.ndarray:
-    """What `infer` gives, an image a row."""
-    rows = []
-    for answer in model.infer(images):
-        assert isinstance(answer, ClassScores)
-        rows.append(answer.probs)
-    return np.stack(rows)
-
-
-def trainable_weights(model: TorchModel) -> Tensor:
-    return torch.cat([parameter.detach().flatten() for parameter in model.network.parameters()])
 
 
 # ---- the constructor and the schema

@@ -6,36 +6,24 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
-from torch import Tensor
 
 from engine.checkpoints.write import write_checkpoint
 from engine.errors import PluginError, UserError
-from engine.plugin import ClassScores, TorchModel
 from engine.protocol.checkpoint import CheckpointMeta
-from tests.engine.plugin.adapters.small_models import Batches, Small, flat
+from tests.engine.plugin.adapters.small_models import (
+    Batches,
+    Small,
+    flat,
+    picture,
+    probabilities,
+    trainable_weights,
+)
 
 
 @pytest.fixture(autouse=True)
 def one_seed() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
-
-
-def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def probabilities(model: TorchModel, images: np.ndarray | list[np.ndarray]) -> np.ndarray:
-    """What `infer` gives, an image a row."""
-    rows = []
-    for answer in model.infer(images):
-        assert isinstance(answer, ClassScores)
-        rows.append(answer.probs)
-    return np.stack(rows)
-
-
-def trainable_weights(model: TorchModel) -> Tensor:
-    return torch.cat([parameter.detach().flatten() for parameter in model.network.parameters()])
 
 
 @pytest.mark.parametrize("name", ["checkpoint.pt", "weights.safetensors"])
