@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from desktop.models.dataset_overview import DatasetOverview
+from desktop.models.dataset_overview import DatasetOverview, Labelling
 from desktop.models.drawn_labels import NOTHING, DrawnLabels, Ring
 from engine.datasets.annotations import Annotations
 from engine.datasets.manifest import Item
@@ -15,8 +15,14 @@ _MOST_ON_TILE = 200
 
 
 def has_drawing(overview: DatasetOverview) -> bool:
-    """Say whether the task has labels that lie somewhere on the image."""
-    return overview.annotations is not None or overview.task == "segmentation"
+    """Say whether labels lie somewhere on the image."""
+    return overview.labelling is not Labelling.CLASSES
+
+
+def has_masks(overview: DatasetOverview) -> bool:
+    """Say whether what is drawn covers pixels, of images or of single objects."""
+    is_of_objects = overview.objects is not None and overview.objects.has_masks
+    return is_of_objects or overview.labelling is Labelling.PIXELS
 
 
 def labels_of_image(overview: DatasetOverview, image: int) -> DrawnLabels | None:
@@ -30,7 +36,7 @@ def labels_of_image(overview: DatasetOverview, image: int) -> DrawnLabels | None
     item = overview.manifest.items[image]
     if overview.annotations is not None:
         return drawn_objects(overview.annotations, image, item)
-    if overview.task != "segmentation" or item.mask is None:
+    if item.mask is None:
         return None
     classes = read_mask(overview.root, item, overview.manifest)
     return DrawnLabels(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -35,6 +36,25 @@ UNLABELLED = -1
 _NAMED = 3
 
 
+class Labelling(Enum):
+    """How images are labelled; the value says what one without labels lacks."""
+
+    CLASSES = "no label"
+    """Each image has a class."""
+    OBJECTS = "no objects"
+    """A table tells the objects on each image."""
+    PIXELS = "no mask"
+    """A mask tells the class of each pixel."""
+
+
+def labelling_of(manifest: Manifest) -> Labelling:
+    """Say how a dataset is labelled, by what it holds. Looks at every image where that is their class."""
+    if manifest.annotations:
+        return Labelling.OBJECTS
+    is_masked = any(item.mask is not None for item in manifest.items)
+    return Labelling.PIXELS if is_masked else Labelling.CLASSES
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class DatasetOverview:
     """One version of a dataset on this machine.
@@ -43,6 +63,7 @@ class DatasetOverview:
     """
 
     manifest: Manifest
+    labelling: Labelling
     root: Path
     source: Path
     """What was imported."""
@@ -65,7 +86,7 @@ class DatasetOverview:
     is_masked: NDArray[np.bool_]
     """(images,) there is a file that tells the classes of pixels."""
     annotations: Annotations | None = None
-    """The objects, where the task has some."""
+    """The objects, where a table tells them."""
     objects: ObjectFacts | None = None
     """What is counted of them."""
     pixels: MaskCounts | None = None
@@ -84,7 +105,7 @@ class DatasetOverview:
         return self.manifest.task
 
     def class_totals(self) -> NDArray[np.int64]:
-        """Count what the task counts, images, objects or pixels, of each class: (C,)."""
+        """Count images, objects or pixels, as `labelling` has them, of each class: (C,)."""
         return self.tally.totals()
 
     def holds(self, label: int) -> NDArray[np.bool_]:
@@ -96,7 +117,7 @@ class DatasetOverview:
                 inside[:count] = self.objects.per_image == 0
             else:
                 inside[self.objects.image_of[self.annotations.labels == label]] = True
-        elif self.task == "segmentation":
+        elif self.labelling is Labelling.PIXELS:
             if label == UNLABELLED:
                 inside[:count] = ~self.is_masked
             elif self.pixels is not None:
@@ -119,14 +140,14 @@ class DatasetOverview:
             order = np.argsort(-found, kind="stable")[: int((found > 0).sum())]
             named = [f"{found[label]} {self.classes[label]}" for label in order[:_NAMED]]
             return ", ".join(named) + (" …" if len(order) > _NAMED else "")
-        if self.task == "segmentation":
+        if self.labelling is Labelling.PIXELS:
             return self._shown_in_mask(image)
         label = int(self.labels[image])
         return self.classes[label] if label >= 0 else ""
 
     def nothing_word(self) -> str:
         """Say what an image without labels lacks."""
-        return {"detection": "no objects", "segmentation": "no mask"}.get(self.task, "no label")
+        return self.labelling.value
 
     def _shown_in_mask(self, image: int) -> str:
         if self.manifest.items[image].mask is None:
@@ -208,7 +229,8 @@ def read_overview(
     split_column = np.array([numbers[item.split] for item in manifest.items] + rest, dtype=np.int64)
     label_column = np.array(labels + rest, dtype=np.int64)
     shape = (len(names), len(manifest.classes))
-    pixels = load_counts(counts_path(home, manifest), manifest) if manifest.task == "segmentation" else None
+    labelling = labelling_of(manifest)
+    pixels = load_counts(counts_path(home, manifest), manifest) if labelling is Labelling.PIXELS else None
     if annotations is not None and facts is not None:
         tally = tally_objects(annotations, facts, split_column, shape)
     elif pixels is not None:
@@ -217,6 +239,7 @@ def read_overview(
         tally = tally_labels(label_column, split_column, shape)
     return DatasetOverview(
         manifest=manifest,
+        labelling=labelling,
         root=Path(record.root),
         source=Path(record.source),
         keeps_files=Path(record.root).is_relative_to(folder.path),

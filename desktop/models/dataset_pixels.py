@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from desktop.models.dataset_overview import DatasetOverview
+from desktop.models.dataset_overview import DatasetOverview, Labelling
 from engine.datasets.mask_counts import MaskCounts, count_masks, counts_path, evenly
 from engine.protocol.home import Home
 
@@ -14,7 +14,7 @@ FIRST_READ = 120
 
 def lacks_counts(overview: DatasetOverview, most: int) -> bool:
     """Say whether more masks can be opened than were, when at most so many are."""
-    if overview.task != "segmentation" or overview.trouble is not None:
+    if overview.labelling is not Labelling.PIXELS or overview.trouble is not None:
         return False
     masked = int(overview.is_masked.sum())
     return masked > 0 and (overview.pixels is None or overview.pixels.read < evenly(masked, most))

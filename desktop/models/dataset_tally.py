@@ -1,4 +1,4 @@
-"""What is counted of a dataset's labels: images, objects or pixels by class and split, as its task has them."""
+"""What is counted of a dataset's labels: images, objects or pixels by class and split."""
 
 from __future__ import annotations
 

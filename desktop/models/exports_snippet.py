@@ -1,4 +1,4 @@
-"""Programs, ready to be copied, that run an exported file outside of Lensmith: one for each task."""
+"""Programs, ready to be copied, that run an exported file outside of Lensmith."""
 
 from __future__ import annotations
 
@@ -61,17 +61,18 @@ _SOFTMAX = """\
     y = np.exp(y - y.max(axis=1, keepdims=True))
     y /= y.sum(axis=1, keepdims=True)
 """
-_CLASSES = """\
+CLASS_PROGRAM = """\
 def predict(file):
     y = outputs(opened(file))
 {softmax}    return sorted(zip(facts["class_names"], y[0].tolist()), key=lambda pair: -pair[1])[:5]
 
 
 for name, probability in predict("image.jpg"):
-    print(f"{{probability:6.1%}}  {{name}}")
+    print(f"{probability:6.1%}  {name}")
 """
+"""`{softmax}` stands where scores become probabilities, if the file leaves that out."""
 
-_BOXES = '''\
+BOX_PROGRAM = '''\
 def overlap(a, b):
     """Common area over the area of both."""
     sides = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None)
@@ -96,7 +97,7 @@ for name, probability, box in predict("image.jpg"):
     print(f"{probability:6.1%}  {name}  {box.round(1).tolist()}")
 '''
 
-_MASK = '''\
+MASK_PROGRAM = '''\
 def predict(file):
     """Give the number of each pixel's class, as a gray image of the same size."""
     image = opened(file)
@@ -110,27 +111,25 @@ for number, name in enumerate(facts["class_names"]):
     print(f"{(np.asarray(mask) == number).mean():6.1%}  {name}")
 '''
 
-_NUMBERS = """\
+NUMBERS_PROGRAM = """\
 y = outputs(opened("image.jpg"))
 print(y.shape, y)
 """
-_ANSWERS = {"classification": _CLASSES, "detection": _BOXES, "segmentation": _MASK}
+"""For answers of which nothing is known."""
 
 
-def python_snippet(path: Path, options: Mapping[str, object], task: str = "classification") -> str:
+def python_snippet(path: Path, options: Mapping[str, object], answer: str = NUMBERS_PROGRAM) -> str:
     """Give a Python program that runs an ONNX file with ONNX Runtime.
 
     Args:
         path: of the file.
         options: of its export: what the file does itself is left out.
-        task: what the file answers; of an unknown one the program shows the bare numbers.
+        answer: the part that reads what the file answers; by itself it shows the bare numbers.
     """
     head = _HEAD.format(
         path=json.dumps(str(path), ensure_ascii=False),
         margin=_MARGIN,
         normalise="" if options.get("include_preprocessing", True) else _NORMALISE,
     )
-    answer = _ANSWERS.get(task, _NUMBERS)
-    if answer is _CLASSES:
-        answer = answer.format(softmax="" if options.get("include_postprocessing", True) else _SOFTMAX)
-    return head + answer
+    softmax = "" if options.get("include_postprocessing", True) else _SOFTMAX
+    return head + answer.replace("{softmax}", softmax)

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from desktop.charts.bar_list import ROW_PX
 from desktop.charts.count_bars import CountBars
 from desktop.models.dataset_drawing import has_drawing
-from desktop.models.dataset_overview import DatasetOverview
+from desktop.models.dataset_overview import DatasetOverview, Labelling
 from desktop.theme.label_colors import label_color
 from desktop.theme.tokens import SPACE
 from desktop.widgets.card import Card, row
@@ -39,7 +39,7 @@ class ClassesCard(Card):
         """Show another dataset's classes."""
         tally = overview.tally
         unit = f"{tally.unit}s"
-        waits = overview.task == "segmentation" and overview.pixels is None
+        waits = overview.labelling is Labelling.PIXELS and overview.pixels is None
         self.summary.setText("" if waits else _balance(overview))
         self.summary.setToolTip(_ignored(overview))
         if waits:

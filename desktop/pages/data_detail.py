@@ -10,7 +10,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.grids.file_actions import copy_paths, show_in_folder
-from desktop.models.dataset_overview import DatasetOverview
+from desktop.models.dataset_drawing import has_masks
+from desktop.models.dataset_overview import DatasetOverview, Labelling
 from desktop.models.drawn_labels import NOTHING, DrawnLabels
 from desktop.models.run_words import plural
 from desktop.theme.fonts import font
@@ -139,7 +140,7 @@ class ImageDetail(QWidget):
         self._show_problems(overview, image)
         self.view.set_classes(overview.classes)
         self.view.show_file(overview.root / overview.paths[image])
-        self.controls.offer(boxes=overview.annotations is not None, masks=_has_masks(overview))
+        self.controls.offer(boxes=overview.annotations is not None, masks=has_masks(overview))
         self.legend.show_classes(overview.classes, {})
         self.labels_wanted.emit(image)
 
@@ -226,22 +227,18 @@ def _headline(overview: DatasetOverview, image: int) -> str:
     """Say the class, or how much there is; the classes follow below."""
     if image < len(overview.manifest.items) and overview.objects is not None:
         count = int(overview.objects.per_image[image])
-        return plural(count, "object") if count else "No objects"
-    if overview.task == "segmentation":
+        return plural(count, "object") if count else overview.nothing_word().capitalize()
+    if overview.labelling is Labelling.PIXELS:
         has_mask = image < len(overview.manifest.items) and overview.manifest.items[image].mask is not None
-        return "Mask" if has_mask else "No mask"
-    return overview.label_of(image) or "No label"
-
-
-def _has_masks(overview: DatasetOverview) -> bool:
-    return overview.task == "segmentation" or (overview.objects is not None and overview.objects.has_masks)
+        return "Mask" if has_mask else overview.nothing_word().capitalize()
+    return overview.label_of(image) or Labelling.CLASSES.value.capitalize()
 
 
 def _notes(overview: DatasetOverview, labels: DrawnLabels | None) -> dict[int, str]:
     """Say of each class on the image how many objects, or how much of it, it has; the most first."""
     if labels is None:
         return {}
-    if overview.task == "segmentation" and labels.class_map is not None:
+    if overview.labelling is Labelling.PIXELS and labels.class_map is not None:
         counts = np.bincount(labels.class_map.reshape(-1), minlength=NOTHING + 1)
         whole = max(1, int(counts.sum()))
         order = np.argsort(-counts[:NOTHING], kind="stable")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QSpinBox, QWidget
 
-from desktop.models.dataset_overview import DatasetOverview
+from desktop.models.dataset_overview import DatasetOverview, Labelling
 from desktop.pages.data_split_bar import SplitBar
 from desktop.pages.data_words import listed
 from desktop.theme.tokens import SIZE, SPACE
@@ -49,7 +49,7 @@ def leak_words(overview: DatasetOverview, trained: Sequence[str]) -> str:
 
 def _divided_images(overview: DatasetOverview) -> int:
     """How many images are dealt out: all, but those without a label where each image should have one."""
-    if overview.task == "classification":
+    if overview.labelling is Labelling.CLASSES:
         return int((overview.labels >= 0).sum())
     return len(overview.manifest.items)
 

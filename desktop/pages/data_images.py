@@ -12,7 +12,7 @@ from desktop.grids.image_grid import ImageGrid
 from desktop.grids.image_model import Images
 from desktop.grids.tile import Tile
 from desktop.grids.tile_slider import TileSlider
-from desktop.models.dataset_drawing import has_drawing, labels_on_tile
+from desktop.models.dataset_drawing import has_drawing, has_masks, labels_on_tile
 from desktop.models.dataset_overview import UNLABELLED, DatasetOverview, ImageFilter, chosen_images
 from desktop.models.drawn_labels import DrawnLabels, LabelLook
 from desktop.theme.fonts import font
@@ -156,11 +156,9 @@ class ImagesCard(Card):
         self.search.selectAll()
 
     def _draw_labels(self, overview: DatasetOverview, before: DatasetOverview | None) -> None:
-        """Let the tiles draw what the task has."""
+        """Let the tiles draw what labels there are."""
         self.labels.setVisible(has_drawing(overview))
-        is_masked = overview.task == "segmentation" or (
-            overview.objects is not None and overview.objects.has_masks
-        )
+        is_masked = has_masks(overview)
         self.opacity.setVisible(is_masked)
         self._drop.setVisible(is_masked)
         is_same = before is not None and before.manifest.version == overview.manifest.version

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
-from desktop.models.dataset_overview import DatasetOverview
+from desktop.models.dataset_overview import DatasetOverview, Labelling
 from desktop.models.dataset_tally import Bins, missing_classes, side_bins
 from desktop.models.run_words import plural
 from desktop.pages.data_balance import BalanceTable
@@ -21,7 +21,7 @@ _COLUMN_STRETCH = (1, 1)
 
 
 class Statistics(QWidget):
-    """A card for each kind of number that the task has."""
+    """A card for each kind of number that the labels have."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ def short_facts(overview: DatasetOverview) -> list[tuple[str, str]]:
         ]
         facts += [("Crowds", f"{objects.crowds:,}")] if objects.crowds else []
         return facts
-    if overview.task == "segmentation":
+    if overview.labelling is Labelling.PIXELS:
         if (pixels := overview.pixels) is not None:
             facts.append(("Masks counted", f"{pixels.read:,}"))
             facts.append(("Pixels that do not count", f"{pixels.ignored_share():.1%}"))

@@ -19,6 +19,7 @@ from desktop.grids.file_actions import show_in_folder
 from desktop.models.exports import ExportFact, explanation, verdict
 from desktop.models.exports_snippet import python_snippet
 from desktop.models.exports_table import ExportTableModel
+from desktop.tasks.task import task_program
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.buttons import button, on_click
 from desktop.widgets.card import Card, column, row
@@ -179,7 +180,7 @@ class ExportList(QWidget):
         self._folder.setVisible(fact.path is not None)
         self._snippet_box.setVisible(fact.path is not None)
         if fact.path is not None:
-            program = python_snippet(fact.path, fact.options, fact.row.task)
+            program = python_snippet(fact.path, fact.options, task_program(fact.row.task))
             if program != self.snippet.toPlainText():
                 self.snippet.setPlainText(program)
 

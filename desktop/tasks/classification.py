@@ -12,6 +12,7 @@ from desktop.grids.tile import Tile, judged_tile
 from desktop.models.answer import Answer, AnswerBar
 from desktop.models.class_table import ClassColumn
 from desktop.models.drawn_labels import DrawnLabels
+from desktop.models.exports_snippet import CLASS_PROGRAM
 from desktop.models.result import Result
 from desktop.tasks.metric_facts import (
     Metrics,
@@ -71,6 +72,7 @@ class ClassificationView:
     )
     draws: Sequence[str] = ()
     draws_pixels = False
+    program = CLASS_PROGRAM
     threshold_tip = "Answers with less confidence are shown as unsure"
     threshold = 0.0
     csv_head = (

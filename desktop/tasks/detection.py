@@ -11,6 +11,7 @@ from desktop.charts.figures import BarFigure, Figure, RateFigure, RateLine, Stac
 from desktop.grids.tile import Tile
 from desktop.models.class_table import ClassColumn
 from desktop.models.drawn_labels import DrawnLabels
+from desktop.models.exports_snippet import BOX_PROGRAM
 from desktop.models.result import Result
 from desktop.models.result_labels import masks_of, predicted_numbers, true_objects
 from desktop.tasks.box_answers import BoxAnswers
@@ -88,6 +89,7 @@ class DetectionView(BoxAnswers):
     )
     draws = (TRUTH, PREDICTION)
     draws_pixels = False
+    program = BOX_PROGRAM
 
     def bound(self, result: Result) -> Bound | None:
         best = best_confidence(result)

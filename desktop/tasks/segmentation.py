@@ -14,6 +14,7 @@ from desktop.grids.tile import Tile
 from desktop.models.answer import Answer, AnswerBar
 from desktop.models.class_table import ClassColumn
 from desktop.models.drawn_labels import NOTHING, DrawnLabels
+from desktop.models.exports_snippet import MASK_PROGRAM
 from desktop.models.result import Column, Result
 from desktop.models.result_labels import predicted_numbers, read_numbers, true_classes
 from desktop.tasks.metric_facts import (
@@ -72,6 +73,7 @@ class SegmentationView:
     )
     draws = (TRUTH, PREDICTION)
     draws_pixels = True
+    program = MASK_PROGRAM
     threshold_tip = ""
     threshold = 0.0
     csv_head = ("class", "share")

@@ -16,6 +16,7 @@ from desktop.grids.tile import Tile
 from desktop.models.answer import AnswerView
 from desktop.models.class_table import ClassColumn
 from desktop.models.drawn_labels import DrawnLabels
+from desktop.models.exports_snippet import NUMBERS_PROGRAM
 from desktop.models.result import Result
 from desktop.viewers.matrix_data import MatrixData
 from engine.errors import UserError
@@ -145,6 +146,8 @@ class TaskView(AnswerView, Protocol):
     """Layers that lie on pictures, the lowest first; none where there is nothing to draw."""
     draws_pixels: bool
     """Whether they tell the class of every pixel, so that one hides the other."""
+    program: str
+    """What reads the answer of an exported file, for `python_snippet`."""
 
     def bound(self, result: Result) -> Bound | None:
         """Give what the user may move; None where there is nothing."""
@@ -245,3 +248,9 @@ def task_icon(name: str) -> str:
     """Give the sign of a task; a cube for one that this version does not know."""
     view = find_view(name)
     return view.icon if view is not None else "ph.cube"
+
+
+def task_program(name: str) -> str:
+    """Give what reads the answer of an exported file; the bare numbers for a task that this version does not know."""
+    view = find_view(name)
+    return view.program if view is not None else NUMBERS_PROGRAM

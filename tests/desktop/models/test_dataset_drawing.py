@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from desktop.models.dataset_drawing import has_drawing, labels_of_image, labels_on_tile
-from desktop.models.dataset_overview import DatasetOverview, read_overview
+from desktop.models.dataset_drawing import has_drawing, has_masks, labels_of_image, labels_on_tile
+from desktop.models.dataset_overview import DatasetOverview, Labelling, read_overview
 from desktop.models.drawn_labels import NOTHING
 from engine.errors import UserError
 from engine.protocol.home import Home
@@ -65,3 +65,21 @@ def test_that_images_with_a_class_alone_have_nothing_to_draw(home: Home, tmp_pat
     assert not has_drawing(seen)
     assert labels_of_image(seen, 0) is None
     assert labels_of_image(seen, 99) is None
+
+
+def test_that_what_a_dataset_holds_tells_how_it_is_labelled(home: Home, tmp_path: Path) -> None:
+    pets = overview_of(home, make_pets(tmp_path / "pets"))
+    boxes = overview_of(home, write_objects(tmp_path / "animals"))
+    polygons = overview_of(home, write_objects(tmp_path / "outlines", polygons=True))
+    streets = overview_of(home, write_masks(tmp_path / "streets"))
+
+    told = [
+        (seen.labelling, seen.nothing_word(), has_drawing(seen), has_masks(seen))
+        for seen in (pets, boxes, polygons, streets)
+    ]
+    assert told == [
+        (Labelling.CLASSES, "no label", False, False),
+        (Labelling.OBJECTS, "no objects", True, False),
+        (Labelling.OBJECTS, "no objects", True, True),
+        (Labelling.PIXELS, "no mask", True, True),
+    ]

@@ -11,7 +11,7 @@ import pytest
 
 from desktop.models.exports import explanation, list_exports, size_text, verdict
 from desktop.models.exports_formats import FORMATS, format_offers
-from desktop.models.exports_snippet import python_snippet
+from desktop.models.exports_snippet import CLASS_PROGRAM, python_snippet
 from desktop.models.exports_table import CHECK, ExportTableModel
 from engine.export import onnx_file
 from engine.protocol.events import ExportWritten, RunEnded
@@ -185,7 +185,8 @@ def test_that_the_program_to_copy_runs_the_file_and_names_the_likeliest_class(
     onnx_file.export_onnx(Redness(), model, deployment)
     Image.new("RGB", (40, 24), (200, 40, 60)).save(tmp_path / "image.jpg")
     options = {"include_preprocessing": inside, "include_postprocessing": inside}
-    program = python_snippet(model, options).replace('"image.jpg"', repr(str(tmp_path / "image.jpg")))
+    program = python_snippet(model, options, CLASS_PROGRAM)
+    program = program.replace('"image.jpg"', repr(str(tmp_path / "image.jpg")))
 
     exec(compile(program, "snippet", "exec"), {})  # the program is ours, and what is tested
 

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from desktop.models.exports_snippet import python_snippet
+from desktop.tasks.task import task_program
 from engine.data.preprocessing import prepare_image
 from engine.datasets.decode import decode_image
 from engine.export.onnx_file import Deployment, export_onnx
@@ -77,7 +78,7 @@ def test_that_a_program_prepares_an_image_as_a_validation_does(
     image = drawn(tmp_path, *size)
     model = exported(tmp_path, Doubled(), task, method)
 
-    names = run(python_snippet(model, {}, "a task of tomorrow"), image, monkeypatch)
+    names = run(python_snippet(model, {}, task_program("a task of tomorrow")), image, monkeypatch)
 
     pixels = names["pixels"](names["opened"](image))
     expected = prepare_image(decode_image(image), SIDE, method, task_named(task).framing).transpose(2, 0, 1)
@@ -90,7 +91,8 @@ def test_that_the_program_of_a_detector_tells_boxes_in_the_images_own_pixels(
     image = tmp_path / "white.png"
     Image.new("RGB", (64, 128), (255, 255, 255)).save(image)
 
-    run(python_snippet(exported(tmp_path, Boxes(), "detection"), {}, "detection"), image, monkeypatch)
+    model = exported(tmp_path, Boxes(), "detection")
+    run(python_snippet(model, {}, task_program("detection")), image, monkeypatch)
 
     lines = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
     assert lines == [
@@ -108,7 +110,8 @@ def test_that_the_program_of_a_segmenter_tells_the_class_of_each_pixel(
     halves[:, 80:, 2] = 255
     Image.fromarray(halves).save(image)
 
-    run(python_snippet(exported(tmp_path, Doubled(), "segmentation"), {}, "segmentation"), image, monkeypatch)
+    model = exported(tmp_path, Doubled(), "segmentation")
+    run(python_snippet(model, {}, task_program("segmentation")), image, monkeypatch)
 
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines == [["0.0%", "cat"], ["50.0%", "dog"], ["50.0%", "owl"]]
