@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from desktop.models.dataset_overview import DatasetOverview, Labelling
 from desktop.models.dataset_tally import Bins, missing_classes, side_bins
@@ -16,6 +16,7 @@ from desktop.theme.tokens import SIZE, SPACE
 from desktop.viewers.histogram import Histogram
 from desktop.widgets.card import Card, column, row
 from desktop.widgets.labels import IconLabel, text_label
+from desktop.widgets.scrolled import plain_area
 
 _COLUMN_STRETCH = (1, 1)
 
@@ -31,11 +32,8 @@ class Statistics(QWidget):
         self._grid.setSpacing(SPACE.m)
         for place, stretch in enumerate(_COLUMN_STRETCH):
             self._grid.setColumnStretch(place, stretch)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
+        area = plain_area()
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHeaderView, QScrollArea, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from desktop.models.dataset_change_table import ChangeTable
 from desktop.models.dataset_versions import KINDS, ChangeLine, VersionLine
@@ -17,6 +17,7 @@ from desktop.widgets.choice_box import ChoiceBox
 from desktop.widgets.flow_layout import FlowLayout
 from desktop.widgets.labels import ElidedLabel, text_label
 from desktop.widgets.pill import Pill
+from desktop.widgets.scrolled import plain_area
 
 _LIST_WIDTH = 300
 _RUNS_SHOWN = 4
@@ -49,11 +50,8 @@ class Versions(QWidget):
         self._list = QVBoxLayout(inner)
         self._list.setContentsMargins(0, 0, SPACE.s, 0)
         self._list.setSpacing(SPACE.m)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
+        area = plain_area()
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
         card.body.addWidget(area, 1)
         return card
