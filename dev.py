@@ -50,14 +50,7 @@ BASIC, FULL = "basic", "full"
 
 # What Qt's offscreen and xcb platforms link to.
 XCB_0 = ("cursor", "glx", "image", "randr", "render", "render-util", "shape", "shm", "xfixes")
-XCB = (
-    "icccm.so.4",
-    "keysyms.so.1",
-    "sync.so.1",
-    "util.so.1",
-    "xkb.so.1",
-    *(f"{part}.so.0" for part in XCB_0),
-)
+XCB = ("icccm.so.4", "keysyms.so.1", "sync.so.1", "util.so.1", "xkb.so.1", *(f"{x}.so.0" for x in XCB_0))
 QT_LIBRARIES = (
     *("libEGL.so.1", "libGL.so.1", "libGLX.so.0", "libfontconfig.so.1", "libfreetype.so.6"),
     *("libdbus-1.so.3", "libglib-2.0.so.0", "libxkbcommon.so.0", "libxkbcommon-x11.so.0"),
@@ -101,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{options.verb} takes no {rest[0]}")
     actions: dict[str, Callable[[], int]] = {
         "run": run,
-        "demo": lambda: demo(rest),
+        "demo": lambda: prepare(BASIC) or call([python(), "-m", "engine", "demo", *rest]),
         "test": lambda: test_all(rest, options.only),
         "setup": lambda: prepare_for_screens(FULL, TEST_TOOLS),
         "bench": lambda: prepare(BASIC) or call([python(), "-m", "benchmarks", *rest]),
@@ -128,11 +121,6 @@ def run() -> int:
             f"Without one, the engine shows what it does: {command_line('demo')}"
         )
     return prepare(BASIC) or call([python(), "-m", "desktop"])
-
-
-def demo(rest: Sequence[str]) -> int:
-    """Train on generated pictures from the command line."""
-    return prepare(BASIC) or call([python(), "-m", "engine", "demo", *rest])
 
 
 def test_all(pytest_arguments: Sequence[str], only: str | None) -> int:
@@ -276,8 +264,7 @@ def make_environment() -> None:
                 f"Python's venv module is missing. Install it: sudo apt-get install -y {version}\n"
                 "Then run the same command again."
             )
-    healthy = call([python(), "-m", "pip", "--version"], quiet=True) == 0
-    if healthy:
+    if call([python(), "-m", "pip", "--version"], quiet=True) == 0:
         return
     print(f"Making the environment {environment_folder()} …", flush=True)
     if call([sys.executable, "-m", "venv", "--clear", str(environment_folder())]) != 0:
@@ -318,9 +305,8 @@ def debian_package(library: str) -> str:
 
 def has_program(name: str) -> bool:
     """Whether a program is here, also a server that only root has on the path."""
-    if shutil.which(name) is not None:
-        return True
-    return any(os.access(Path(folder) / name, os.X_OK) for folder in SERVER_FOLDERS)
+    places = [os.environ.get("PATH", os.defpath), *SERVER_FOLDERS]
+    return shutil.which(name, path=os.pathsep.join(places)) is not None
 
 
 def loads(library: str) -> bool:

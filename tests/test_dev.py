@@ -205,11 +205,13 @@ def test_that_a_library_is_in_the_package_that_debian_names_after_it(library: st
 
 
 def test_that_missing_screen_tools_join_the_line_only_where_they_are_asked_for(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(dev.sys, "platform", "linux")
     monkeypatch.setattr(dev, "loads", lambda library: True)
-    monkeypatch.setattr(dev.shutil, "which", lambda program: None)
+    monkeypatch.setattr(dev, "apt_install", lambda packages: False)
+    monkeypatch.setattr(dev, "SERVER_FOLDERS", ())
+    monkeypatch.setenv("PATH", str(tmp_path))
 
     dev.install_system_packages()
     assert capsys.readouterr().out == ""
@@ -224,13 +226,19 @@ def test_that_the_tests_also_want_an_ssh_server_wherever_it_is_kept(
     monkeypatch.setattr(dev.sys, "platform", "linux")
     monkeypatch.setattr(dev, "loads", lambda library: True)
     monkeypatch.setattr(dev, "apt_install", lambda packages: False)
-    monkeypatch.setattr(dev.shutil, "which", lambda program: None if program == "sshd" else f"/bin/{program}")
-    monkeypatch.setattr(dev, "SERVER_FOLDERS", (str(tmp_path),))
+    programs, servers = tmp_path / "bin", tmp_path / "sbin"
+    for folder in (programs, servers):
+        folder.mkdir()
+    for program, _ in dev.TEST_TOOLS:
+        if program != "sshd":
+            (programs / program).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setattr(dev, "SERVER_FOLDERS", (str(servers),))
 
     dev.install_system_packages(dev.TEST_TOOLS)
     assert "install -y --no-install-recommends openssh-server\n" in capsys.readouterr().out
 
-    (tmp_path / "sshd").touch(mode=0o755)
+    (servers / "sshd").touch(mode=0o755)
     dev.install_system_packages(dev.TEST_TOOLS)
     assert capsys.readouterr().out == ""
 
