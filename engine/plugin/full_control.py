@@ -133,7 +133,7 @@ class _PluginRun:
             self._move()
             report = read_report(metrics)
             self._telling.ignored(report)
-            if (report.train or report.val) and self._telling.is_due():
+            if (report.train or report.val) and self._telling.is_due("step"):
                 self._require_finite(report)
                 self._telling.metrics("step", report.train | report.val, self._telling.shown_epoch)
             self._obey()
@@ -224,7 +224,7 @@ class _PluginRun:
                 self._tell_notes()
             self._move()
             self._obey()
-            if self._telling.is_due():
+            if self._telling.is_due("batch"):
                 self._job.reporter.check()
                 self._telling.progress()
                 self._telling.problems(self._job.train_loader.new_problems())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Literal
 
 from engine.channel.reporter import Reporter
 from engine.plugin.reported_metrics import ReportedMetrics
@@ -13,6 +14,9 @@ from engine.protocol.times import STEP_EVENT_INTERVAL_S
 from engine.training.job import ValidationOutcome
 from engine.training.state import Position
 from engine.training.telemetry import Extent, left_out
+
+Occasion = Literal["batch", "step"]
+"""A batch is handed out; the plugin reports a step."""
 
 
 class PluginTelling:
@@ -24,7 +28,7 @@ class PluginTelling:
         self._extent = extent
         self._batch_size = batch_size
         self._told: set[str] = set()
-        self._told_at = -float("inf")
+        self._told_at: dict[Occasion, float] = {}
         self.start_clock()
 
     def start_clock(self) -> None:
@@ -36,12 +40,15 @@ class PluginTelling:
         """Do not count time in which nothing was trained (held, validating, saving)."""
         self._began += seconds
 
-    def is_due(self) -> bool:
-        """Say whether it is time for step events again; asked so, the time starts anew."""
+    def is_due(self, occasion: Occasion) -> bool:
+        """Say whether it is time again for what is told on an occasion; asked so, the time starts anew.
+
+        Each has a time of its own: a loop in which one is always due would keep the other from being told.
+        """
         now = time.monotonic()
-        if now - self._told_at < STEP_EVENT_INTERVAL_S:
+        if now - self._told_at.get(occasion, -float("inf")) < STEP_EVENT_INTERVAL_S:
             return False
-        self._told_at = now
+        self._told_at[occasion] = now
         return True
 
     def metrics(

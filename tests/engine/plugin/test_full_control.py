@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from engine.errors import PluginError, UserError
+from engine.plugin import plugin_telling
 from engine.protocol.disk import disk_full
-from engine.protocol.events import BestImproved, Notice, PhaseChanged, Progress
+from engine.protocol.events import BestImproved, MetricsLogged, Notice, PhaseChanged, Progress
 from engine.training.job import ValidationOutcome
 from tests.engine.plugin.own_loop import OwnLoop, OwnRun, acting
 
@@ -40,6 +41,23 @@ def test_that_a_validation_is_told_once_with_the_plugins_own_values_first(run: O
     assert run.values("validation") == [(n, {"val/accuracy": 0.125, "val/f1_macro": 0.7}) for n in (1, 2, 3)]
     assert [best.value for best in run.said(BestImproved)] == [0.125]
     assert run.model.validations == 0
+
+
+def test_that_a_step_is_told_also_where_progress_was_told_just_before(
+    run: OwnRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugin_telling, "STEP_EVENT_INTERVAL_S", 1e9)  # of each sort the first one only
+
+    class Reporting(OwnLoop):
+        def after_step(self, epoch: int, batch: int, callbacks: Any) -> None:
+            callbacks.on_step_end(batch, {"loss": 0.5})
+
+    run.train(Reporting)
+
+    assert [(e.step, e.values) for e in run.said(MetricsLogged) if e.scope == "step"] == [
+        (1, {"train/loss": 0.5})
+    ]
+    assert run.said(Progress)[0].step == 0
 
 
 def test_that_values_of_test_images_are_told_too(run: OwnRun) -> None:
