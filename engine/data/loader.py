@@ -26,7 +26,7 @@ from engine.data.cache import CacheMode, CachePlace, ImageCache, choose_cache, o
 from engine.data.filling import BatchForm, Filling, Rows, Sample, ThreadMaking
 from engine.data.freed_memory import keep_freed_memory
 from engine.data.geometry import whole_frame
-from engine.data.loader_processes import SLOTS_EACH, Crew, CrewRefused
+from engine.data.loader_processes import SLOTS_EACH, Crew, CrewRefused, affordable_processes
 from engine.data.preprocessing import Framing, square_of
 from engine.data.samples import SampleSource, StoredSample, open_split
 from engine.data.shared_cache import share_cache
@@ -176,6 +176,11 @@ class Loader:
     def process_ids(self) -> list[int]:
         """Of the processes that load, once they have started."""
         return [] if self._crew is None else self._crew.pids
+
+    @property
+    def most_processes(self) -> int:
+        """For so many there is memory."""
+        return affordable_processes(len(self._source))
 
     @property
     def _depth(self) -> int:

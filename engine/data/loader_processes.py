@@ -11,6 +11,7 @@ import pickle
 import queue
 import threading
 import weakref
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,11 +34,23 @@ SLOTS_EACH = 2
 """While one batch is copied out of its slot, the next one is under way."""
 SLOT_MEMORY_SHARE = 0.25
 """Part of the free memory that batches under way may take."""
+PROCESS_MEMORY_SHARE = 0.25
+"""Part of the free memory that the processes themselves may take."""
+_PROCESS_BYTES = 400_000_000
+_ITEM_BYTES = 1_700
+_MOST_PROCESSES = 16
+"""No GPU takes more; on a large server others want cores too."""
 _MOST_DEATHS = 3
 _START_PATIENCE_S = 120.0
 _JOIN_PATIENCE_S = 5.0
 _TARGETS_AN_IMAGE = 4
 """Room for targets that have a place in the image, in multiples of a class map; untouched, it takes no memory."""
+
+
+def affordable_processes(items: int) -> int:
+    """Say for how many processes there is memory, where each knows a dataset of so many items."""
+    each = _PROCESS_BYTES + items * _ITEM_BYTES
+    return min(_MOST_PROCESSES, int(PROCESS_MEMORY_SHARE * free_memory_bytes() / each))
 
 
 class CrewRefused(Exception):
@@ -301,7 +314,8 @@ def _board_of(
     size = settings.image_size
     room = _TARGETS_AN_IMAGE * settings.batch_size * size**2 if settings.framing == "whole" else 0
     plan = SlotPlan(SLOTS_EACH * settings.processes, settings.batch_size, size, room)
-    needed, free = plan.slots * plan.pixel_bytes, free_memory_bytes()
+    # As many again wait for the consumer, in memory of its own.
+    needed, free = 2 * plan.slots * plan.pixel_bytes, free_memory_bytes()
     if needed > SLOT_MEMORY_SHARE * free:
         raise CrewRefused(
             f"{needed / 1e6:,.0f} MB of batches under way are too much for {free / 1e6:,.0f} MB"
@@ -325,11 +339,12 @@ def _board_of(
 
 def _dismiss(board: Board, seats: list[Seat]) -> None:
     board.is_closed = True
+    board.failure = board.failure or CancelledError("The loader was closed.")
     for _ in seats:
         board.waiting.put(None)
     for seat in seats:
         seat.hang_up()
     for seat in seats:
-        if seat.thread.is_alive():
+        if seat.thread.is_alive() and seat.thread is not threading.current_thread():
             seat.thread.join(_JOIN_PATIENCE_S)
     board.block.close()

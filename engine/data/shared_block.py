@@ -59,7 +59,9 @@ class SharedBlock:
 
     def pixels_at(self, offset: int, shape: tuple[int, ...]) -> NDArray[np.uint8]:
         """View a place of the block as uint8 of a shape; the block lives as long as the view."""
-        return np.ndarray(shape, dtype=np.uint8, buffer=self._pages, offset=offset)
+        # Unlike an array that is given a buffer, one from `frombuffer` holds the pages open.
+        count = math.prod(shape)
+        return np.frombuffer(self._pages, np.uint8, count, offset).reshape(shape)
 
     def close(self) -> None:
         """Give the block up; its memory is free once the last view of it is gone, in every process."""

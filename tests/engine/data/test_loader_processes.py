@@ -7,8 +7,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from engine.config.augmentation import AugmentationConfig
 from engine.data.batch import Batch
 from engine.data.loader import Loader, LoaderSettings, build_loader
 from engine.data.shared_cache import SharedCache
+from engine.data.worker_trial import CrewSize, SpreadableLoader, measure_crews
 from engine.datasets.formats.registry import read_layout
 from engine.datasets.hashing import HashMemory
 from engine.datasets.importing import make_dataset
@@ -169,6 +172,33 @@ def test_that_a_loader_goes_from_threads_to_processes_and_back(classes: Path, op
 
     assert same(list(loader.start(1)), before)
     assert gone(pids)
+
+
+@pytest.mark.slow
+def test_that_crews_are_measured_and_change_no_batch(classes: Path, opened: Opener) -> None:
+    loader = opened(classes)
+    before = list(loader.start(1))
+    assert isinstance(loader, SpreadableLoader)
+    assert loader.most_processes > 0
+
+    measured = measure_crews(loader, [CrewSize(1, 2), CrewSize(2, 1)], wanted=0.0)
+
+    assert list(measured) == [CrewSize(1, 2)]
+    assert measured[CrewSize(1, 2)] > 0
+    assert same(list(loader.start(1)), before)
+
+
+@pytest.mark.slow
+def test_that_a_closed_loader_lets_nobody_wait(classes: Path, opened: Opener) -> None:
+    loader = opened(classes, processes=1, workers=1)
+    loader.augment_with(odd_augmentations.slow)
+    next(batches := loader.start(0))
+    closing = threading.Timer(0.3, loader.close)
+    closing.start()
+
+    with pytest.raises(CancelledError):
+        list(batches)
+    closing.join()
 
 
 @pytest.mark.slow
