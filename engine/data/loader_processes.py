@@ -141,7 +141,7 @@ class Seat:
     def drop(self, number: int) -> None:
         """Tell the process that a batch is wanted no more."""
         child = self.child
-        if child is not None and number in self._under_way:
+        if child is not None and number in self._under_way and not self._board.is_closed:
             with contextlib.suppress(OSError):
                 child.send(pickle.dumps(Drop(number)))
 

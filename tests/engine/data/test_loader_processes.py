@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psutil
@@ -296,12 +297,26 @@ def test_that_classes_which_no_mask_shows_are_told_though_others_read_the_masks(
     assert [problem.code for problem in loader.new_problems()] == ["class_absent"]
 
 
+@pytest.fixture
+def here_only(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """A function of a module that is known in this process alone, as a plugin's are."""
+    module = ModuleType("known_in_one_process")
+    exec(
+        "def vary(image, rng):\n    from tests.engine.data.odd_augmentations import filled\n"
+        "    return filled(image, rng)",
+        vars(module),
+    )
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return module.vary
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("is_nameless", [True, False])
 def test_that_an_augmentation_which_no_other_process_can_have_is_left_to_threads(
-    classes: Path, opened: Opener
+    is_nameless: bool, here_only: Callable[..., Any], classes: Path, opened: Opener
 ) -> None:
     loader = opened(classes, processes=2)
-    loader.augment_with(lambda image, rng: odd_augmentations.filled(image, rng))
+    loader.augment_with((lambda image, rng: here_only(image, rng)) if is_nameless else here_only)
     threads = opened(classes)
     threads.augment_with(odd_augmentations.filled)
 
@@ -310,6 +325,7 @@ def test_that_an_augmentation_which_no_other_process_can_have_is_left_to_threads
     assert loader.settings.workers == 4
     (problem,) = loader.new_problems()
     assert problem.code == "loader_threads_only"
+    assert ("known_in_one_process" in problem.message) == (not is_nameless)
 
 
 @pytest.mark.slow
