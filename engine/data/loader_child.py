@@ -98,7 +98,9 @@ class BatchServer:
 def main() -> int:
     """Serve the parent until it closes the pipe."""
     requests, answers = _take_pipes()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to heed
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # What is sent to the whole group is the parent's to heed: it may still want to write a checkpoint.
+        signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
     if sys.platform != "win32":
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
