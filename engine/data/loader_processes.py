@@ -135,6 +135,7 @@ class Seat:
         self._again: list[Errand] = []
         self._under_way: dict[int, tuple[Errand, int]] = {}
         self._deaths = 0
+        """Since it last did something."""
         self.child: Child | None = None
         self.thread = threading.Thread(target=self._run, name="loader process", daemon=True)
 
@@ -238,6 +239,7 @@ class Seat:
     def _take(self, done: Done) -> None:
         errand, slot = self._under_way.pop(done.number)
         board, rows = self._board, errand.rows
+        self._deaths = 0
         board.learn(done)
         if done.error is not None:
             errand.settle(pickle.loads(done.error))
