@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOption
 
 from desktop.theme.theme import theme
 from desktop.theme.tokens import RADIUS
+from desktop.widgets.labels import set_role
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 _WHEEL_STEP = 40
@@ -45,6 +46,12 @@ class TileView(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         # Always there: a bar that came and went would change the width, and with it every tile.
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.verticalScrollBar().rangeChanged.connect(self._show_handle)
+        self._show_handle(0, 0)
+
+    def _show_handle(self, least: int, most: int) -> None:
+        """Only where there is something to scroll; the bar keeps its width."""
+        set_role(self.verticalScrollBar(), "idle", least == most)
 
     @property
     def tile(self) -> QSize:

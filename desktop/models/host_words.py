@@ -113,7 +113,7 @@ def gpu_lines(facts: HostFacts) -> list[GpuLine]:
 
 def _gpu_line(gpu: GpuFacts) -> GpuLine:
     title = f"GPU {gpu.index}: {gpu.name}"
-    busy = f" · {gpu.utilisation:.0f} % busy" if gpu.utilisation else ""
+    busy = f" · {gpu.utilisation:.0f}% busy" if gpu.utilisation else ""
     holder = f"{gpu.holder} runs on it" if gpu.holder else ""
     if not gpu.memory_bytes:
         return GpuLine(title, f"Memory not known{busy}", None, holder)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 from PySide6.QtCore import QObject, Signal
 
-from desktop.models.rehearsal_words import device_words, number, rough_time
-from desktop.models.run_words import plural
+from desktop.models.rehearsal_words import number, rough_time
+from desktop.models.run_words import device_words, plural
 from engine.errors import UserError
 from engine.protocol.job import END_STATES
 from engine.protocol.profile import PROFILE_NAME, Profile, ProfileRow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from desktop.models.run_words import duration_words, memory_words, plural, size_words
+from desktop.models.run_words import device_words, duration_words, memory_words, plural, size_words
 from engine.protocol.rehearsal import Proposal, Rehearsal, TriedBatch
 
 _NOTEWORTHY_WAIT = 0.1
@@ -95,11 +95,6 @@ def number(value: float) -> str:
 def memory_text(size_bytes: float) -> str:
     """Write an amount of memory: `1.3 GB`."""
     return " ".join(memory_words(size_bytes))
-
-
-def device_words(device: str) -> str:
-    """`cpu` → `CPU`, `cuda:0` → `GPU 0`."""
-    return f"GPU {device.partition(':')[2] or 0}" if device.startswith("cuda") else device.upper()
 
 
 def _memory_of(one: TriedBatch) -> str:

@@ -21,6 +21,8 @@ KIND_NOUNS: Final[Mapping[str, str]] = {
 }
 NONE: Final = "–"
 """Stands where there is no value."""
+BEST_GAP: Final = "  "
+"""Between a metric's name and its best value."""
 _MINUTE, _HOUR = 60, 3_600
 
 
@@ -42,7 +44,9 @@ def best_text(row: RunRow) -> str:
 def best_named(row: RunRow) -> str:
     """`mAP 50-95 32.7%`: runs of several tasks stand in one table."""
     text = best_text(row)
-    return text if text == NONE or row.best_metric is None else f"{metric_name(row.best_metric)}  {text}"
+    return (
+        text if text == NONE or row.best_metric is None else f"{metric_name(row.best_metric)}{BEST_GAP}{text}"
+    )
 
 
 def best_explained(row: RunRow) -> str:

@@ -85,6 +85,8 @@ _NAMES = ("Dice", "F1")
 """Written with a capital letter wherever they stand."""
 _SHARES = ("accuracy", "f1", "precision", "recall", "map", "iou", "dice", "auc", "share", "error")
 _PLAIN = ("calibration_error", "log_loss")
+_FEW_IMAGES = 10
+"""A second; below it a digit after the point matters."""
 
 
 def state_words(row: RunRow) -> tuple[str, str]:
@@ -144,7 +146,9 @@ def metric_text(name: str, value: float | None) -> str:
     metric = name.rpartition("/")[2]
     if metric == "lr":
         return f"{value:.2e}" if 0 < value < 1e-3 else f"{value:.4g}"
-    if metric == "images_per_s" or abs(value) >= 1000:
+    if metric == "images_per_s":
+        return f"{value:.1f}" if value < _FEW_IMAGES else f"{value:,.0f}"
+    if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3f}" if abs(value) < 100 else f"{value:.1f}"
 
@@ -179,6 +183,20 @@ def memory_words(size_bytes: float) -> tuple[str, str]:
     """Value and unit of an amount of memory, in powers of two, as GPUs are sold."""
     gigabytes = size_bytes / 2**30
     return (f"{gigabytes:.1f}", "GB") if gigabytes >= 1 else (f"{size_bytes / 2**20:.0f}", "MB")
+
+
+def device_words(devices: str) -> str:
+    """`cpu` → `CPU`, `cuda:0,cuda:1` → `GPU 0, GPU 1`."""
+    kinds = [device.partition(":") for device in devices.split(",")]
+    return ", ".join(
+        f"GPU {number or 0}" if kind == "cuda" else f"{kind}{colon}{number}".upper()
+        for kind, colon, number in kinds
+    )
+
+
+def change_text(name: str, change: float) -> str:
+    """`+3.6 pt` where the metric is a share shown in percent, else `-0.021`."""
+    return f"{change * 100:+.1f} pt" if is_share(name) else f"{change:+.3f}"
 
 
 def kind_word(checkpoint: CheckpointRow) -> str:

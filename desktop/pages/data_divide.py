@@ -71,8 +71,8 @@ class DivideSheet(Sheet):
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.setHorizontalSpacing(SPACE.l)
         form.setVerticalSpacing(SPACE.s)
-        self.val = _number(_USUAL_VAL, 90, " %", "Share for validation")
-        self.test = _number(_USUAL_TEST, 90, " %", "Share for test")
+        self.val = _number(_USUAL_VAL, 90, "%", "Share for validation")
+        self.test = _number(_USUAL_TEST, 90, "%", "Share for test")
         self.seed = _number(0, _LARGEST_SEED, "", "Seed")
         for field, name in ((self.val, "Validation"), (self.test, "Test"), (self.seed, "Seed")):
             form.addRow(name, field)
@@ -122,9 +122,7 @@ class DivideSheet(Sheet):
         has_room = val + test < 100
         self.trouble.setVisible(not has_room)
         if not has_room:
-            self.trouble.setText(
-                f"{val} % and {test} % leave nothing to train on: keep their sum below 100 %."
-            )
+            self.trouble.setText(f"{val}% and {test}% leave nothing to train on: keep their sum below 100%.")
         kept = max(0, 100 - val - test)
         counts = {"train": kept, "val": val, "test": test}
         self.bar.show_totals(

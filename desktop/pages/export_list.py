@@ -179,7 +179,7 @@ class ExportList(QWidget):
         self._folder.setVisible(fact.path is not None)
         self._snippet_box.setVisible(fact.path is not None)
         if fact.path is not None:
-            program = python_snippet(fact.path, fact.options)
+            program = python_snippet(fact.path, fact.options, fact.row.task)
             if program != self.snippet.toPlainText():
                 self.snippet.setPlainText(program)
 

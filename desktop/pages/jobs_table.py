@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 from desktop.models.place_words import place_icon, place_label
 from desktop.models.run_table import ENTRY_ROLE, NUMBERS, RunTableModel
 from desktop.models.run_table_entry import RunColumn, RunEntry
+from desktop.models.run_table_text import BEST_GAP
 from desktop.models.run_words import state_words
 from desktop.theme.fonts import font
 from desktop.theme.theme import theme
@@ -151,8 +152,17 @@ def _paint_text(painter: QPainter, rect: QRect, text: str, column: RunColumn) ->
     painter.setFont(font(TYPE.body, 500 if column == RunColumn.BEST else 400, tabular=is_number))
     painter.setPen(theme.color("text" if column == RunColumn.BEST else "text2"))
     side = Qt.AlignmentFlag.AlignRight if is_number else Qt.AlignmentFlag.AlignLeft
-    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+    shown = shortened(painter, text, rect.width(), column)
     painter.drawText(rect, side | Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+def shortened(painter: QPainter, text: str, room: int, column: RunColumn) -> str:
+    """End a text in … where there is no room; of the best value its metric's name does, never the number."""
+    metrics = painter.fontMetrics()
+    is_pair = column == RunColumn.BEST and metrics.horizontalAdvance(text) > room
+    name, gap, value = text.rpartition(BEST_GAP) if is_pair else (text, "", "")
+    left = room - metrics.horizontalAdvance(gap + value)
+    return metrics.elidedText(name, Qt.TextElideMode.ElideRight, left) + gap + value
 
 
 class RunHeader(QHeaderView):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from desktop.models.plugin_cards import (
     breakable,
@@ -19,12 +19,14 @@ from desktop.models.plugin_cards import (
 from desktop.tasks.task import task_icon as task_icon_of
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.card import Card, column, row
+from desktop.widgets.clamped_label import ClampedLabel
 from desktop.widgets.flow_layout import FlowLayout
 from desktop.widgets.labels import ElidedLabel, IconLabel, IconTile, set_role, text_label
 from desktop.widgets.pill import Pill
 from engine.protocol.catalog import PluginEntry
 
 MOST_TAGS = 3
+_MOST_LINES = 3
 _TONES = {"ok": "good", "warn": "warning", "bad": "error"}
 
 
@@ -93,22 +95,18 @@ class PluginCard(Card):
         line.addLayout(names, 1)
         return line
 
-    def _words(self) -> QLabel:
+    def _words(self) -> ClampedLabel:
         errors = [problem for problem in self.entry.problems if problem.severity == "error"]
         if errors:
             place = place_of(errors[0])
             words = last_words(errors[0])
-            label = text_label(breakable(f"{place}  {words}" if place else words), "mono", wrap=True)
-        elif self.entry.missing_requirements:
-            label = text_label(
-                f"Not installed: {', '.join(self.entry.missing_requirements)}.", "muted", wrap=True
-            )
-        else:
-            about = self.entry.metadata
-            label = text_label((about.description if about else "") or "No description.", "muted", wrap=True)
-        label.setMaximumHeight(3 * label.fontMetrics().lineSpacing())
-        label.setAlignment(Qt.AlignmentFlag.AlignTop)
-        return label
+            return ClampedLabel(breakable(f"{place}  {words}" if place else words), "mono", _MOST_LINES)
+        if self.entry.missing_requirements:
+            words = f"Not installed: {', '.join(self.entry.missing_requirements)}."
+            return ClampedLabel(words, "muted", _MOST_LINES)
+        about = self.entry.metadata
+        words = (about.description if about else "") or "No description."
+        return ClampedLabel(words, "muted", _MOST_LINES)
 
     def _tags(self) -> QWidget | None:
         tags = self.entry.metadata.tags if self.entry.metadata is not None else []

@@ -319,7 +319,7 @@ class PredictPage(Page):
         self.context.settings.set_soon(self._threshold_setting, self.board.threshold)
 
     def _show_threshold(self) -> None:
-        self._threshold_value.setText(f"{round(self.board.threshold * 100)} %")
+        self._threshold_value.setText(f"{round(self.board.threshold * 100)}%")
         self.answer.set_threshold(self.board.threshold)
         self.saver.look = self.answer.controls.look
 

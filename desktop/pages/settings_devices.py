@@ -74,7 +74,7 @@ class DevicesSection(Section):
         if self._gpu_names is not None and not self.isVisible():
             return
         cores = plural(machine.cores, "core")
-        self.processor.show_share(machine.cpu_percent, f"{machine.cpu_percent:.0f} % of {cores}")
+        self.processor.show_share(machine.cpu_percent, f"{machine.cpu_percent:.0f}% of {cores}")
         whole = max(1, machine.memory_bytes)
         used = f"{_gib(machine.used_bytes)} of {_gib(machine.memory_bytes)} used"
         self.memory.show_share(100 * machine.used_bytes / whole, used)
@@ -89,7 +89,7 @@ class DevicesSection(Section):
             self._build_gpus(gpus)
         for gpu, (line, meter) in zip(gpus, self.gpu_rows, strict=False):
             heat = f", {gpu.celsius} °C" if gpu.celsius is not None else ""
-            line.say(f"{gpu.percent} % busy{heat}.")
+            line.say(f"{gpu.percent}% busy{heat}.")
             if meter is not None:
                 used = f"{_gib(gpu.used_bytes)} of {_gib(gpu.memory_bytes)} used"
                 meter.show_share(100 * gpu.used_bytes / max(1, gpu.memory_bytes), used)

@@ -65,7 +65,7 @@ class WorkPanel(QWidget):
         self.bar.setRange(0, 0 if percent is None else 100)
         if percent is not None:
             self.bar.setValue(min(100, percent))
-        self.share.setText("" if percent is None else f"{min(100, percent)} %")
+        self.share.setText("" if percent is None else f"{min(100, percent)}%")
         self.bar.setAccessibleDescription(f"{self.phase.whole_text()} {self.share.text()}".strip())
 
 

@@ -11,6 +11,7 @@ from desktop.models.live_run import LiveRun
 from desktop.models.place_words import place_icon, place_label, transfer_share
 from desktop.models.run_words import (
     PHASE_WORDS,
+    device_words,
     duration_words,
     kind_word,
     metric_phrase,
@@ -172,7 +173,7 @@ class RunHeader(Card):
                 parts.append(f"plateau {max(0, found.epoch - found.best_epoch)}/{patience}")
         parts += [f"dataset {found.dataset}"] if found.dataset else []
         there = f" of {place_label(self._run.where.place)}" if self._run.where.is_elsewhere else ""
-        parts += [f"on {found.device}{there}"] if found.device else []
+        parts += [f"on {device_words(found.device)}{there}"] if found.device else []
         parts += [f"attempt {found.attempt}"] if found.attempt > 1 else []
         return "  ·  ".join(parts)
 

@@ -12,7 +12,14 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from desktop.context import Context
 from desktop.models.live_run import LiveRun
 from desktop.models.place_checkpoints import CheckpointsAway
-from desktop.models.run_words import is_lower_better, metric_text, metric_words, run_title
+from desktop.models.run_words import (
+    SPLIT_WORDS,
+    change_text,
+    is_lower_better,
+    metric_text,
+    metric_words,
+    run_title,
+)
 from desktop.pages.train_checkpoints import CheckpointsView, open_checkpoint_menu
 from desktop.pages.train_classes import ClassesView
 from desktop.pages.train_curves import CurvesView
@@ -120,6 +127,8 @@ class LiveView(QWidget):
             self.curves.set_narrow(narrow)
             for made in self.cards.values():
                 made.setMinimumWidth(_CARD_NARROW if narrow else 0)
+            if self.run.is_loaded:
+                self._name_cards()
             self._fit_cards()
             (self._second_bar if narrow else self._bar).addWidget(self.curves.controls)
 
@@ -230,7 +239,7 @@ class LiveView(QWidget):
     def _name_cards(self) -> None:
         names = self._names()
         for key, name in names.items():
-            self.cards[key].set_name(metric_words(name))
+            self.cards[key].set_name(_title(name, self._is_narrow))
         self._has_second = "second" in names
         self._fit_cards()
 
@@ -262,7 +271,8 @@ class LiveView(QWidget):
             and row_now.best_metric == name
         ):
             change = f"best {metric_text(name, row_now.best_value)} · ep {row_now.best_epoch}"
-            good = True if values[-1] >= row_now.best_value else None
+            last, best = values[-1], row_now.best_value
+            good = True if (last <= best if is_lower_better(name) else last >= best) else None
         elif len(values) > 1:
             change, good = _change(name, values, series.by_epoch)
         self.cards[key].show_value(metric_text(name, values[-1]), "", change, good, _thin(values))
@@ -274,7 +284,7 @@ class LiveView(QWidget):
         if value is None and series is not None and series.values:
             value = series.values[-1]
         text = metric_text("images_per_s", value)
-        self.cards["speed"].show_value(text, "", "images / s", None, _thin(series.values if series else []))
+        self.cards["speed"].show_value(text, "", "images/s", None, _thin(series.values if series else []))
         if self.run.is_loaded:
             self._show_card("metric")
 
@@ -306,6 +316,13 @@ class LiveView(QWidget):
         self.gone.show()
 
 
+def _title(name: str, is_narrow: bool) -> str:
+    """Name a metric; where there is little room the split gives way, not what tells two metrics apart."""
+    words = metric_words(name)
+    lead = f"{SPLIT_WORDS['val']} "
+    return f"Val {words.removeprefix(lead)}" if is_narrow and words.startswith(lead) else words
+
+
 def _change(name: str, values: list[float], by_epoch: bool) -> tuple[str, bool | None]:
     """Say the change against some validations ago (or a tenth of the steps), and whether it is for the better."""
     if by_epoch:
@@ -318,7 +335,7 @@ def _change(name: str, values: list[float], by_epoch: bool) -> tuple[str, bool |
     if not math.isfinite(change):
         return "", None
     better = change <= 0 if is_lower_better(name) else change >= 0
-    return f"{change:+.3f}{span}", better
+    return f"{change_text(name, change)}{span}", better
 
 
 def _thin(values: list[float], most: int = 200) -> list[float]:

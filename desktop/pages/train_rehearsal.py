@@ -105,7 +105,7 @@ class RehearsalPanel(QWidget):
         percent = round(100 * model.share)
         self.bar.setRange(0, 100 if percent else 0)
         self.bar.setValue(percent)
-        self.share.setText(f"{percent} %" if percent else "")
+        self.share.setText(f"{percent}%" if percent else "")
         self.bar.setAccessibleDescription(f"{model.phase} {self.share.text()}".strip())
         error = model.error
         self.failure.setVisible(error is not None)

@@ -18,7 +18,9 @@ from desktop.widgets.segmented import Segmented
 NARROWEST, WIDEST = 344, 424
 MANY_CLASSES = 40
 """With more the matrix begins with those that are confused most."""
-_HINT = "Rows add to 100 %. Click a cell to filter the images."
+_HINT = "Rows add to 100%. Click a cell to filter the images."
+_HINT_BACKGROUND = "Rows in %, background in numbers. Click to filter."
+"""Of what was made up there is no share."""
 _HINT_COUNTS = "Numbers of {counts}. Click a cell to filter the images."
 _HINT_NO_IMAGES = "The run kept no results by image."
 
@@ -34,6 +36,7 @@ class MatrixPanel(Card):
         self._classes: tuple[str, ...] = ()
         self._has_images = False
         self._counts = "images"
+        self._has_background = False
         head = row()
         head.addWidget(text_label("Confusion matrix", "section"))
         head.addStretch(1)
@@ -49,8 +52,8 @@ class MatrixPanel(Card):
         self.body.addLayout(head)
         self.matrix = ConfusionMatrix()
         self.body.addWidget(self.matrix, 3)
-        self._told = ElidedLabel(_HINT, "caption")
-        self.body.addWidget(self._told)
+        self.told = ElidedLabel(_HINT, "caption")
+        self.body.addWidget(self.told)
         self.body.addSpacing(SPACE.xs)
         self._add_bars()
         self.setFixedWidth(WIDEST)
@@ -86,6 +89,7 @@ class MatrixPanel(Card):
         matrix = view.matrix(result)
         if matrix is not None:
             self.matrix.show_data(matrix)
+        self._has_background = matrix is not None and matrix.has_background
         self.matrix.setVisible(matrix is not None)
         self._bars_title.setText(f"{view.class_measure} by class")
         values = view.class_values(result)
@@ -115,5 +119,9 @@ class MatrixPanel(Card):
         self.matrix.show_only_confused(scope == "confused")
 
     def _tell(self, sentence: str) -> None:
-        hint = _HINT_COUNTS.format(counts=self._counts) if self._values.current() == "count" else _HINT
-        self._told.setText(sentence or (hint if self._has_images else _HINT_NO_IMAGES))
+        self.told.setText(sentence or (self._hint() if self._has_images else _HINT_NO_IMAGES))
+
+    def _hint(self) -> str:
+        if self._values.current() == "count":
+            return _HINT_COUNTS.format(counts=self._counts)
+        return _HINT_BACKGROUND if self._has_background else _HINT

@@ -52,7 +52,7 @@ class SidePanel(Card):
         self.slider.valueChanged.connect(self._move)
         self._bound_value = text_label("", "caption")
         self._bound_value.setFont(font(TYPE.caption, tabular=True))
-        self._bound_value.setMinimumWidth(self._bound_value.fontMetrics().horizontalAdvance("100 %"))
+        self._bound_value.setMinimumWidth(self._bound_value.fontMetrics().horizontalAdvance("100%"))
         for widget in (self._bound_name, self.slider, self._bound_value):
             head.addWidget(widget)
         self.body.addLayout(head)
@@ -125,4 +125,4 @@ class SidePanel(Card):
         self.bound_moved.emit(value / _WHOLE)
 
     def _say_bound(self) -> None:
-        self._bound_value.setText(f"{self.slider.value()} %")
+        self._bound_value.setText(f"{self.slider.value()}%")

@@ -218,6 +218,10 @@ def _rates(result: Result, confidence: float) -> ResultSummary:
         if mean is not None and full is not None:
             metrics[full] = float(mean[place])
         column = curve[:, place].astype(np.float64)
+        recall = curves["recall"]
+        if name == "precision" and recall is not None and recall.shape == curve.shape:
+            # Without any box the curve has 1, so that it can be drawn; in a table it would be praise for nothing.
+            column[(recall[:, place] == 0) & (column == 1)] = np.nan
         per_class[name] = {
             label: float(value)
             for label, value in zip(result.classes, column, strict=False)

@@ -184,6 +184,7 @@ QTableCornerButton::section { background: transparent; border: 0; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar::handle:vertical { background: %(line_strong)s; border-radius: 3px; min-height: 32px; margin: 2px; }
 QScrollBar::handle:vertical:hover { background: %(text3)s; }
+QScrollBar[idle="true"]::handle:vertical { background: transparent; }
 QScrollBar:horizontal { background: transparent; height: 10px; }
 QScrollBar::handle:horizontal { background: %(line_strong)s; border-radius: 3px; min-width: 32px; margin: 2px; }
 QScrollBar::handle:horizontal:hover { background: %(text3)s; }

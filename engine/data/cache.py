@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 import psutil
 
-from engine.data.preprocessing import Image, stored_shape
+from engine.data.preprocessing import SHRUNK_AS, Image, stored_shape
 from engine.protocol.operating_system import free_disk_bytes, replace_file
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ MEMORY_SHARE = 0.5
 DISK_SHARE = 0.5
 """Part of the free disk that they may take."""
 _MEGABYTE = 1e6
+_LOOKED_FOR = 100
 _CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -89,6 +90,10 @@ class DiskCache:
             return None
         return image if image.dtype == np.uint8 and image.ndim == 3 else None
 
+    def has(self, position: int) -> bool:
+        """Say whether the image was kept; it is not opened."""
+        return self._path(position).is_file()
+
     def put(self, position: int, image: Image) -> None:
         if self.failure is not None:
             return
@@ -117,6 +122,8 @@ class CachePlace:
     folder: Path | None
     resize_method: str
     dataset_bytes: int
+    kept_share: float = 0.0
+    """Part of the dataset that lies there already: 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,7 @@ def choose_cache(mode: CacheMode, place: CachePlace) -> CacheChoice:
     if place.folder is None:
         return CacheChoice("off", "Decoded images are not kept: there is no folder for them.")
     room = free_disk_bytes(_existing(place.folder))
-    if mode == "auto" and needed > DISK_SHARE * room:
+    if mode == "auto" and needed * (1 - place.kept_share) > DISK_SHARE * room:
         return CacheChoice(
             "off",
             f"Decoded images are not kept: {size} fit neither into memory nor into half of the "
@@ -157,9 +164,23 @@ def open_cache(mode: CacheMode, items: Sequence[Item], image_size: int, place: C
     if chosen == "memory":
         return MemoryCache(len(items))
     if chosen == "disk" and place.folder is not None:
-        folder = place.folder / "images" / f"{image_size}-{place.resize_method}"
+        folder = stored_folder(place.folder, image_size, place.resize_method)
         return DiskCache(folder, [item.sha256 for item in items])
     return NoCache()
+
+
+def stored_folder(cache: Path, image_size: int, method: str) -> Path:
+    """Name the folder of stored images: those of another size, method or way to shrink have other pixels."""
+    return cache / "images" / f"{image_size}-{method}-{SHRUNK_AS}"
+
+
+def kept_share(folder: Path, items: Sequence[Item]) -> float:
+    """Say what part of the items a disk cache has, by a look for some of them."""
+    looked_for = items[:: max(1, len(items) // _LOOKED_FOR)]
+    if not looked_for or not folder.is_dir():
+        return 0.0
+    cache = DiskCache(folder, [item.sha256 for item in looked_for])
+    return sum(cache.has(position) for position in range(len(looked_for))) / len(looked_for)
 
 
 def _existing(folder: Path) -> Path:

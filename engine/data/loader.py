@@ -22,7 +22,16 @@ from numpy.typing import NDArray
 
 from engine.data.augmentation import Augmenter
 from engine.data.batch import Batch
-from engine.data.cache import CacheMode, CachePlace, ImageCache, choose_cache, open_cache, stored_bytes
+from engine.data.cache import (
+    CacheMode,
+    CachePlace,
+    ImageCache,
+    choose_cache,
+    kept_share,
+    open_cache,
+    stored_bytes,
+    stored_folder,
+)
 from engine.data.filling import BatchForm, Filling, Rows, Sample, ThreadMaking
 from engine.data.freed_memory import keep_freed_memory
 from engine.data.geometry import whole_frame
@@ -268,12 +277,20 @@ def build_loader(
     source = open_split(
         files, split, targeting or LabelTargeting(), settings.image_size, settings.resize_method
     )
-    place = CachePlace(
-        settings.cache_folder, settings.resize_method, stored_bytes(manifest.items, settings.image_size)
-    )
+    place = _cache_place(manifest, settings)
     choice = choose_cache(settings.cache, place)
     cache = open_cache(choice.mode, source.items, settings.image_size, place)
     return Loader(source, cache, settings, choice.sentence)
+
+
+def _cache_place(manifest: Manifest, settings: LoaderSettings) -> CachePlace:
+    folder, method = settings.cache_folder, settings.resize_method
+    kept = (
+        kept_share(stored_folder(folder, settings.image_size, method), manifest.items)
+        if folder is not None
+        else 0.0
+    )
+    return CachePlace(folder, method, stored_bytes(manifest.items, settings.image_size), kept)
 
 
 def _threads(workers: int) -> ThreadPoolExecutor | None:

@@ -30,6 +30,8 @@ _SMOOTH = {
     "bilinear": torch.ops.aten._upsample_bilinear2d_aa.out,
     "bicubic": torch.ops.aten._upsample_bicubic2d_aa.out,
 }
+SHRUNK_AS = "smooth"
+"""Name of the way in which images shrink; another one gives other pixels, and needs another name."""
 
 
 def interpolation_flag(method: str) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -12,6 +13,10 @@ KEEPS_UP = 1.1
 """How many times as fast as the network a loader is to be, so that the network hardly ever waits."""
 _IMAGES = 256
 _FEWEST_BATCHES = 2
+_BUDGET_S = 20.0
+"""A run waits no longer than about this for its number of threads, and for that of its processes."""
+_QUICK_S = 1.0
+"""What takes longer is read once a count, not twice."""
 _BATCHES_A_PROCESS = 4
 """Some are under way in each of them; what is measured has to go beyond these."""
 _FEWEST_PROCESSES = 2
@@ -67,20 +72,30 @@ def crews_to_try(cores: int, most: int) -> list[CrewSize]:
 
 
 def measure_crews(
-    loader: SpreadableLoader, sizes: Sequence[CrewSize], wanted: float | None
+    loader: SpreadableLoader,
+    sizes: Sequence[CrewSize],
+    wanted: float | None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> dict[CrewSize, float]:
     """Give images per second by crew, until one loads as many as are `wanted`; the loader is left with the last one.
 
-    Nothing where processes cannot be had.
+    Nothing where processes cannot be had. No further crew is begun with once the time is used up.
     """
+    start = clock()
     measured: dict[CrewSize, float] = {}
     for size in sizes:
+        if clock() - start > _BUDGET_S:
+            break
         loader.use_workers(size.threads, size.processes)
         batches = max(_FEWEST_BATCHES, _IMAGES // loader.batch_size, _BATCHES_A_PROCESS * size.processes)
-        loader.images_per_second(batches)  # starts the processes
+        # Starts the processes, and decodes files, which is work that the run has to do anyway.
+        loader.images_per_second(batches)
         if not loader.process_ids:
             break
-        measured[size] = max(loader.images_per_second(batches) for _ in range(2))
+        begun = clock()
+        measured[size] = loader.images_per_second(batches)
+        if clock() - begun < _QUICK_S:
+            measured[size] = max(measured[size], loader.images_per_second(batches))
         if wanted is not None and measured[size] >= wanted:
             break
     return measured
@@ -101,22 +116,32 @@ def counts_to_try(most: int) -> list[int]:
     return counts if counts[-1] == most else [*counts, most]
 
 
-def measure_workers(loader: AdjustableLoader, counts: Sequence[int]) -> dict[int, float]:
+def measure_workers(
+    loader: AdjustableLoader, counts: Sequence[int], clock: Callable[[], float] = time.monotonic
+) -> dict[int, float]:
     """Give images per second by number of threads; the loader is left with the last one tried.
 
-    More threads are no longer tried once two counts in a row were no faster than a smaller one.
+    More threads are no longer tried once two counts in a row were no faster than a smaller one. Where reading takes so
+    long that the time is used up, the count of most threads stands with what it did while it decoded the files.
     """
+    start = clock()
     batches = max(_FEWEST_BATCHES, _IMAGES // loader.batch_size)
     loader.use_workers(counts[-1])
-    loader.images_per_second(
-        batches
-    )  # reads and decodes the files, which is work that the run has to do anyway
+    # Reads and decodes the files, which is work that the run has to do anyway.
+    decoding = loader.images_per_second(batches)
     measured: dict[int, float] = {}
     best = 0.0
     idle = 0
     for count in counts:
+        begun = clock()
+        expected_s = batches * loader.batch_size / best if best else 0.0
+        if begun - start + expected_s > _BUDGET_S:
+            measured.setdefault(counts[-1], decoding)
+            break
         loader.use_workers(count)
-        measured[count] = max(loader.images_per_second(batches) for _ in range(2))
+        measured[count] = loader.images_per_second(batches)
+        if clock() - begun < _QUICK_S:
+            measured[count] = max(measured[count], loader.images_per_second(batches))
         idle = idle + 1 if measured[count] <= best else 0
         best = max(best, measured[count])
         if idle > 1:

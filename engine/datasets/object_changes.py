@@ -135,9 +135,12 @@ def _matched(one: NDArray[np.float32], other: NDArray[np.float32]) -> int:
     shared = np.clip(high - low, 0, None).prod(axis=2)
     areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (one, other)]
     overlap = shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-9)
-    count = 0
-    while (best := int(overlap.argmax())) >= 0 and overlap.flat[best] >= _SAME_OBJECT:
-        row, column = divmod(best, overlap.shape[1])
-        overlap[row], overlap[:, column] = 0, 0
-        count += 1
-    return count
+    rows, columns = np.nonzero(overlap >= _SAME_OBJECT)
+    best_first = np.argsort(-overlap[rows, columns], kind="stable")
+    taken_rows, taken_columns = set[int](), set[int]()
+    for place in best_first:
+        row, column = int(rows[place]), int(columns[place])
+        if row not in taken_rows and column not in taken_columns:
+            taken_rows.add(row)
+            taken_columns.add(column)
+    return len(taken_rows)

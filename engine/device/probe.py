@@ -15,6 +15,7 @@ from engine.data.batch import Targets, first_targets, move_targets
 from engine.device.policy import SingleDevice
 from engine.device.randomness import untouched_randomness
 from engine.device.resolved import ChosenPrecision, Resolved
+from engine.protocol.operating_system import thread_seconds
 
 FEWEST_STEPS = 20
 """A training of fewer optimizer steps than this is over before a probe would pay."""
@@ -129,14 +130,12 @@ def choose_fastest(
 
 
 def clock_of(device: torch.device) -> Callable[[], float]:
-    """Give what counts a step's seconds: on the CPU those that were computed, each of all threads at once.
+    """Give what counts a step's seconds: on the CPU those that the calling thread computed, where they are counted.
 
-    Beside other programs the wall's seconds say more about those than about the step.
+    Beside other programs the wall's seconds say more about those than about the step. The calling thread has its share
+    in everything that several threads compute, and does alone what only one can.
     """
-    if device.type != "cpu":
-        return time.perf_counter
-    threads = torch.get_num_threads()
-    return time.thread_time if threads == 1 else lambda: time.process_time() / threads
+    return thread_seconds if device.type == "cpu" else time.perf_counter
 
 
 def option_name(option: Resolved) -> str:

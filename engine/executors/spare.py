@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sysconfig
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -30,13 +31,13 @@ from engine.protocol.operating_system import (
     try_lock,
 )
 from engine.protocol.run_folder import read_record, write_record
-from engine.protocol.times import SPARE_ORDER_S, SPARE_REFILL_S, SPARE_WANTED_S
+from engine.protocol.times import SPARE_ORDER_S, SPARE_REFILL_S, SPARE_RETRY_S, SPARE_WANTED_S
 
 LEAST_FREE_BYTES = 4 << 30
 """With less free memory there is no spare: it takes three quarters of a gigabyte."""
 _POLL_S = 0.02
 VARIABLES_OF_THE_RUN = frozenset({"CUDA_DEVICE_ORDER", "LENSMITH_HOME"})
-"""They are read only after a run is known."""
+"""They do not tell whom a spare suits: each has the order from its start, and the home is the one it waits in."""
 
 
 class Ready(Frozen):
@@ -70,6 +71,8 @@ class SparePlace:
         self.lock_path = self.folder / ".lock"
         self.wanted_path = self.folder / "wanted"
         self.used_path = self.folder / "used"
+        self.started_path = self.folder / "started"
+        """Is there from the start of one until it is ready."""
 
     def order_path(self, pid: int) -> Path:
         return self.folder / f"order-{pid}.json"
@@ -108,7 +111,11 @@ def keep_ready(home: Home, start: Callable[[Launch], object] = spawn_detached) -
     if lock is None:
         return False  # one waits, or is on its way
     lock.release()
-    environment = child_environment({"LENSMITH_HOME": str(home.path)})
+    if _age_s(place.started_path) < SPARE_RETRY_S:
+        return False  # it is only about to begin, or ended early, as the next one would: without torch, say
+    place.started_path.touch()
+    # CUDA reads the order when it is first asked for GPUs. The spare's own step does that, before a run is known.
+    environment = child_environment({"LENSMITH_HOME": str(home.path), "CUDA_DEVICE_ORDER": "PCI_BUS_ID"})
     home.logs.mkdir(parents=True, exist_ok=True)
     command = engine_command("spare", interpreter=engine_interpreter(home))
     start(Launch(command, place.folder, environment, home.logs / "spare.log"))
@@ -123,12 +130,18 @@ def hand_over(home: Home, launch: Launch) -> int | None:
     """
     place = SparePlace(home)
     ready = _taken(place)
-    if ready is None or not _suits(ready, launch) or not is_same_process(ready.pid, ready.start_time):
-        return None  # one that was moved away ends by itself
+    if ready is None or not is_same_process(ready.pid, ready.start_time):
+        return None
     own = {name: value for name, value in launch.env.items() if name in VARIABLES_OF_THE_RUN}
     path = place.order_path(ready.pid)
-    place.used_path.touch()
-    write_record(path, Order(run=str(launch.cwd), log=str(launch.log), environment=own))
+    try:
+        if not _suits(ready, launch):
+            return None  # one that was moved away ends by itself
+        place.used_path.touch()
+        write_record(path, Order(run=str(launch.cwd), log=str(launch.log), environment=own))
+    except (OSError, UserError):  # a full disk, sources that are being replaced
+        _withdrawn(path, ready)
+        return None
     deadline = time.monotonic() + SPARE_ORDER_S
     while path.exists():
         if time.monotonic() > deadline or not is_same_process(ready.pid, ready.start_time):
@@ -139,13 +152,18 @@ def hand_over(home: Home, launch: Launch) -> int | None:
 
 @lru_cache(maxsize=1)
 def sources_hash() -> str:
-    """Tell this engine's sources from any other's, by the names, sizes and times of its files."""
+    """Tell this engine's sources from any other's, by the names, sizes and times of its files.
+
+    The time of the folder of packages is among them: what is installed or upgraded changes it.
+    """
     root = Path(__file__).resolve().parents[1]
     facts = sorted(
         (str(path.relative_to(root)), (stat := path.stat()).st_size, stat.st_mtime_ns)
         for path in root.rglob("*.py")
     )
-    return sha256(json.dumps(facts).encode()).hexdigest()
+    packages = Path(sysconfig.get_path("purelib"))
+    installed = packages.stat().st_mtime_ns if packages.is_dir() else 0
+    return sha256(json.dumps([installed, facts]).encode()).hexdigest()
 
 
 def environment_hash(environment: Mapping[str, str]) -> str:

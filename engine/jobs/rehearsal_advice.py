@@ -18,6 +18,8 @@ _NOTEWORTHY_WAIT = 0.1
 _NOTEWORTHY_WAIT_S = 20.0
 """Of the whole training: nobody minds less."""
 _LARGEST_BATCH = 4096
+_FEWEST_IMAGES = 2
+"""Batch normalisation compares the images of a batch."""
 _SHORTEST_STEP_S = 0.005
 """Of shorter steps the time is mostly Python's, and noise."""
 _GIB = 1 << 30
@@ -59,7 +61,7 @@ def batch_proposals(facts: BatchFacts) -> list[Proposal]:
     if own is not None and not own.fits:
         return _smaller(facts)
     if facts.batch_size > facts.train_images > 0:
-        size = even(max(1, facts.train_images // _FEWEST_STEPS))
+        size = even(max(min(_FEWEST_IMAGES, facts.train_images), facts.train_images // _FEWEST_STEPS))
         why = f"There are only {facts.train_images} training images: so an epoch has several steps to learn from."
         return [_batch(facts, size, why)]
     candidates = [one for one in facts.tried if facts.is_within(one) and _is_worth(one, facts)]

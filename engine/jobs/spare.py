@@ -24,7 +24,7 @@ _LOADED_AHEAD = (
     "safetensors.torch",
     "torch._dynamo",
 )
-"""What takes seconds to load. Nothing of it touches a GPU."""
+"""What takes seconds to load. Nothing of it computes on a GPU."""
 _POLL_S = 0.03
 _ASK_EVERY_S = 2.0
 
@@ -36,6 +36,9 @@ def wait_for_order(home: Home) -> Order | None:
     if lock is None:
         return None
     try:
+        # An order to an earlier process of the same number, which never took it.
+        with contextlib.suppress(OSError):
+            place.order_path(os.getpid()).unlink()
         # Before anything is loaded: some libraries add to the environment.
         sources, environment = sources_hash(), environment_hash(child_environment())
         for name in _LOADED_AHEAD:
@@ -51,6 +54,8 @@ def wait_for_order(home: Home) -> Order | None:
             environment=environment,
         )
         write_record(place.ready_path, ready)
+        with contextlib.suppress(OSError):
+            place.started_path.unlink()
         return _wait(place)
     finally:
         lock.release()

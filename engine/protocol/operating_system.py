@@ -284,6 +284,12 @@ def _leave(number: int, _frame: object) -> None:
     raise SystemExit(128 + number)
 
 
+def lead_session() -> None:
+    """Lead a session and a process group, so that whoever ends this process ends its children too."""
+    if sys.platform != "win32" and os.getpgrp() != os.getpid():
+        os.setsid()
+
+
 def lead_own_group(ends_after_s: float) -> None:
     """Let this copy lead a process group, and end by itself in so many seconds if nobody ends it before."""
     if sys.platform == "win32":
@@ -318,6 +324,11 @@ def lower_priority() -> None:
             process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
         else:
             process.nice(max(process.nice(), 5))
+
+
+def thread_seconds() -> float:
+    """Seconds that this thread has computed; on Windows, which counts them in sixty-fourths, those of the wall."""
+    return time.perf_counter() if sys.platform == "win32" else time.thread_time()
 
 
 def forget_peak_memory() -> bool:

@@ -50,5 +50,7 @@ SPARE_WANTED_S: Final = 60.0
 """So long a spare engine process waits after a window last wished for one."""
 SPARE_REFILL_S: Final = 30.0
 """So long after one was used the next one is started: the run that took it comes first."""
+SPARE_RETRY_S: Final = 600.0
+"""So long after one was started that never became ready the next one is tried."""
 SPARE_ORDER_S: Final = 5.0
 """A spare that does not take its order in this time is ended, and a process is started afresh."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from engine.config.validation import resolve_config
 from engine.errors import UserError
 from engine.plugin.describer import describe, find_entry
+from engine.protocol.operating_system import lead_session
 from engine.protocol.times import DESCRIBE_TIMEOUT_S
 from engine.verbs.reply import Parsers, Reply, Session
 
@@ -66,6 +67,7 @@ def run_spare(session: Session, _arguments: argparse.Namespace) -> Reply:
     from engine.jobs.spare import take_up, wait_for_order  # loads torch
     from engine.worker import main
 
+    lead_session()  # one that the window has started does not yet, and a run's children shall end with it
     order = wait_for_order(session.home)
     return Reply(None, exit_code=0 if order is None else main(take_up(order)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import argparse
 import contextlib
+import math
 import os
 import shlex
 import sys
@@ -49,14 +50,30 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     rehearse.add_argument("--gpus", default=None, metavar="N", help="which GPU; default: the first one")
     rehearse.add_argument(
         "--seconds",
-        type=float,
+        type=_seconds,
         default=BUDGET_S,
+        metavar="S",
         help="how long it tries things out; what it is at then is finished",
     )
     rehearse.add_argument(
         "--attended", action="store_true", help="end when standard input is closed: a program watches"
     )
     rehearse.set_defaults(run=rehearse_training)
+
+
+def _seconds(text: str) -> float:
+    """Read how long; an hour is more than anything here needs.
+
+    Raises:
+        ArgumentTypeError: no number, or none of 1 to 3600.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 1 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 1 to 3600")
+    return seconds
 
 
 def rehearse_training(session: Session, arguments: argparse.Namespace) -> Reply:
@@ -86,6 +103,7 @@ def rehearse_training(session: Session, arguments: argparse.Namespace) -> Reply:
 def _rehearse(request: SubmitRequest, home: Home, budget: Budget) -> Rehearsal:
     """Rehearse in a folder like a run's, which goes when this is done."""
     busy = _busy(home, request.resource or "cpu")
+    os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # as the queue numbers GPUs; torch has asked for none yet
     name = new_run_id()
     with scratch_folder(home, name) as scratch:
         folder = RunFolder(scratch / "runs" / name)

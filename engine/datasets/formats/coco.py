@@ -115,7 +115,7 @@ class _Reading:
         folders = likely_folders(content.file, split, self.top)
         numbers: dict[Key, int] = {}
         found = [self._finder.find(image.name, folders) for image in content.images.values()]
-        strays = self._strays(found, split)
+        strays = self._strays([image.name for image in content.images.values()], found, split)
         for image, path in zip(content.images.values(), found, strict=True):
             if path in strays:
                 path = None
@@ -134,17 +134,22 @@ class _Reading:
             numbers[image.id] = known.number
         return numbers
 
-    def _strays(self, found: Sequence[Path | None], split: str | None) -> set[Path]:
+    def _strays(self, names: Sequence[str], found: Sequence[Path | None], split: str | None) -> set[Path]:
         """Images in the folder of another split, of a file whose images lie in its own: a name that both have.
 
-        The labels of an image that is missing would go to another one.
+        The labels of an image that is missing would go to another one. One that is named with that folder is meant.
         """
         if split is None:
             return set()
         homes = {path: folder_split(path, self.top) for path in found if path is not None}
         if split not in homes.values():
             return set()
-        return {path for path, home in homes.items() if home not in (split, None)}
+        meant = {
+            path
+            for name, path in zip(names, found, strict=True)
+            if path is not None and folder_split(Path(name), Path()) == homes[path]
+        }
+        return {path for path, home in homes.items() if home not in (split, None) and path not in meant}
 
     def _tell_two_splits(self, content: CocoContent, image: CocoImage, known: FoundImage) -> None:
         told = f"Line {image.line} lists {image.name}, which is in {known.split} already; it stays there."

@@ -25,6 +25,8 @@ MOST_MASK_BYTES = 128 << 20
 """Of large images fewer masks are kept."""
 MOST_CONFUSED_CLASSES = 40
 """With more, what is taken for what is kept of all images together only: it grows with their square."""
+MOST_CONFUSION_BYTES = 128 << 20
+"""Of many images too it is kept of all of them together only."""
 
 
 class PixelCollector:
@@ -37,7 +39,8 @@ class PixelCollector:
         """Of each image (3, C), on its device."""
         self._confusion: Tensor | None = None
         self._confusions: list[Tensor] = []
-        """Of each image (C, C), on its device."""
+        """Of each image (C, C), on its device; none once they would be too many."""
+        self._keeps_confusions = len(class_names) <= MOST_CONFUSED_CLASSES
         self._masks: list[Tensor] = []
         self._mask_bytes = 0
         self._loss_sum: Tensor | None = None
@@ -98,8 +101,12 @@ class PixelCollector:
         self._confusion = confusion if self._confusion is None else self._confusion + confusion
         right, true, called = confusion.diagonal(), confusion.sum(dim=1), confusion.sum(dim=0)
         self._counts.append(torch.stack([right, true, called]))
-        if len(self._class_names) <= MOST_CONFUSED_CLASSES:
-            self._confusions.append(confusion.to(torch.int32))
+        if not self._keeps_confusions:
+            return
+        self._confusions.append(confusion.to(torch.int32))
+        if len(self._confusions) * self._confusions[0].nbytes > MOST_CONFUSION_BYTES:
+            self._keeps_confusions = False
+            self._confusions.clear()
 
     def _outline(self, predicted: Tensor, targets: Tensor) -> None:
         """Take the boundaries of a batch, (n, H, W) each."""

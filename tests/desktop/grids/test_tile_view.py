@@ -50,6 +50,14 @@ def test_that_the_rows_of_an_area_are_those_of_the_lines_it_touches(view: TileVi
     assert view.rows_in(QRect(0, 4 * height, 10, 9 * height)) == range(20, 23)
 
 
+def test_that_the_bar_has_a_handle_only_where_there_is_something_to_scroll(view: TileView) -> None:
+    bar, width = view.verticalScrollBar(), view.viewport().width()
+    assert bar.property("idle") is False
+    view.set_tile(QSize(width // 10, view.viewport().height() // 4))
+    assert bar.property("idle") is True
+    assert view.viewport().width() == width
+
+
 @pytest.mark.parametrize(
     ("start", "key", "end"),
     [

@@ -33,7 +33,7 @@ def test_that_a_gpu_tells_its_memory_load_and_holder() -> None:
     )
     first, second, third = gpu_lines(box_facts(gpus=gpus))
 
-    assert (first.title, first.words) == ("GPU 0: A", "18.0 of 24.0 GB in use · 97 % busy")
+    assert (first.title, first.words) == ("GPU 0: A", "18.0 of 24.0 GB in use · 97% busy")
     assert (first.percent, first.holder) == (75.0, "run-7 runs on it")
     assert (second.words, second.percent) == ("Memory not known", None)
     assert third.percent == 0.0  # more free than there is: the driver's figures are of two moments

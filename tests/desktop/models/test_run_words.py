@@ -7,6 +7,8 @@ import math
 import pytest
 
 from desktop.models.run_words import (
+    change_text,
+    device_words,
     duration_words,
     is_lower_better,
     metric_phrase,
@@ -41,12 +43,29 @@ def test_that_a_duration_is_said_in_the_two_units_that_matter(seconds: float | N
         ("val/loss", 0.26, "0.260"),
         ("train/lr", 0.00002, "2.00e-05"),
         ("train/images_per_s", 1136.4, "1,136"),
+        ("train/images_per_s", 2.94, "2.9"),
         ("val/loss", math.nan, "NaN"),
         ("val/loss", None, "–"),
     ],
 )
 def test_that_a_metric_is_shown_as_people_read_it(name: str, value: float | None, text: str) -> None:
     assert metric_text(name, value) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "text"),
+    [("val/map50", 0.514, "+51.4 pt"), ("val/loss", -0.0214, "-0.021"), ("val/log_loss", 0.1, "+0.100")],
+)
+def test_that_a_change_of_a_share_is_told_in_points(name: str, change: float, text: str) -> None:
+    assert change_text(name, change) == text
+
+
+@pytest.mark.parametrize(
+    ("device", "words"),
+    [("cpu", "CPU"), ("cuda:0", "GPU 0"), ("cuda", "GPU 0"), ("cuda:0,cuda:2", "GPU 0, GPU 2")],
+)
+def test_that_devices_are_named_as_people_say_them(device: str, words: str) -> None:
+    assert device_words(device) == words
 
 
 def test_that_names_of_metrics_become_words() -> None:

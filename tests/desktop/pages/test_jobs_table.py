@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.models.run_table import RunTableModel
-from desktop.models.run_table_entry import make_entries
-from desktop.pages.jobs_table import RunTableView
+from desktop.models.run_table_entry import RunColumn, make_entries
+from desktop.pages.jobs_table import RunTableView, shortened
 from desktop.theme.theme import theme
 from tests.desktop.run_rows import OUT_OF_MEMORY, row
 
@@ -117,3 +117,19 @@ def test_that_only_rows_in_view_are_painted(view: RunTableView, monkeypatch: pyt
     monkeypatch.setattr(view, "_paint_note", lambda _painter, number: painted.append(number))
     view.viewport().grab()
     assert 0 < len(painted) < 20
+
+
+def test_that_a_long_metric_gives_way_to_its_value_in_a_narrow_column(view: RunTableView) -> None:
+    picture = QPixmap(10, 10)
+    painter = QPainter(picture)
+    painter.setFont(view.font())
+    metrics = painter.fontMetrics()
+    text = "balanced accuracy  82.9%"
+    room = metrics.horizontalAdvance(text) - 20
+    shown = shortened(painter, text, room, RunColumn.BEST)
+    assert shown.startswith("balanced")
+    assert shown.endswith("…  82.9%")
+    assert metrics.horizontalAdvance(shown) <= room
+    assert shortened(painter, text, room, RunColumn.MODEL).endswith("…")
+    assert shortened(painter, text, room + 20, RunColumn.BEST) == text
+    painter.end()

@@ -178,7 +178,7 @@ def test_that_devices_name_every_gpu_or_say_that_there_is_none(context: Context,
 
     section.show_machine(none)
     assert "No NVIDIA GPU" in shown_texts(section)
-    assert section.processor.words.text() == "25 % of 8 cores"
+    assert section.processor.words.text() == "25% of 8 cores"
     assert section.memory.bar.value() == 25
 
     section.show()
@@ -186,7 +186,7 @@ def test_that_devices_name_every_gpu_or_say_that_there_is_none(context: Context,
     section.show_machine(Machine(8, 25, 16 * 2**30, 4 * 2**30, 10**9, [gpu]))
     text = shown_texts(section)
     assert "GPU 0: RTX 4090" in text
-    assert "94 % busy, 71 °C." in text
+    assert "94% busy, 71 °C." in text
     assert "6.0 GB of 24.0 GB used" in text
     assert "No NVIDIA GPU" not in text
 

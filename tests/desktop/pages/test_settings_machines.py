@@ -139,7 +139,7 @@ def test_that_a_preparation_shows_progress_and_log_and_can_be_cancelled(
     card.prepare_button.click()
     qtbot.waitUntil(lambda: card.work.bar.value() == 50, timeout=WAIT_MS)
     assert card.work.phase.whole_text() == "Installing"
-    assert card.work.share.text() == "50 %"
+    assert card.work.share.text() == "50%"
     assert card.log.isVisible()
     assert card.log.toPlainText().splitlines() == ["Making the environment", "Collecting torch", "Installing"]
     assert not card.prepare_button.isVisible()

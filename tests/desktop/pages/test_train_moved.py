@@ -61,7 +61,7 @@ def test_that_the_head_names_the_machine_and_its_gpu(view: LiveView, context: Co
     put_moved(context.home, "away", ["ssh:box"])
     follow(view, context, qtbot, "away")
     assert view.header.machine.text() == "box · RTX 4090"
-    assert "on cuda:0 of box" in view.header.facts.whole_text()
+    assert "on GPU 0 of box" in view.header.facts.whole_text()
     view.header.set_narrow(True)
     assert view.header.machine.isVisible()
     qtbot.waitUntil(lambda: view.header.machine.y() > view.header.progress.y())

@@ -64,6 +64,20 @@ def test_that_moving_the_confidence_counts_anew(
     assert page.cards.cards[3].accessibleName().startswith("F1 at 70%")
 
 
+def test_that_the_matrix_says_that_the_background_is_counted_and_has_no_share(
+    qtbot: QtBot, context: Context, detector: MeasuredRun
+) -> None:
+    page = opened(qtbot, context, detector)
+    assert page.matrix.told.whole_text() == "Rows in %, background in numbers. Click to filter."
+
+
+def test_that_the_matrix_of_a_segmenter_says_that_all_its_rows_are_shares(
+    qtbot: QtBot, context: Context, segmenter: MeasuredRun
+) -> None:
+    page = opened(qtbot, context, segmenter)
+    assert page.matrix.told.whole_text().startswith("Rows add to 100%.")
+
+
 def test_that_the_bound_stays_where_it_was_left_for_another_result_of_the_run(
     qtbot: QtBot, context: Context, detector: MeasuredRun
 ) -> None:

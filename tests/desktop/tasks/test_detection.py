@@ -61,6 +61,14 @@ def test_that_boxes_below_the_confidence_do_not_count(result: Result) -> None:
     assert VIEW.at(result, 0.3).column("false_positives").tolist() == [0, 1, 1, 0]
 
 
+def test_that_a_class_without_any_box_has_no_precision(result: Result) -> None:
+    cat, dog = ANIMALS[CATS], ANIMALS[DOGS]
+
+    assert VIEW.at(result, 0.75).summary.per_class["precision"] == {cat: 1.0, dog: 0.0}
+    assert VIEW.at(result, 0.85).summary.per_class["precision"] == {cat: 1.0}
+    assert VIEW.at(result, 0.85).summary.per_class["recall"][dog] == 0.0
+
+
 @pytest.mark.parametrize(
     ("verdict", "images"),
     [("all", [0, 1, 2, 3]), ("incorrect", [1, 2]), ("missed", [1]), ("made_up", [1, 2]), ("correct", [0, 3])],

@@ -18,8 +18,10 @@ from engine.data.cache import (
     NoCache,
     choose_cache,
     free_memory_bytes,
+    kept_share,
     open_cache,
     stored_bytes,
+    stored_folder,
 )
 from engine.data.preprocessing import Image, prepare_image, to_stored
 from engine.data.samples import SampleSource
@@ -225,6 +227,33 @@ def test_that_the_choice_of_a_cache_is_said_with_its_reason(
 
     assert choice.mode == chosen
     assert words in choice.sentence
+
+
+def test_that_images_that_lie_on_disk_already_need_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, items: list[Item]
+) -> None:
+    folder = stored_folder(tmp_path / "cache", SIZE, "bilinear")
+    assert kept_share(folder, items) == 0
+    cache = open_cache("disk", items, SIZE, place(tmp_path))
+    for position in range(4):
+        cache.put(position, noise(10, 10))
+    monkeypatch.setattr(caches, "free_memory_bytes", lambda: 10**8)
+    monkeypatch.setattr(caches, "free_disk_bytes", lambda _folder: 5 * 10**8)
+
+    share = kept_share(folder, items)
+
+    assert share == 4 / 5
+    where = CachePlace(tmp_path / "cache", "bilinear", 400_000_000, share)
+    assert choose_cache("auto", where).mode == "disk"
+
+
+def test_that_images_that_were_shrunk_in_another_way_are_kept_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, items: list[Item]
+) -> None:
+    open_cache("disk", items, SIZE, place(tmp_path)).put(0, noise(10, 10))
+    monkeypatch.setattr(caches, "SHRUNK_AS", "in a way of tomorrow")
+
+    assert open_cache("disk", items, SIZE, place(tmp_path)).get(0) is None
 
 
 def test_that_the_room_is_that_of_the_stored_images(tmp_path: Path, items: list[Item]) -> None:

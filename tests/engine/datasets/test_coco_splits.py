@@ -33,3 +33,17 @@ def test_that_splits_may_be_told_by_files_alone_with_all_images_in_one_folder(tm
         "train/a.png": "train",
         "train/b.png": "val",
     }
+
+
+def test_that_an_image_that_is_named_with_its_folder_is_that_one_whatever_split_the_folder_is_called(
+    tmp_path: Path,
+) -> None:
+    write_pictures(tmp_path, "train/a.png", "val/b.png")
+    names = {"train/a.png": 1, "val/b.png": 2}
+    write_json(tmp_path / "annotations" / "instances_train.json", coco(names, [{"image_id": 2}]))
+    imported = made(tmp_path)
+    assert {item.path: item.split for item in imported.manifest.items} == {
+        "train/a.png": "train",
+        "val/b.png": "train",
+    }
+    assert len(objects_of(imported, "val/b.png")) == 1

@@ -187,6 +187,19 @@ def test_that_waiting_for_other_programs_does_not_count_on_the_cpu() -> None:
     assert choose_fastest(subject(Interrupted(0.05, 0.02)), [FP32, BF16], CPU).precision == "bf16"
 
 
+def test_that_what_one_thread_computes_counts_in_full_while_the_others_have_nothing_to_do() -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        clock = clock_of(CPU)
+        began, until = clock(), time.thread_time() + 0.1
+        while time.thread_time() < until:
+            pass
+        assert clock() - began >= 0.09
+    finally:
+        torch.set_num_threads(threads)
+
+
 def test_that_the_probe_keeps_to_its_time() -> None:
     chosen = choose_fastest(subject(Slow(0.05, 0.0)), [FP32, BF16], CPU, Plan(budget_s=0))
 

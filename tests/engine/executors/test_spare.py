@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import UserError
 from engine.executors import spare
 from engine.executors.spare import (
     Order,
@@ -112,6 +113,33 @@ def test_that_an_order_that_nobody_takes_is_withdrawn(
     assert ended == [ready.pid]  # it would come back to life beside the process that is started now
 
 
+def test_that_a_disk_that_takes_no_order_leaves_the_run_to_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    waiting(home)
+
+    def refuse(_path: Path, _record: object) -> None:
+        raise UserError("disk_full", "The disk is full.")
+
+    monkeypatch.setattr(spare, "write_record", refuse)
+
+    assert hand_over(home, launch(home)) is None
+
+
+def test_that_a_spare_from_before_packages_were_installed_is_known_by_its_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = sources_hash.__wrapped__()
+    monkeypatch.setattr(spare.sysconfig, "get_path", lambda _name: str(tmp_path))
+    os.utime(tmp_path, (1, 1))
+    changed = sources_hash.__wrapped__()
+    os.utime(tmp_path, (2, 2))
+
+    assert len({before, changed, sources_hash.__wrapped__()}) == 3
+    assert sources_hash.__wrapped__() == sources_hash.__wrapped__()
+
+
 def test_that_one_spare_is_started_and_none_beside_it(tmp_path: Path) -> None:
     home = Home(tmp_path)
     started: list[Launch] = []
@@ -124,7 +152,21 @@ def test_that_one_spare_is_started_and_none_beside_it(tmp_path: Path) -> None:
 
     assert len(started) == 1
     assert started[0].argv[-1] == "spare"
+    # CUDA reads it once, and the spare's first backward pass asks for the GPUs: too early for the run's own.
+    assert started[0].env["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
     assert SparePlace(home).is_wanted()
+
+
+def test_that_one_that_ended_before_it_was_ready_is_not_started_again_and_again(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    started: list[Launch] = []
+
+    assert keep_ready(home, started.append)
+    assert not keep_ready(home, started.append)  # its interpreter has no torch: it would end in the same way
+    long_ago = time.time() - 3600
+    os.utime(SparePlace(home).started_path, (long_ago, long_ago))
+
+    assert keep_ready(home, started.append)
 
 
 def forbid(home: Home, _monkeypatch: pytest.MonkeyPatch) -> None:

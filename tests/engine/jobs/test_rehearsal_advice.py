@@ -75,6 +75,10 @@ def test_that_a_batch_larger_than_the_split_becomes_one_with_several_steps() -> 
     assert fields(batch_proposals(facts(tried(40, 10), batch_size=64, images=40))) == {"batch_size": 4}
 
 
+def test_that_never_a_single_image_is_proposed_where_there_are_several() -> None:
+    assert fields(batch_proposals(facts(tried(12, 10), batch_size=64, images=12))) == {"batch_size": 2}
+
+
 def workers(measured: dict[int, float], needed: float = 100) -> list:
     return worker_proposals(WorkerFacts("auto", 2, needed, measured))
 

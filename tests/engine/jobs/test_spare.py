@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine.executors.local import LocalExecutor
-from engine.executors.spare import SparePlace, keep_ready
+from engine.executors.spare import Order, SparePlace, keep_ready
+from engine.jobs.spare import wait_for_order
 from engine.protocol.home import Home
 from engine.protocol.operating_system import Launch, kill_group
 from engine.protocol.run_folder import write_record
@@ -20,7 +21,7 @@ STARTS_WITHIN_S = 120.0
 
 
 class Starter:
-    """Starts processes, and ends them with the test."""
+    """Starts processes as the window does, not at the head of a group; and ends them with the test."""
 
     def __init__(self) -> None:
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -34,7 +35,6 @@ class Starter:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
             )
         self.processes.append(process)
 
@@ -56,6 +56,7 @@ def test_that_a_spare_becomes_the_worker_of_a_run_and_another_one_ends_unwanted(
     starter = Starter()
     try:
         process = ready(home, starter)
+        assert os.getpgid(process.pid) == process.pid  # so that a run's children end with it
         run = claimed(home, "r")
         own = run.attempt(1).spec().model_copy(update={"interpreter": sys.executable})
         write_record(run.attempt(1).spec_path, own)
@@ -77,3 +78,13 @@ def test_that_a_spare_becomes_the_worker_of_a_run_and_another_one_ends_unwanted(
         assert not SparePlace(home).ready_path.exists()
     finally:
         starter.close()
+
+
+@pytest.mark.slow
+def test_that_an_order_to_an_earlier_process_of_the_same_number_is_not_obeyed(tmp_path: Path) -> None:
+    home = quiet_home(tmp_path)
+    path = SparePlace(home).order_path(os.getpid())
+    write_record(path, Order(run=str(home.runs / "ended"), log=str(tmp_path / "log.txt"), environment={}))
+
+    assert wait_for_order(home) is None
+    assert not path.exists()

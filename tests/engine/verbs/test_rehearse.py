@@ -32,6 +32,14 @@ def left_in(home: Path) -> list[Path]:
     return [*(home / "scratch").iterdir(), *(home / "runs").iterdir()]
 
 
+@pytest.mark.parametrize("given", ["nan", "inf", "0", "a while"])
+def test_that_no_time_to_speak_of_is_refused(given: str, lensmith: CommandLine) -> None:
+    ended = lensmith.run("rehearse", *SMALL, "--seconds", given)
+
+    assert ended.returncode == 2
+    assert "not a number of seconds from 1 to 3600" in ended.stderr
+
+
 @pytest.mark.slow
 def test_that_it_answers_with_one_document_and_keeps_nothing(pictures: CommandLine) -> None:
     ended = pictures.run("rehearse", *SMALL, "--set", "batch_size=64", "--seconds", "4", "--json")
@@ -96,6 +104,32 @@ def test_that_nothing_is_left_however_it_is_ended(pictures: CommandLine, ending:
     else:
         assert code in (2, 143)
     assert left_in(pictures.home) == []
+
+
+ORDER = """
+import os, sys
+from engine.jobs import rehearsal
+def stop(*_):
+    print(os.environ["CUDA_DEVICE_ORDER"], file=sys.stderr)
+    os._exit(7)
+rehearsal.rehearse = stop
+from engine.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.slow
+def test_that_gpus_have_the_numbers_that_the_queue_gives_them(pictures: CommandLine) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-P", "-c", ORDER, "rehearse", *SMALL],
+        env={**os.environ, "LENSMITH_HOME": str(pictures.home), "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 7, ended.stderr
+    assert "PCI_BUS_ID" in ended.stderr
 
 
 @pytest.mark.parametrize(

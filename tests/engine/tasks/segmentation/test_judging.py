@@ -83,6 +83,20 @@ def test_that_each_image_has_its_own_verdict_and_its_mask(judged: object) -> Non
     assert judgement.images == IMAGES
 
 
+def test_that_confusions_of_single_images_are_left_out_where_they_would_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = judged_on_device()
+    assert "confusion" in whole.columns
+
+    monkeypatch.setattr("engine.tasks.segmentation.collector.MOST_CONFUSION_BYTES", 4 * 4 * 4)
+    bounded = judged_on_device()
+
+    assert "confusion" not in bounded.columns
+    assert bounded.metrics == whole.metrics
+    np.testing.assert_array_equal(bounded.confusion, whole.confusion)
+
+
 def test_that_the_loss_is_the_mean_over_images() -> None:
     assert judged_on_device().metrics["loss"] == pytest.approx((1.0 * 2 + 1.5 * 3) / 5)
     assert "loss" not in judged_by_maps().metrics
