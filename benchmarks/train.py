@@ -69,6 +69,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--workers", type=int, default=2, help="loader threads (default 2)")
+    parser.add_argument(
+        "--processes", type=int, default=0, help="that load, each with those threads (default 0)"
+    )
     parser.add_argument("--threads", type=int, default=None, help="compute threads (default: all cores)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda:0 (default cpu)")
     parser.add_argument("--precision", default="auto", help="auto, fp32, bf16 or fp16 (default auto)")
@@ -105,6 +108,7 @@ def train(options: argparse.Namespace, home: Home, clock: Clock) -> None:
         batch_size=options.batch,
         train=True,
         workers=options.workers,
+        processes=options.processes,
         prefetch=config.prefetch,
         cache=config.cache,
         cache_folder=home.cache,
