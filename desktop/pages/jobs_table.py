@@ -48,11 +48,11 @@ _WIDTHS: Final = {
 }
 """Pixels at scale 1; the name takes what is left."""
 _NARROW_WIDTHS: Final = {
-    RunColumn.MODEL: 112,
-    RunColumn.DATASET: 112,
+    RunColumn.MODEL: 104,
+    RunColumn.DATASET: 104,
     RunColumn.MACHINE: 128,
     RunColumn.STATE: 118,
-    RunColumn.BEST: 144,
+    RunColumn.BEST: 100,
     RunColumn.EPOCHS: 74,
     RunColumn.DURATION: 90,
     RunColumn.STARTED: 104,

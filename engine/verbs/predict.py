@@ -142,9 +142,11 @@ def _write_csv(path: Path, records: Sequence[PredictionRecord]) -> None:
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(("file", "label", "confidence", "error", "box"))
+            head = ("file", "label", "confidence", "error", "box")
+            columns = len(head) if any(record.boxes is not None for record in records) else len(head) - 1
+            writer.writerow(head[:columns])
             for record in records:
-                writer.writerows(_lines(record))
+                writer.writerows(line[:columns] for line in _lines(record))
     except OSError as error:
         raise UserError(
             "csv_unwritable",

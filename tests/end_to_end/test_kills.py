@@ -21,7 +21,7 @@ from tests.conftest import CommandLine
 from tests.end_to_end.conftest import QUICK, write_pictures
 
 pytestmark = pytest.mark.slow
-EPOCHS = 40
+EPOCHS = 80
 # Saves in mid-epoch too, so that a kill does not always fall back to an epoch's end.
 LONG = (
     *QUICK,

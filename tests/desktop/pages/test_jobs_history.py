@@ -45,7 +45,16 @@ def test_that_the_menu_offers_what_fits_the_state(qtbot: QtBot, context: Context
     put_run(context.home, "half", "paused", also=[progress(2)])
     page = open_page(qtbot, context)
     qtbot.waitUntil(lambda: len(history(page)) == 2, timeout=WAIT_MS)
-    common = ["Validate", "Predict", "Export", "Fork settings", "Open folder", "Copy id", "Delete"]
+    common = [
+        "Validate",
+        "Predict",
+        "Export",
+        "Fork settings",
+        "Profile",
+        "Open folder",
+        "Copy id",
+        "Delete",
+    ]
     for run, offered in (("done", ["Open", *common]), ("half", ["Open", "Resume", *common])):
         page.history.choose(run)
         menu = page.history.make_menu()
