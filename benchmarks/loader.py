@@ -23,14 +23,19 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--size", type=int, default=224, help="pixels (default 224)")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--workers", type=int, default=2, help="threads of ours, processes of torch's")
+    parser.add_argument(
+        "--processes", type=int, default=0, help="processes of ours, each with that many threads"
+    )
+    parser.add_argument("--augmentation", choices=("peers", "default"), default="peers", help="of ours")
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     options = parser.parse_args(arguments)
     clock = Clock()
     with tempfile.TemporaryDirectory() as scratch:
-        read, size = _torch(options) if options.side == "torch" else _ours(options, Path(scratch))
+        read, size, close = _torch(options) if options.side == "torch" else _ours(options, Path(scratch))
         for epoch in range(2):
             for _ in clock.watch(read(epoch), size):
                 pass
+        close()
     second = clock.epochs[-1]
     told = {
         "images_per_s": second.images / second.wall,
@@ -41,19 +46,21 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _torch(options: argparse.Namespace) -> tuple[Callable[[int], Iterable[Any]], Callable[[Any], int]]:
+Side = tuple[Callable[[int], Iterable[Any]], Callable[[Any], int], Callable[[], None]]
+"""Reads an epoch, counts a batch's images, ends."""
+
+
+def _torch(options: argparse.Namespace) -> Side:
     import torch
 
     from benchmarks.plain_loop import image_folder_loader
 
     torch.set_num_threads(1)
     loader = image_folder_loader(options.data, options.size, options.batch, options.workers)
-    return lambda _epoch: loader, lambda pair: len(pair[0])
+    return lambda _epoch: loader, lambda pair: len(pair[0]), lambda: None
 
 
-def _ours(
-    options: argparse.Namespace, scratch: Path
-) -> tuple[Callable[[int], Iterable[Any]], Callable[[Any], int]]:
+def _ours(options: argparse.Namespace, scratch: Path) -> Side:
     import torch
 
     from benchmarks.train import PEERS_SETTINGS
@@ -70,12 +77,15 @@ def _ours(
         batch_size=options.batch,
         train=True,
         workers=options.workers,
+        processes=options.processes,
         cache="memory" if options.side == "cached" else "off",
-        augmentation=TrainConfig.from_flat(PEERS_SETTINGS).augmentation,
+        augmentation=TrainConfig.from_flat(
+            PEERS_SETTINGS if options.augmentation == "peers" else {}
+        ).augmentation,
         drop_last=True,
     )
     loader = build_loader(manifest, Library(home).root("benchmark"), "train", settings)
-    return loader.start, len
+    return loader.start, len, loader.close
 
 
 if __name__ == "__main__":

@@ -44,6 +44,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--arch", default="resnet18", help="a timm architecture, or ultra:yolov8n-cls.yaml (default resnet18)"
     )
+    parser.add_argument(
+        "--processes", type=int, default=0, help="that load, each with those threads (default 0)"
+    )
     parser.add_argument("--cache", default="auto", help="auto, memory, disk or off (default auto)")
     return run_timed(parser, arguments, train)
 
@@ -67,6 +70,7 @@ def train(options: argparse.Namespace, home: Home, clock: Clock) -> None:
         batch_size=options.batch,
         train=True,
         workers=options.workers,
+        processes=options.processes,
         prefetch=config.prefetch,
         cache=config.cache,
         cache_folder=home.cache,

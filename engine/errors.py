@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 
 class UserError(Exception):
@@ -32,6 +32,10 @@ class UserError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
 
+    def __reduce__(self) -> tuple[Callable[..., UserError], tuple[object, ...]]:
+        """Whatever its class asks for, an error comes out of another process as it was."""
+        return _revived, (type(self), dict(self.__dict__))
+
 
 class PluginError(UserError):
     """A model plugin is at fault: its file does not import, breaks the contract, or raised while it ran."""
@@ -39,3 +43,9 @@ class PluginError(UserError):
 
 class RemoteError(UserError):
     """Another machine, or the way to it, is at fault."""
+
+
+def _revived(kind: type[UserError], parts: dict[str, object]) -> UserError:
+    error = kind.__new__(kind, parts["message"])
+    error.__dict__.update(parts)
+    return error

@@ -63,6 +63,11 @@ class MemoryCache:
         # A view would keep the whole photo it was cut from alive.
         self._images[position] = image if image.base is None else image.copy()
 
+    def take(self, position: int) -> Image | None:
+        """Give an image and keep it no longer."""
+        image, self._images[position] = self._images[position], None
+        return image
+
 
 class DiskCache:
     """Keeps images as .npy files named by content hash, for all runs and dataset versions with the same size."""
@@ -73,6 +78,9 @@ class DiskCache:
         self._lock = threading.Lock()
         self.failure: OSError | None = None
         """Why nothing more is written (a full disk); reading goes on."""
+
+    def __reduce__(self) -> tuple[type[DiskCache], tuple[Path, Sequence[str]]]:
+        return DiskCache, (self._folder, self._keys)
 
     def get(self, position: int) -> Image | None:
         path = self._path(position)

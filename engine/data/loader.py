@@ -1,6 +1,7 @@
 """The loader: threads fill whole batches of uint8 images ahead of the consumer, in an order that only the seed decides.
 
-What a batch holds is a function of (dataset, settings, epoch, batch); workers, prefetch and cache change only speed.
+What a batch holds is a function of (dataset, settings, epoch, batch); workers, processes, prefetch and cache change
+only speed.
 """
 
 from __future__ import annotations
@@ -9,19 +10,18 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from engine.data.augmentation import Augmenter
-from engine.data.batch import Batch, pin_targets
+from engine.data.batch import Batch
 from engine.data.cache import (
     CacheMode,
     CachePlace,
@@ -32,12 +32,15 @@ from engine.data.cache import (
     stored_bytes,
     stored_folder,
 )
+from engine.data.filling import BatchForm, Filling, Rows, Sample, ThreadMaking
 from engine.data.freed_memory import keep_freed_memory
 from engine.data.geometry import whole_frame
-from engine.data.preprocessing import Framing, Image, square_of
+from engine.data.loader_processes import SLOTS_EACH, Crew, CrewRefused, affordable_processes
+from engine.data.preprocessing import Framing, square_of
 from engine.data.samples import SampleSource, StoredSample, open_split
+from engine.data.shared_cache import share_cache
 from engine.data.streams import epoch_order, sample_generator
-from engine.data.targets import LabelTargeting, SplitFiles, Target, Targeting
+from engine.data.targets import LabelTargeting, SplitFiles, Targeting
 from engine.errors import PluginError
 from engine.protocol.results import Problem
 
@@ -47,8 +50,8 @@ if TYPE_CHECKING:
 
 Augment = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
 """Makes an (S, S, 3) sample of a stored image; the generator alone decides, and several threads call it at once."""
-_SMALLEST_SHARE = 4
-"""Images of a batch that are worth a task of their own."""
+_MOST_THREADS_INSTEAD = 4
+"""Where processes cannot be had; more threads than that wait for each other's turn to run Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,9 @@ class LoaderSettings:
     train: bool = False
     """Shuffle, augment, and put the next readable image in the place of an unreadable one."""
     workers: int = 2
-    """Threads; 0 loads in the consumer's own thread."""
+    """Threads, in each process; 0 loads in the consumer's own thread."""
+    processes: int = 0
+    """Processes that load; 0 loads in this one."""
     prefetch: int = 3
     """Batches that are made ahead."""
     cache: CacheMode = "auto"
@@ -75,15 +80,6 @@ class LoaderSettings:
     drop_last: bool = False
     """Leave out an incomplete last batch, unless it is the only one."""
     pin_memory: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sample:
-    """A finished (S, S, 3) sample with its target, and the position in the split that it really came from."""
-
-    position: int
-    image: Image
-    target: Target
 
 
 class Loader:
@@ -105,6 +101,7 @@ class Loader:
         self.cache_note = cache_note
         """A sentence: where decoded images are kept."""
         self._pool = _threads(settings.workers)
+        self._crew: Crew | None = None
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -133,7 +130,8 @@ class Loader:
         """Yield the batches of an epoch from number `batch` on, exactly as an uninterrupted epoch would."""
         order = self._order(epoch)
         numbers = iter(range(batch, len(self)))
-        waiting: deque[_Filling] = deque()
+        waiting: deque[Filling] = deque()
+        self._start_processes()
         try:
             for number in numbers:
                 waiting.append(self._begin(order, epoch, number))
@@ -158,16 +156,17 @@ class Loader:
                 "Leave it out: for this task the settings of the augmentation vary images and targets together.",
             )
         if self.settings.train:
+            self._dismiss_processes()
             self._own_augment = augment
 
     @property
     def batch_size(self) -> int:
         return self.settings.batch_size
 
-    def use_workers(self, workers: int) -> None:
-        """Load with another number of threads from the next `start` on."""
+    def use_workers(self, workers: int, processes: int = 0) -> None:
+        """Load with another number of threads from the next `start` on; in so many processes, or in this one."""
         self.close()
-        self.settings = replace(self.settings, workers=workers)
+        self.settings = replace(self.settings, workers=workers, processes=processes)
         self._pool = _threads(workers)
 
     def images_per_second(self, batches: int) -> float:
@@ -177,24 +176,62 @@ class Loader:
         return images / max(1e-9, time.perf_counter() - began)
 
     def close(self) -> None:
-        """End the threads. The loader cannot be used afterwards."""
+        """End the threads and processes. The loader cannot be used afterwards."""
+        self._dismiss_processes()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     @property
+    def process_ids(self) -> list[int]:
+        """Of the processes that load, once they have started."""
+        return [] if self._crew is None else self._crew.pids
+
+    @property
+    def most_processes(self) -> int:
+        """For so many there is memory."""
+        return affordable_processes(len(self._source))
+
+    @property
     def _depth(self) -> int:
-        return max(1, self.settings.prefetch) if self._pool is not None else 0
+        ahead = max(1, self.settings.prefetch)
+        if self._crew is not None:
+            return max(ahead, SLOTS_EACH * self.settings.processes)
+        return ahead if self._pool is not None else 0
+
+    def _start_processes(self) -> None:
+        """Start them where they are wanted and not there yet; where they cannot be had, threads do their work."""
+        settings = self.settings
+        if settings.processes == 0 or self._crew is not None:
+            return
+        try:
+            self._cache = share_cache(self._cache, self._source.items, settings.image_size)
+            self._crew = Crew(self._source, self._cache, settings, self._own_augment)
+        except (CrewRefused, OSError) as refusal:
+            threads = min(_MOST_THREADS_INSTEAD, settings.processes * max(1, settings.workers))
+            self.use_workers(threads)
+            self._source.warn(_threads_instead(threads, str(refusal)))
+
+    def _dismiss_processes(self) -> None:
+        if self._crew is not None:
+            self._crew.close()
+            self._crew = None
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         count = len(self._source)
         return epoch_order(self.settings.seed, epoch, count) if self.settings.train else np.arange(count)
 
-    def _begin(self, order: NDArray[np.int64], epoch: int, number: int) -> _Filling:
-        size = self.settings.batch_size
-        positions = order[number * size : (number + 1) * size]
-        filling = _Filling(self, positions, epoch)
-        filling.submit(self._pool, max(1, self.settings.workers))
-        return filling
+    def _begin(self, order: NDArray[np.int64], epoch: int, number: int) -> Filling:
+        settings = self.settings
+        positions = order[number * settings.batch_size : (number + 1) * settings.batch_size]
+        form = BatchForm(settings.image_size, settings.framing, settings.pin_memory)
+        filling = Filling(self._source, form, positions)
+        if self._crew is not None:
+            return filling.made_by(self._crew.begin(epoch, filling.rows))
+        return filling.made_by(self.make(filling.rows, epoch))
+
+    def make(self, rows: Rows, epoch: int) -> ThreadMaking:
+        """Have this process's threads write the rows of a batch."""
+        return ThreadMaking(rows, partial(self.load, epoch=epoch)).begin(self._pool, self.settings.workers)
 
     def load(self, position: int, epoch: int) -> Sample | None:
         """The finished sample at a position of the split; None when it cannot be read."""
@@ -222,69 +259,6 @@ class Loader:
             height, width = stored.image.shape[:2]
             target = self._source.targets.cut(target, whole_frame(width, height), settings.image_size)
         return Sample(stored.position, image, target)
-
-
-class _Filling:
-    """One batch in the making: its memory, and the tasks that write into it."""
-
-    def __init__(self, loader: Loader, positions: NDArray[np.int64], epoch: int) -> None:
-        size = loader.settings.image_size
-        self._loader = loader
-        self._epoch = epoch
-        self._positions = positions
-        # Fresh memory each time: a batch may outlive its turn (an asynchronous copy to the device); torch reuses
-        # pinned blocks by itself once their copies are done.
-        self._images = torch.empty(
-            (len(positions), size, size, 3), dtype=torch.uint8, pin_memory=loader.settings.pin_memory
-        )
-        self._pixels: NDArray[np.uint8] = self._images.numpy()
-        self._actual = np.full(len(positions), -1, dtype=np.int64)
-        self._targets: list[Target] = [None] * len(positions)
-        self._futures: list[Future[None]] = []
-
-    def submit(self, pool: ThreadPoolExecutor | None, workers: int) -> None:
-        count = len(self._positions)
-        if pool is None:
-            self._fill(0, count)
-            return
-        share = max(_SMALLEST_SHARE, math.ceil(count / workers))
-        self._futures = [
-            pool.submit(self._fill, start, min(start + share, count)) for start in range(0, count, share)
-        ]
-
-    def cancel(self) -> None:
-        for future in self._futures:
-            future.cancel()
-
-    def finish(self) -> Iterator[Batch]:
-        """Wait, then yield the batch; nothing when none of its images can be read."""
-        for future in self._futures:
-            future.result()
-        there = self._actual >= 0
-        images, actual = self._images, self._actual
-        if not there.all():
-            images, actual = images[torch.from_numpy(there)], actual[there]
-        if len(actual) == 0:
-            return
-        source = self._loader.source
-        kept = [target for target, is_there in zip(self._targets, there, strict=True) if is_there]
-        targets = source.targets.collate(kept)
-        if self._loader.settings.pin_memory:
-            # From ordinary memory even a few bytes are copied in turn: the step would wait for all before it.
-            images, targets = images.pin_memory(), pin_targets(targets)
-        yield Batch(images, targets, _tensor(source.item_indices[actual]), self._sizes(actual))
-
-    def _sizes(self, actual: NDArray[np.int64]) -> Tensor | None:
-        if self._loader.settings.framing == "centre":
-            return None
-        return torch.tensor([self._loader.source.size(int(position)) for position in actual])
-
-    def _fill(self, start: int, stop: int) -> None:
-        for slot in range(start, stop):
-            sample = self._loader.load(int(self._positions[slot]), self._epoch)
-            if sample is not None:
-                self._actual[slot], self._pixels[slot] = sample.position, sample.image
-                self._targets[slot] = sample.target
 
 
 def build_loader(
@@ -323,5 +297,9 @@ def _threads(workers: int) -> ThreadPoolExecutor | None:
     return ThreadPoolExecutor(workers, thread_name_prefix="load") if workers > 0 else None
 
 
-def _tensor(values: NDArray[np.int64]) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values))
+def _threads_instead(threads: int, why: str) -> Problem:
+    return Problem(
+        code="loader_threads_only",
+        message=f"Images are loaded by {threads} threads of one process: other processes cannot load them. {why}",
+        remedy="Nothing to do unless the GPU waits for images; a plugin's own build_augmentation is a usual reason.",
+    )

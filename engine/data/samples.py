@@ -11,7 +11,7 @@ import numpy as np
 from engine.data.cache import ImageCache
 from engine.data.decoding import read_image
 from engine.data.preprocessing import Image, to_stored
-from engine.data.targets import SplitFiles, Target, Targeting, TargetSource
+from engine.data.targets import LearningTargets, SplitFiles, Target, Targeting, TargetSource
 from engine.errors import UserError
 from engine.protocol.results import Problem
 
@@ -33,10 +33,23 @@ class StoredSample:
     target: Target
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What reading has taught one process, for the source of the same split in another."""
+
+    unreadable: dict[int, Problem]
+    """By position in the split."""
+    sizes: dict[int, tuple[int, int]]
+    """Height and width by position, where the manifest does not tell."""
+    targets: object | None
+    """Of `LearningTargets`."""
+
+
 class SampleSource:
     """One split: `len(source)` usable items, each by its position in the split. Safe to read from many threads."""
 
     def __init__(self, files: SplitFiles, targets: TargetSource, image_size: int, method: str) -> None:
+        self._files = files
         self._root = files.root
         self._items = files.items
         self.item_indices = np.array(files.indices, dtype=np.int64)
@@ -48,7 +61,13 @@ class SampleSource:
         self._lock = threading.Lock()
         self._unreadable: dict[int, Problem] = {}
         self._untold: list[Problem] = []
+        self._newly_unreadable: dict[int, Problem] = {}
+        self._newly_sized: dict[int, tuple[int, int]] = {}
         self._is_absence_told = not self._items or self._items[0].split != "train"
+
+    def __reduce__(self) -> tuple[type[SampleSource], tuple[SplitFiles, TargetSource, int, str]]:
+        """In another process the split is opened anew, with nothing known of its files."""
+        return SampleSource, (self._files, self.targets, self._image_size, self._method)
 
     def __len__(self) -> int:
         return len(self._items)
@@ -71,6 +90,28 @@ class SampleSource:
             return untold
         self._is_absence_told = True
         return [*untold, _absence(absent)] if absent else untold
+
+    def warn(self, problem: Problem) -> None:
+        """Have the next `untold_problems` tell of something that concerns no one file."""
+        with self._lock:
+            self._untold.append(problem)
+
+    def findings(self) -> Findings:
+        """Give what has been found out since the last call."""
+        targets = self.targets.findings() if isinstance(self.targets, LearningTargets) else None
+        with self._lock:
+            unreadable, self._newly_unreadable = self._newly_unreadable, {}
+            sizes, self._newly_sized = self._newly_sized, {}
+        return Findings(unreadable, sizes, targets)
+
+    def learn(self, findings: Findings) -> None:
+        """Take what another process has found out; what is new in it will be told of."""
+        with self._lock:
+            for position, problem in findings.unreadable.items():
+                self._remember(position, problem)
+            self._sizes |= findings.sizes
+        if findings.targets is not None and isinstance(self.targets, LearningTargets):
+            self.targets.learn(findings.targets)
 
     def stored(self, position: int, cache: ImageCache) -> Image | None:
         """The image at stored size, or None when its file cannot be read.
@@ -106,7 +147,9 @@ class SampleSource:
             return item.height, item.width
         if position not in self._sizes:
             image = self.original(position)
-            self._sizes[position] = (0, 0) if image is None else (image.shape[0], image.shape[1])
+            size = (0, 0) if image is None else (image.shape[0], image.shape[1])
+            with self._lock:
+                self._sizes[position] = self._newly_sized[position] = size
         return self._sizes[position]
 
     def sample(self, position: int, cache: ImageCache) -> StoredSample | None:
@@ -162,9 +205,13 @@ class SampleSource:
             severity="warning",
         )
         with self._lock:
-            if position not in self._unreadable:
-                self._unreadable[position] = problem
-                self._untold.append(problem)
+            self._remember(position, problem)
+            self._newly_unreadable[position] = problem
+
+    def _remember(self, position: int, problem: Problem) -> None:
+        if position not in self._unreadable:
+            self._unreadable[position] = problem
+            self._untold.append(problem)
 
 
 def _absence(names: Sequence[str]) -> Problem:

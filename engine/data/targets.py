@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import torch
@@ -66,6 +66,23 @@ class TargetSource(Protocol):
 
     def absent_classes(self) -> Sequence[str] | None:
         """Name the classes of which the split holds nothing; None while that is not known yet."""
+        ...
+
+
+@runtime_checkable
+class LearningTargets(Protocol):
+    """Targets that reading teaches something: what one process has found out, the source in another may be told."""
+
+    def findings(self) -> object | None:
+        """Give what reading has taught since the last call, to be pickled; None when that is nothing."""
+        ...
+
+    def learn(self, findings: Any) -> None:
+        """Take what another process has found out."""
+        ...
+
+    def divide_memory(self, processes: int) -> None:
+        """Keep only so large a part of what may be kept: as many processes keep theirs."""
         ...
 
 

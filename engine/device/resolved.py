@@ -26,12 +26,16 @@ class Resolved(Frozen):
     threads: int = 1
     workers: int | None = None
     """Loader threads, where they were chosen by measurement."""
+    processes: int = 0
+    """Processes that load, each with that many threads; 0 where those of the run's own process load."""
     torch_version: str = str(torch.__version__)
     """Another version may give other bits."""
     measured_s: dict[str, float] = Field(default_factory=dict)
     """Seconds of one step by candidate, where there was a choice."""
     workers_images_per_s: dict[int, float] = Field(default_factory=dict)
     """Images per second of the loader alone by number of its threads, where that was measured."""
+    processes_images_per_s: dict[str, float] = Field(default_factory=dict)
+    """The same by `PROCESSES × THREADS`."""
 
 
 def read_resolved(path: Path, device: torch.device) -> Resolved | None:

@@ -92,6 +92,18 @@ def spawn_detached(launch: Launch) -> subprocess.Popen[bytes]:
         )
 
 
+def spawn_helper(
+    argv: Sequence[str], env: Mapping[str, str], descriptors: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
+    """Start a process of this one's own group, to be spoken to by pipes; of files it inherits `descriptors` only."""
+    arguments, environment = list(argv), dict(env)
+    pipe = subprocess.PIPE
+    if sys.platform == "win32":
+        flags = _WINDOWS_NO_WINDOW
+        return subprocess.Popen(arguments, env=environment, stdin=pipe, stdout=pipe, creationflags=flags)
+    return subprocess.Popen(arguments, env=environment, stdin=pipe, stdout=pipe, pass_fds=tuple(descriptors))
+
+
 def process_identity(pid: int) -> str | None:
     """Give a text that no other process ever has, or None when there is no such process (a zombie is none)."""
     if sys.platform.startswith("linux"):

@@ -16,6 +16,7 @@ _CAUSE_OF_CODE: dict[str, FailureCause] = {
     "disk_full": "disk_full",
     "loss_not_finite": "nan",
     "dataset_unreachable": "network",
+    "loader_process_died": "worker_died",
 }
 _NETWORK = frozenset(
     {

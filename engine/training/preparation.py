@@ -24,6 +24,7 @@ from engine.training.loss_log import EpochSums
 from engine.training.patience import Direction, Patience, chosen_metric
 from engine.training.phases import Phases
 from engine.training.schedule import Schedule, SchedulePlan
+from engine.training.spreading import spread_over_processes, use_again
 from engine.training.state import Position, TrainingState
 from engine.training.step import OptimizationStep, StepParts
 
@@ -134,7 +135,7 @@ def _choose_policy(job: TrainingJob, device: torch.device, span: Span) -> Single
             and resolved.workers
             and isinstance(job.train_loader, AdjustableLoader)
         ):
-            job.train_loader.use_workers(resolved.workers)
+            use_again(job.train_loader, resolved)
     else:
         measured = _measure_workers(job, span.steps)
         workers = (
@@ -150,6 +151,7 @@ def _choose_policy(job: TrainingJob, device: torch.device, span: Span) -> Single
         chosen = {"threads": threads, "workers": workers if measured else None}
         chosen["workers_images_per_s"] = {count: round(speed, 1) for count, speed in measured.items()}
         resolved = _measure(job, options, device, span.steps).model_copy(update=chosen)
+        resolved = spread_over_processes(job, resolved)
     if resolved != earlier:
         write_resolved(job.folder.resolved_path, resolved)
     return SingleDevice(device, resolved)

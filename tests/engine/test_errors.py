@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from engine.errors import PluginError, RemoteError, UserError
@@ -26,3 +28,20 @@ def test_that_an_error_without_a_hint_ends_with_its_message() -> None:
 def test_that_faults_of_plugins_and_other_machines_are_caught_as_user_errors(kind: type[UserError]) -> None:
     with pytest.raises(UserError, match="It broke"):
         raise kind("broken", "It broke.")
+
+
+class _Particular(PluginError):
+    def __init__(self, part: str) -> None:
+        super().__init__("part_broken", f"{part} is broken.", "Mend it.", {"part": part})
+
+
+def test_that_an_error_comes_out_of_another_process_as_it_was() -> None:
+    error = _Particular("The wheel")
+    error.add_note("seen there")
+
+    found = pickle.loads(pickle.dumps(error))
+
+    assert type(found) is _Particular
+    assert found.to_dict() == error.to_dict()
+    assert found.args == error.args
+    assert found.__notes__ == ["seen there"]

@@ -78,6 +78,10 @@ class BoxTargets:
         self._split = split
         self._items = split.items
 
+    def __reduce__(self) -> tuple[type[BoxTargets], tuple[SplitFiles]]:
+        """In another process the table is read anew."""
+        return BoxTargets, (self._split,)
+
     def stored(self, position: int, width: int, height: int) -> ImageObjects:
         """Give the objects of an image that was resized to `width` × `height`."""
         own_width, own_height = self._size(position)

@@ -24,7 +24,7 @@ MEMORY_SHARE = 0.1
 class MaskTargets:
     """The masks of one split, uint8 (H, W) of class indices, 255 where nothing is known.
 
-    Implements `engine.data.targets.TargetSource`.
+    Implements `engine.data.targets.TargetSource` and `engine.data.targets.LearningTargets`.
     """
 
     def __init__(self, split: SplitFiles) -> None:
@@ -35,6 +35,11 @@ class MaskTargets:
         self._lock = threading.Lock()
         self._unread = set(range(len(self._items)))
         self._seen = np.zeros(IGNORE + 1, dtype=np.bool_)
+        self._newly_read: list[int] = []
+
+    def __reduce__(self) -> tuple[type[MaskTargets], tuple[SplitFiles]]:
+        """In another process the masks are opened anew."""
+        return MaskTargets, (self._split,)
 
     def stored(self, position: int, width: int, height: int) -> Mask:
         kept = self._kept.get(position)
@@ -51,13 +56,14 @@ class MaskTargets:
         try:
             mask = read_mask(self._split.root, self._items[position], self._split.manifest)
         except UserError:
-            self._unread.discard(position)
+            with self._lock:
+                self._note_read(position)
             raise
         if position in self._unread:
             seen = np.bincount(mask.reshape(-1), minlength=IGNORE + 1) > 0
             with self._lock:
                 self._seen |= seen
-                self._unread.discard(position)
+                self._note_read(position)
         return mask
 
     def cut(self, target: Mask, cut: Cut, image_size: int) -> Mask:
@@ -74,3 +80,23 @@ class MaskTargets:
         if self._unread:
             return None
         return unseen(self._split.manifest.classes, np.flatnonzero(self._seen))
+
+    def findings(self) -> tuple[list[int], NDArray[np.bool_]] | None:
+        """Give the positions read since the last call, and the classes seen so far."""
+        with self._lock:
+            read, self._newly_read = self._newly_read, []
+            return (read, self._seen.copy()) if read else None
+
+    def learn(self, findings: tuple[list[int], NDArray[np.bool_]]) -> None:
+        read, seen = findings
+        with self._lock:
+            self._seen |= seen
+            self._unread.difference_update(read)
+
+    def divide_memory(self, processes: int) -> None:
+        self._left_bytes //= max(1, processes)
+
+    def _note_read(self, position: int) -> None:
+        if position in self._unread:
+            self._unread.discard(position)
+            self._newly_read.append(position)

@@ -9,7 +9,15 @@ import pytest
 
 from engine.config.augmentation import AugmentationConfig
 from engine.data.loader import LoaderSettings, build_loader
-from engine.data.worker_trial import AdjustableLoader, counts_to_try, fewest_that_pay, measure_workers
+from engine.data.worker_trial import (
+    AdjustableLoader,
+    CrewSize,
+    counts_to_try,
+    crews_to_try,
+    fewest_that_pay,
+    measure_crews,
+    measure_workers,
+)
 from engine.datasets.formats.registry import read_layout
 from engine.datasets.hashing import HashMemory
 from engine.datasets.importing import make_manifest
@@ -68,6 +76,44 @@ def test_that_a_run_does_not_wait_long_for_slow_files() -> None:
 
     assert given.seconds < 30
     assert fewest_that_pay(measured) == 16
+
+
+class ScriptedCrews:
+    """Loads ten images a second with any crew. Implements `SpreadableLoader`."""
+
+    batch_size = 32
+    most_processes = 8
+    process_ids = (1,)
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def use_workers(self, workers: int, processes: int = 0) -> None:
+        self._processes = processes
+
+    def images_per_second(self, batches: int) -> float:
+        assert batches == max(8, 4 * self._processes)
+        self.seconds += 25.0
+        return 10.0
+
+    def clock(self) -> float:
+        return self.seconds
+
+
+def test_that_a_run_does_not_wait_long_for_slow_processes() -> None:
+    given = ScriptedCrews()
+
+    measured = measure_crews(given, [CrewSize(2, 2), CrewSize(4, 2)], None, given.clock)  # type: ignore[arg-type]  # a tuple does
+
+    assert measured == {CrewSize(2, 2): 10.0}
+    assert given.seconds == 50.0
+
+
+def test_that_crews_use_half_of_the_cores_to_all_of_them_and_no_more_memory_than_there_is() -> None:
+    assert crews_to_try(15, 16) == [CrewSize(3, 2), CrewSize(7, 2), CrewSize(15, 1)]
+    assert crews_to_try(15, 4) == [CrewSize(3, 2), CrewSize(4, 2), CrewSize(4, 1)]
+    assert crews_to_try(5, 16) == [CrewSize(2, 2), CrewSize(5, 1)]
+    assert crews_to_try(15, 1) == []
 
 
 def test_that_a_real_loader_gives_the_same_batches_after_its_threads_were_changed(tmp_path: Path) -> None:

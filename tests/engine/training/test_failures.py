@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from engine.errors import UserError
 from engine.training.failures import classify
 
 
@@ -30,3 +31,9 @@ def test_that_memory_that_ran_out_is_told_from_a_bug(error: Exception) -> None:
 )
 def test_that_another_fault_is_none_of_memory(error: Exception) -> None:
     assert classify(error).cause == "bug"
+
+
+def test_that_the_death_of_a_process_that_loads_is_a_death_and_no_fault_of_the_data() -> None:
+    failure = classify(UserError("loader_process_died", "It ended.", "Resume."))
+
+    assert (failure.cause, failure.code) == ("worker_died", "loader_process_died")
