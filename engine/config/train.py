@@ -72,7 +72,8 @@ class RunConfig(BaseModel):
             label="Loader threads",
             group=_SPEED,
             unit="threads",
-            help="Threads that load images ahead; 0 loads them in turn. More than 4 rarely help.",
+            help="Threads that load images ahead; 0 loads them in turn. auto measures how many pay, and takes "
+            "processes where threads do not keep up.",
             advanced=True,
         ),
     ] = "auto"

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+FEWEST_STEPS_FOR_WORKERS = 200
+"""A run of fewer optimizer steps is over before it would pay to try numbers of loader threads."""
 WORTH_IT = 0.9
 """The fewest threads are taken that load this part of what the best count loads."""
 KEEPS_UP = 1.1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from dataclasses import replace
 
+from engine.device.choose import most_workers
 from engine.device.memory import PeakMemory
 from engine.errors import UserError
 from engine.jobs.rehearsal_advice import (
@@ -39,6 +41,7 @@ from engine.protocol.operating_system import free_disk_bytes
 from engine.protocol.rehearsal import Proposal, Rehearsal, RehearsalWarning
 from engine.training.failures import classify
 from engine.training.phases import Phases
+from engine.training.spreading import tries_processes
 
 _NOTEWORTHY_WAIT = 0.05
 _NOTEWORTHY_WAIT_S = 20.0
@@ -83,8 +86,9 @@ def _rehearsed(desk: TrialDesk, budget: Budget) -> Rehearsal:
         found = AdapterRehearsal(stage).run() if is_adapter else rehearse_plugin(stage, model_class)
         cold = _cold(stage, found)
         settled, is_cached = _settled(stage, cold)
-        threads = _thread_proposals(stage, settled)
-        return _Report(stage, found, is_adapter).written(cold, settled, threads, is_cached)
+        tries = is_adapter and _tries_processes(stage)
+        threads = _thread_proposals(stage, settled, tries)
+        return _Report(stage, found, is_adapter, tries).written(cold, settled, threads, is_cached)
 
 
 def _cold(stage: Stage, found: Measured) -> Speed:
@@ -105,7 +109,15 @@ def _settled(stage: Stage, cold: Speed) -> tuple[Speed, bool]:
     return steady(cold, loading_speed(loader, stage.budget.share(_LOADING_SHARE))), True
 
 
-def _thread_proposals(stage: Stage, settled: Speed) -> list[Proposal]:
+def _tries_processes(stage: Stage) -> bool:
+    each = stage.desk.config.get("accumulate_steps")
+    steps = stage.desk.run_config.epochs * math.ceil(
+        len(stage.loader) / (each if isinstance(each, int) else 1)
+    )
+    return tries_processes(steps, most_workers(stage.desk.spec.placement.resource))
+
+
+def _thread_proposals(stage: Stage, settled: Speed, tries: bool) -> list[Proposal]:
     """Measure other numbers of loader threads, where waiting for images takes its time."""
     needed = 1 / max(settled.compute_image_s, 1e-9)
     setting = stage.desk.run_config.workers
@@ -113,6 +125,8 @@ def _thread_proposals(stage: Stage, settled: Speed) -> list[Proposal]:
     waits_s = settled.wait_share * settled.image_s * stage.loader.images * stage.desk.run_config.epochs
     if settled.wait_share < 2 * _NOTEWORTHY_WAIT or waits_s < _NOTEWORTHY_WAIT_S:
         return []
+    if tries and setting == "auto":
+        return []  # the training itself measures, with processes too
     measured: dict[int, float] = {}
     share = stage.budget.share(_LOADING_SHARE)
     for count in _thread_counts(workers, stage.cores):
@@ -124,11 +138,11 @@ def _thread_proposals(stage: Stage, settled: Speed) -> list[Proposal]:
             measured[count] = loading_speed(loader, share)
         finally:
             loader.close()
-        if measured[count] >= needed and count >= workers:
+        if tries or (measured[count] >= needed and count >= workers):
             break
     if workers not in measured:
         return []
-    return worker_proposals(WorkerFacts(setting, workers, needed, measured))
+    return worker_proposals(WorkerFacts(setting, workers, needed, measured, tries))
 
 
 def _thread_counts(workers: int, cores: int) -> list[int]:
@@ -144,11 +158,12 @@ def _thread_counts(workers: int, cores: int) -> list[int]:
 class _Report:
     """Puts the figures together."""
 
-    def __init__(self, stage: Stage, found: Measured, is_adapter: bool) -> None:
+    def __init__(self, stage: Stage, found: Measured, is_adapter: bool, tries_processes: bool) -> None:
         self._stage = stage
         self._found = found
         self._config = stage.desk.run_config
         self._images = stage.loader.images
+        self._tries_processes = tries_processes
         accumulate = stage.desk.config.get("accumulate_steps")
         self._facts = BatchFacts(
             self._config.batch_size,
@@ -232,6 +247,7 @@ class _Report:
             disk_free_bytes=0,
             is_cached=is_cached,
             workers_proposed=threads,
+            workers_tried=self._tries_processes and self._config.workers == "auto",
             fits_instead=fitting_size(self._facts),
         )
 

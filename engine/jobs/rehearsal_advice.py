@@ -136,6 +136,8 @@ class WorkerFacts:
     """What the network takes when it never waits."""
     measured: dict[int, float]
     """Images a second by number of threads, those in use among them."""
+    tries_processes: bool = False
+    """With `auto` the training itself would try threads, and processes where these do not keep up."""
 
 
 def worker_proposals(facts: WorkerFacts) -> list[Proposal]:
@@ -143,6 +145,8 @@ def worker_proposals(facts: WorkerFacts) -> list[Proposal]:
     own = facts.measured.get(facts.workers, 0.0)
     if not facts.measured or own >= facts.needed_images_per_s:
         return []
+    if facts.tries_processes:
+        return _left_to_the_training(facts, own)
     enough = [count for count in sorted(facts.measured) if facts.measured[count] >= facts.needed_images_per_s]
     fastest = max(facts.measured, key=lambda count: facts.measured[count])
     chosen = enough[0] if enough else fastest
@@ -154,6 +158,18 @@ def worker_proposals(facts: WorkerFacts) -> list[Proposal]:
     )
     return [
         Proposal(field="workers", label="Loader threads", current=facts.setting, proposed=chosen, why=why)
+    ]
+
+
+def _left_to_the_training(facts: WorkerFacts, own: float) -> list[Proposal]:
+    if facts.setting == "auto":
+        return []
+    why = (
+        f"{facts.workers} threads load {own:.0f} images a second; the network takes {facts.needed_images_per_s:.0f}. "
+        "With auto, the training tries other numbers when it starts, and processes where threads do not keep up."
+    )
+    return [
+        Proposal(field="workers", label="Loader threads", current=facts.setting, proposed="auto", why=why)
     ]
 
 
@@ -193,6 +209,8 @@ class Circumstances:
     disk_free_bytes: int
     is_cached: bool
     workers_proposed: bool
+    workers_tried: bool
+    """Other numbers of loader threads, and processes, when the training starts."""
     fits_instead: int
 
 
@@ -231,7 +249,9 @@ def _of_waiting(seen: Circumstances) -> RehearsalWarning | None:
         return None
     what = "The GPU waits" if seen.device != "cpu" else "The network waits"
     if seen.workers_proposed:
-        remedy = "Take the proposed number of loader threads."
+        remedy = "Take what is proposed for the loader threads."
+    elif seen.workers_tried:
+        remedy = "More loader threads, and processes that load, are tried when the training starts."
     elif not seen.is_cached:
         remedy = "Set cache to auto or disk, so that each image is decoded once only."
     else:

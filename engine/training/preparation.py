@@ -10,7 +10,13 @@ from torch import nn
 
 from engine.checkpoints.read import read_checkpoint, read_weights, start_from_weights
 from engine.config.schedule import Span
-from engine.data.worker_trial import AdjustableLoader, counts_to_try, fewest_that_pay, measure_workers
+from engine.data.worker_trial import (
+    FEWEST_STEPS_FOR_WORKERS,
+    AdjustableLoader,
+    counts_to_try,
+    fewest_that_pay,
+    measure_workers,
+)
 from engine.device.choose import choose_device, choose_threads, choose_workers, most_workers, set_threads
 from engine.device.policy import DevicePolicy, SingleDevice
 from engine.device.probe import FEWEST_STEPS, Plan, ProbeSubject, Wish, candidates, choose_fastest
@@ -32,10 +38,6 @@ if TYPE_CHECKING:
     import torch
 
     from engine.config.train import TrainConfig
-
-
-_FEWEST_STEPS_FOR_WORKERS = 200
-"""A run of fewer optimizer steps is over before it would pay to try numbers of loader threads."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,7 +164,7 @@ def _measure_workers(job: TrainingJob, steps: int) -> dict[int, float]:
     loader = job.train_loader
     if (
         job.config.workers != "auto"
-        or steps < _FEWEST_STEPS_FOR_WORKERS
+        or steps < FEWEST_STEPS_FOR_WORKERS
         or not isinstance(loader, AdjustableLoader)
     ):
         return {}

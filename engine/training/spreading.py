@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.data.worker_trial import (
+    FEWEST_STEPS_FOR_WORKERS,
     KEEPS_UP,
     AdjustableLoader,
     SpreadableLoader,
@@ -23,6 +24,11 @@ _FEWEST_CORES = 5
 """On fewer, threads of one process keep all of them busy."""
 _WORTH_THE_MEMORY = 1.2
 """How many times as fast as threads processes have to be: each takes some hundred MB."""
+
+
+def tries_processes(steps: int, cores: int) -> bool:
+    """Whether a training of so many optimizer steps, whose `workers` is `auto`, would try processes where it has to."""
+    return steps >= FEWEST_STEPS_FOR_WORKERS and cores >= _FEWEST_CORES
 
 
 def spread_over_processes(job: TrainingJob, resolved: Resolved) -> Resolved:

@@ -101,6 +101,15 @@ def test_that_threads_are_left_alone_where_more_gain_nothing() -> None:
     assert workers({}) == []
 
 
+def test_that_numbers_are_left_to_a_training_that_tries_processes_itself() -> None:
+    facts = WorkerFacts("auto", 2, 100, {2: 40, 4: 105}, tries_processes=True)
+
+    assert worker_proposals(facts) == []
+    (proposal,) = worker_proposals(replace(facts, setting=2))
+    assert (proposal.current, proposal.proposed) == (2, "auto")
+    assert worker_proposals(replace(facts, setting=4, workers=4)) == []
+
+
 def test_that_a_precision_that_was_set_gives_way_to_a_clearly_faster_one_only() -> None:
     measured = {"fp32": 0.2, "bf16": 0.15, "bf16 channels-last": 0.1}
     assert fields(precision_proposals("fp32", measured)) == {"precision": "bf16"}
@@ -125,6 +134,7 @@ QUIET = Circumstances(
     disk_free_bytes=3 * GIB,
     is_cached=True,
     workers_proposed=False,
+    workers_tried=False,
     fits_instead=0,
 )
 
@@ -141,6 +151,7 @@ def test_that_waiting_is_told_with_the_remedy_that_helps() -> None:
         return warning.remedy
 
     assert "loader threads" in told(workers_proposed=True)
+    assert "are tried" in told(workers_tried=True)
     assert "cache" in told(is_cached=False)
     assert "augmentation" in told()
     assert warnings_of(replace(QUIET, wait_share=0.43, waits_s=10.0)) == []
