@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.context import Context
 from desktop.models.live_run import LiveRun
@@ -66,6 +66,8 @@ class LiveView(QWidget):
         self._context = context
         self.run = LiveRun(context)
         layout = QVBoxLayout(self)
+        # It arranges itself by its room, down to less than what it takes where it is wide.
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         layout.setContentsMargins(SPACE.page, SPACE.l, SPACE.page, SPACE.l)
         layout.setSpacing(SPACE.m)
         self.header = RunHeader(self.run)
