@@ -14,9 +14,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.serialization import get_crc32_options, set_crc32_options
 
 from engine.checkpoints.recovery import draft_folder, publish, remove_draft
-from engine.protocol.checkpoint import META_NAME, STATE_NAME, WEIGHTS_NAME, CheckpointMeta
+from engine.protocol.checkpoint import META_NAME, STATE_NAME, WEIGHTS_NAME, CheckpointMeta, read_meta
 from engine.protocol.disk import disk_full, write_error
 from engine.protocol.operating_system import free_disk_bytes
 
@@ -49,24 +50,29 @@ def write_checkpoint(
         raise write_error(error, folder) from error
     with checkpoint_draft(folder) as draft:
         save_file(_storable(weights), draft / WEIGHTS_NAME, metadata={"format": "pt"})
-        torch.save(dict(state), draft / STATE_NAME)
+        _save_state(dict(state), draft / STATE_NAME)
         return complete_draft(draft, folder, meta)
 
 
 def copy_checkpoint(source: Path, target: Path, meta: CheckpointMeta) -> CheckpointMeta:
     """Write `target` with the files of `source` (shared on disk where possible) and another meta record.
 
+    What is shared is the same file, whose hash is known; what had to be copied is hashed anew.
+
     Raises:
         UserError: as `write_checkpoint`.
     """
     with checkpoint_draft(target) as draft:
+        known = read_meta(source).files
+        shared: dict[str, str] = {}
         # Not copytree: it forgets that the disk was full.
         for path in sorted(entry for entry in source.rglob("*") if entry.is_file()):
             name = path.relative_to(source)
             if name != Path(META_NAME):
                 (draft / name).parent.mkdir(parents=True, exist_ok=True)
-                _link_or_copy(path, draft / name)
-        return complete_draft(draft, target, meta)
+                if _is_linked(path, draft / name) and name.as_posix() in known:
+                    shared[name.as_posix()] = known[name.as_posix()]
+        return complete_draft(draft, target, meta, shared)
 
 
 @contextmanager
@@ -88,14 +94,27 @@ def checkpoint_draft(target: Path) -> Iterator[Path]:
         remove_draft(target)
 
 
-def complete_draft(draft: Path, target: Path, meta: CheckpointMeta) -> CheckpointMeta:
-    """Hash all files of a draft, write its meta.json, and give it its name. Returns the meta record as written."""
+def complete_draft(
+    draft: Path, target: Path, meta: CheckpointMeta, known: Mapping[str, str] | None = None
+) -> CheckpointMeta:
+    """Hash all files of a draft, write its meta.json, and give it its name. Returns the meta record as written.
+
+    Args:
+        draft: the folder with the files.
+        target: where it shall lie.
+        meta: what is said of it beside its files.
+        known: sha256 by name of files that lie on the disk already.
+    """
     files: dict[str, str] = {}
     size_bytes = 0
     for path in sorted(entry for entry in draft.rglob("*") if entry.is_file()):
-        with path.open("r+b") as file:
-            files[path.relative_to(draft).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
-            os.fsync(file.fileno())
+        name = path.relative_to(draft).as_posix()
+        if known is not None and name in known:
+            files[name] = known[name]
+        else:
+            with path.open("r+b") as file:
+                files[name] = hashlib.file_digest(file, "sha256").hexdigest()
+                os.fsync(file.fileno())
         size_bytes += path.stat().st_size
     created = datetime.now(UTC).isoformat(timespec="seconds")
     written = meta.model_copy(update={"files": files, "size_bytes": size_bytes, "created": created})
@@ -141,8 +160,21 @@ def _storable(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return stored
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
+def _is_linked(source: Path, target: Path) -> bool:
+    """Give a file a second name where the disk can, else copy it."""
     try:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
+        return False
+    return True
+
+
+def _save_state(state: dict[str, object], path: Path) -> None:
+    """Leave out the check sums of the archive's own: the whole file is hashed."""
+    earlier = get_crc32_options()
+    set_crc32_options(False)
+    try:
+        torch.save(state, path)
+    finally:
+        set_crc32_options(earlier)

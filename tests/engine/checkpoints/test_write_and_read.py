@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -114,6 +115,18 @@ def test_that_a_copy_has_its_own_record_and_shares_the_files(tmp_path: Path) -> 
     assert read_meta(tmp_path / "last").kind == "last"
     for name in (WEIGHTS_NAME, STATE_NAME):
         assert (tmp_path / "last" / name).samefile(tmp_path / "best" / name)
+
+
+def test_that_shared_files_are_not_read_for_their_hashes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = write_checkpoint(tmp_path / "last", weights(), STATE, META)
+    monkeypatch.delattr(hashlib, "file_digest")
+
+    copied = copy_checkpoint(tmp_path / "last", tmp_path / "best", META)
+
+    assert copied.files == written.files
+    assert copied.size_bytes == written.size_bytes
 
 
 def test_that_a_copy_stays_when_the_original_is_written_anew(tmp_path: Path) -> None:
