@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from engine.channel.reporter import Reporter
 from engine.checkpoints.prune import BEST, LAST, epoch_name, manual_name, prune
@@ -77,9 +78,7 @@ class Saver:
 
     def _write(self, name: str, kind: CheckpointKind, state: TrainingState) -> None:
         weights = state.weights()
-        if not all(
-            bool(torch.isfinite(tensor).all()) for tensor in weights.values() if tensor.is_floating_point()
-        ):
+        if not _are_finite(weights):
             raise not_finite(f"Some weights are not finite after step {state.position.step}")
         # A process that is killed right after this goes on from here: what was said before is never said again.
         self._reporter.flush()
@@ -113,3 +112,13 @@ class Saver:
                 size_bytes=meta.size_bytes,
             )
         )
+
+
+def _are_finite(weights: Mapping[str, Tensor]) -> bool:
+    """Find the largest of each on its device, which NaN and infinity show in, and wait for the device once."""
+    largest = [
+        tensor.abs().amax().double()
+        for tensor in weights.values()
+        if tensor.is_floating_point() and tensor.numel()
+    ]
+    return not largest or bool(torch.isfinite(torch.stack(largest)).all())
