@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from desktop.grids.tile import Tile
 from desktop.models.drawn_labels import DrawnLabels
 from engine.protocol.results import PredictionRecord
@@ -39,8 +42,29 @@ class Answer:
     is_unsure: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Findings:
+    """What a model found in one picture, in numbers by which many pictures are filtered and sorted."""
+
+    classes: NDArray[np.int16]
+    """(n,) numbers of classes; -1 for one that nobody knows."""
+    scores: NDArray[np.float32]
+    """(n,) 0 to 1, the largest first."""
+    margin: float = float("nan")
+    """How far the first is ahead of the next, where only one can be right; NaN where that is not so."""
+
+
 class AnswerView(Protocol):
     """How answers of one task are shown. Pure: all that it needs is an argument."""
+
+    measure: str
+    """What a score is: confidence, share of the pixels."""
+    found_words: tuple[str, str]
+    """What is said of pictures with a score above the threshold, and of the others."""
+    agrees_from: float
+    """Two answers whose `agreement` is as large as this are the same."""
+    label_formats: Sequence[str]
+    """Layouts in which answers can be written as labels of a dataset, of `engine.datasets.writers.export`."""
 
     threshold_tip: str
     """What less confidence than the threshold means; empty where confidence plays no part."""
@@ -73,4 +97,16 @@ class AnswerView(Protocol):
 
     def told(self, record: PredictionRecord, threshold: float) -> PredictionRecord:
         """Give the record as it is saved at a threshold."""
+        ...
+
+    def findings(self, record: PredictionRecord, classes: Sequence[str]) -> Findings:
+        """Give all that was found, of any score."""
+        ...
+
+    def agreement(self, first: PredictionRecord, second: PredictionRecord, threshold: float) -> float:
+        """Say how far two models agree on a picture, 0 to 1. May read files: never in the GUI's thread.
+
+        Raises:
+            UserError: a mask that cannot be read.
+        """
         ...

@@ -11,12 +11,14 @@ from typing import cast
 import numpy as np
 
 from desktop.grids.tile import Tile
-from desktop.models.answer import Answer, AnswerBar
+from desktop.models.answer import Answer, AnswerBar, Findings
 from desktop.models.drawn_labels import DrawnLabels
 from desktop.models.result_labels import masks_of, read_numbers
 from engine.protocol.results import PredictionRecord
 
 _MOST_TOLD = 60
+_SAME_PLACE = 0.5
+"""IoU from which two boxes are about the same object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class BoxAnswers:
     threshold_tip = "Boxes with less confidence are neither shown nor saved"
     threshold = 0.5
     csv_head: Sequence[str] = ("label", "confidence", "left", "top", "right", "bottom")
+    measure = "confidence"
+    found_words = ("Found", "Nothing found")
+    agrees_from = 1.0
+    label_formats: Sequence[str] = ("coco", "yolo", "voc")
 
     def answer(self, record: PredictionRecord, classes: Sequence[str], threshold: float) -> Answer:
         every = boxes_of(record)
@@ -92,6 +98,27 @@ class BoxAnswers:
         )
         return record.model_copy(update={"boxes": kept})
 
+    def findings(self, record: PredictionRecord, classes: Sequence[str]) -> Findings:
+        known, boxes = _numbers(classes), boxes_of(record)
+        return Findings(
+            np.array([known.get(box.label, -1) for box in boxes], dtype=np.int16),
+            np.array([box.confidence for box in boxes], dtype=np.float32),
+        )
+
+    def agreement(self, first: PredictionRecord, second: PredictionRecord, threshold: float) -> float:
+        """Twice the boxes that both found, of the same class and in the same place, over the boxes of both."""
+        ours, theirs = (
+            [box for box in boxes_of(record) if box.confidence >= threshold] for record in (first, second)
+        )
+        left, both = list(theirs), 0
+        for box in ours:
+            overlaps = [_overlap(box, other) for other in left]
+            best = int(np.argmax(overlaps)) if overlaps else -1
+            if best >= 0 and overlaps[best] >= _SAME_PLACE:
+                both += 1
+                del left[best]
+        return 2 * both / (len(ours) + len(theirs)) if ours or theirs else 1.0
+
 
 def _numbers(classes: Sequence[str]) -> dict[str, int]:
     return {name: number for number, name in enumerate(classes)}
@@ -107,3 +134,13 @@ def boxes_of(record: PredictionRecord) -> list[ToldBox]:
         )
         for entry in record.boxes or ()
     ]
+
+
+def _overlap(box: ToldBox, other: ToldBox) -> float:
+    """The IoU of two boxes; 0 for different classes."""
+    if box.label != other.label:
+        return 0.0
+    (left, top, right, bottom), (x0, y0, x1, y1) = box.corners, other.corners
+    shared = max(0.0, min(right, x1) - max(left, x0)) * max(0.0, min(bottom, y1) - max(top, y0))
+    union = (right - left) * (bottom - top) + (x1 - x0) * (y1 - y0) - shared
+    return shared / union if union > 0 else 0.0

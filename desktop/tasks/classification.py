@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from desktop.charts.figures import BarFigure, Figure, RateFigure, RateLine, Stack
 from desktop.grids.tile import Tile, judged_tile
-from desktop.models.answer import Answer, AnswerBar
 from desktop.models.class_table import ClassColumn
-from desktop.models.drawn_labels import DrawnLabels
 from desktop.models.exports_snippet import CLASS_PROGRAM
 from desktop.models.result import Result
+from desktop.tasks.class_answers import ClassAnswers
 from desktop.tasks.metric_facts import (
     Metrics,
     class_values,
@@ -36,16 +35,13 @@ from desktop.tasks.task import (
     Selection,
 )
 from desktop.viewers.matrix_data import MatrixData
-from engine.protocol.results import PredictionRecord
 
 CLASS_METRIC = "f1"
-UNSURE = "unsure"
-TOP_SAVED = 5
 TOP5_FROM_CLASSES = 7
 """With fewer classes the right one is nearly always among five: balanced accuracy says more."""
 
 
-class ClassificationView:
+class ClassificationView(ClassAnswers):
     """See `TaskView`."""
 
     icon = "ph.tag"
@@ -73,13 +69,6 @@ class ClassificationView:
     draws: Sequence[str] = ()
     draws_pixels = False
     program = CLASS_PROGRAM
-    threshold_tip = "Answers with less confidence are shown as unsure"
-    threshold = 0.0
-    csv_head = (
-        "label",
-        "confidence",
-        *(f"top{place}{part}" for place in range(1, TOP_SAVED + 1) for part in ("", "_confidence")),
-    )
 
     def bound(self, result: Result) -> Bound | None:  # noqa: ARG002  # other tasks look at it
         return None
@@ -163,55 +152,6 @@ class ClassificationView:
             heading="Likeliest classes",
             scores=_scores(result, image, (truth, prediction)),
         )
-
-    def answer(
-        self,
-        record: PredictionRecord,
-        classes: Sequence[str],  # noqa: ARG002  # the record has names
-        threshold: float,
-    ) -> Answer:
-        confidence = record.confidence or 0.0
-        best = record.top[0].label if record.top else record.label or ""
-        bars = tuple(
-            AnswerBar(scored.label, scored.confidence, is_strong=place == 0)
-            for place, scored in enumerate(record.top)
-        )
-        note = f"{confidence:.0%}"
-        if confidence >= threshold:
-            tile = Tile(best, note, spoken=f"Predicted {best}, confidence {note}")
-            return Answer(best, f"{confidence:.1%} confidence", "Likeliest classes", bars, tile)
-        tile = Tile(UNSURE, note, spoken=f"Unsure; likeliest {best}, confidence {note}")
-        why = f"The likeliest class, {best}, is below the threshold of {threshold:.0%}."
-        return Answer("Unsure", f"{confidence:.1%}", "Likeliest classes", bars, tile, why, is_unsure=True)
-
-    def answer_objects(
-        self,
-        record: PredictionRecord,  # noqa: ARG002  # nothing lies on a picture
-        classes: Sequence[str],  # noqa: ARG002  # the same
-        threshold: float,  # noqa: ARG002  # the same
-    ) -> DrawnLabels | None:
-        return None
-
-    def answer_labels(
-        self,
-        record: PredictionRecord,  # noqa: ARG002  # the same
-        classes: Sequence[str],  # noqa: ARG002  # the same
-    ) -> DrawnLabels | None:
-        return None
-
-    def csv_rows(self, record: PredictionRecord, threshold: float) -> list[list[str]]:
-        confidence = record.confidence or 0.0
-        best = record.top[0].label if record.top else record.label or ""
-        top = [
-            part for scored in record.top[:TOP_SAVED] for part in (scored.label, f"{scored.confidence:.6f}")
-        ]
-        top += [""] * (2 * TOP_SAVED - len(top))
-        return [[best if confidence >= threshold else UNSURE, f"{confidence:.6f}", *top]]
-
-    def told(self, record: PredictionRecord, threshold: float) -> PredictionRecord:
-        best = record.top[0].label if record.top else record.label
-        is_sure = (record.confidence or 0.0) >= threshold
-        return record.model_copy(update={"label": best if is_sure else None})
 
 
 def _roc(result: Result) -> list[Figure]:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from desktop.charts.figures import BarFigure, Figure, Stack
 from desktop.grids.tile import Tile
-from desktop.models.answer import Answer, AnswerBar
 from desktop.models.class_table import ClassColumn
-from desktop.models.drawn_labels import NOTHING, DrawnLabels
+from desktop.models.drawn_labels import DrawnLabels
 from desktop.models.exports_snippet import MASK_PROGRAM
 from desktop.models.result import Column, Result
-from desktop.models.result_labels import predicted_numbers, read_numbers, true_classes
+from desktop.models.result_labels import predicted_numbers, true_classes
 from desktop.tasks.metric_facts import (
     Metrics,
     class_values,
@@ -24,6 +22,7 @@ from desktop.tasks.metric_facts import (
     weakest_fact,
     with_reference,
 )
+from desktop.tasks.pixel_answers import PixelAnswers, pixels_of
 from desktop.tasks.task import (
     ALL,
     CORRECT,
@@ -39,14 +38,13 @@ from desktop.tasks.task import (
 )
 from desktop.viewers.label_view import PREDICTION, TRUTH
 from desktop.viewers.matrix_data import MatrixData
-from engine.protocol.results import PredictionRecord
 
 _BINS = 20
 _GOOD = 0.5
 _LEAST_SHARE = 0.005
 
 
-class SegmentationView:
+class SegmentationView(PixelAnswers):
     """See `TaskView`. The bound is the IoU from which on an image counts as good."""
 
     icon = "ph.polygon"
@@ -74,9 +72,6 @@ class SegmentationView:
     draws = (TRUTH, PREDICTION)
     draws_pixels = True
     program = MASK_PROGRAM
-    threshold_tip = ""
-    threshold = 0.0
-    csv_head = ("class", "share")
 
     def bound(self, result: Result) -> Bound | None:
         if not result.images:
@@ -182,52 +177,6 @@ class SegmentationView:
         )
         verdict = "Good" if is_good else "Poor"
         return ImageDetail(result.paths[image], verdict, is_good, facts, "IoU by class", scores)
-
-    def answer(
-        self,
-        record: PredictionRecord,
-        classes: Sequence[str],
-        threshold: float,  # noqa: ARG002  # nothing is unsure
-    ) -> Answer:
-        known = {name: number for number, name in enumerate(classes)}
-        shares = list((record.shares or {}).items())
-        bars = tuple(
-            AnswerBar(name, share, place == 0, known.get(name, 0))
-            for place, (name, share) in enumerate(shares)
-        )
-        if not shares:
-            return Answer("No pixels", "", "Share of the pixels", (), Tile("no pixels"))
-        name, share = shares[0]
-        tile = Tile(name, f"{share:.0%}", spoken=f"Mostly {name}, {share:.0%} of the pixels")
-        number = "1 class" if len(shares) == 1 else f"{len(shares)} classes"
-        return Answer(f"Mostly {name}", number, "Share of the pixels", bars, tile)
-
-    def answer_objects(
-        self,
-        record: PredictionRecord,  # noqa: ARG002  # all of it is in a file
-        classes: Sequence[str],  # noqa: ARG002  # the same
-        threshold: float,  # noqa: ARG002  # the same
-    ) -> DrawnLabels | None:
-        return None
-
-    def answer_labels(
-        self,
-        record: PredictionRecord,
-        classes: Sequence[str],  # noqa: ARG002  # numbers are classes already
-    ) -> DrawnLabels | None:
-        return None if record.mask is None else pixels_of(read_numbers(Path(record.mask)))
-
-    def csv_rows(self, record: PredictionRecord, threshold: float) -> list[list[str]]:  # noqa: ARG002  # the same
-        return [[name, f"{share:.6f}"] for name, share in (record.shares or {}).items()] or [["", ""]]
-
-    def told(self, record: PredictionRecord, threshold: float) -> PredictionRecord:  # noqa: ARG002  # the same
-        return record
-
-
-def pixels_of(classes: NDArray[np.integer]) -> DrawnLabels:
-    """Give what is drawn for the classes of pixels, (h, w)."""
-    height, width = classes.shape
-    return DrawnLabels(width, height, class_map=np.minimum(classes, NOTHING).astype(np.uint8))
 
 
 def _numbers(result: Result, column: str) -> NDArray[np.int64] | None:

@@ -24,7 +24,9 @@ from engine.errors import UserError
 ALL, INCORRECT, CORRECT = "all", "incorrect", "correct"
 """The verdicts that every task has; the keys I and C of the page choose the latter two."""
 _NAME = re.compile(r"[a-z][a-z_]*")
-_NO_TASK = frozenset({"task", "metric_facts", "found_objects", "box_answers"})
+_NO_TASK = frozenset(
+    {"task", "metric_facts", "found_objects", "box_answers", "class_answers", "pixel_answers"}
+)
 """Modules of this folder that are no task."""
 
 
