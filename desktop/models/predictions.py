@@ -6,11 +6,14 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 from desktop.models.answer import AnswerView
+from desktop.models.predictions_answers import unpacked
+from desktop.models.predictions_regions import Region, record_in_whole
 from engine.datasets.decode import IMAGE_SUFFIXES
 from engine.protocol.results import PredictionRecord
 
@@ -73,6 +76,13 @@ class Prediction:
     path: Path
     record: PredictionRecord | None = None
     """None while it waits."""
+    region: Region | None = None
+    """Where it was cut out, if it is a part of a picture."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.path.name if self.region is None else self.region.title
 
     @property
     def error(self) -> str:
@@ -84,27 +94,70 @@ class Prediction:
         return self.record is not None and not self.error
 
 
-def to_csv(predictions: Iterable[Prediction], answers: AnswerView, threshold: float) -> str:
-    """Write the lines of every file: its name, what the task tells of it, what was wrong."""
+class Predictions(Sequence[Prediction]):
+    """All files of a board as they stood, unpacked one at a time. In any thread.
+
+    Args:
+        paths: of the files.
+        packed: what is known of each.
+        regions: of those that are parts, by place.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], packed: Sequence[bytes | None], regions: Mapping[int, Region]
+    ) -> None:
+        self._paths, self._packed, self._regions = paths, packed, regions
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    @overload
+    def __getitem__(self, place: int) -> Prediction: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Prediction]: ...
+    def __getitem__(self, place: int | slice) -> Prediction | Sequence[Prediction]:
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        packed = self._packed[place]
+        record = None if packed is None else unpacked(packed)
+        return Prediction(self._paths[place], record, self._regions.get(range(len(self))[place]))
+
+
+def to_csv(predictions: Sequence[Prediction], answers: AnswerView, threshold: float) -> str:
+    """Write the lines of every file: its name, what the task tells of it, what was wrong.
+
+    Parts of pictures have the name of their picture, and a column tells where they lie.
+    """
+    has_regions = any(entry.region is not None for entry in predictions)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["file", *answers.csv_head, "error"])
-    for path, record in _settled(predictions):
+    writer.writerow(["file", *(["region"] if has_regions else []), *answers.csv_head, "error"])
+    for entry, record in _settled(predictions):
         empty = [[""] * len(answers.csv_head)]
         rows = empty if record.error else answers.csv_rows(record, threshold)
-        writer.writerows([spelled(path), *cells, record.error or ""] for cells in rows)
+        own = [" ".join(map(str, entry.region.corners)) if entry.region is not None else ""] * has_regions
+        file = entry.path if entry.region is None else entry.region.source
+        writer.writerows([spelled(file), *own, *cells, record.error or ""] for cells in rows)
     return out.getvalue()
 
 
-def to_json(predictions: Iterable[Prediction], answers: AnswerView, threshold: float, checkpoint: str) -> str:
-    """Write the records as `lensmith predict --json` gives them, with what they were made by."""
-    told = [
-        (record if record.error else answers.told(record, threshold)).model_dump(mode="json")
-        for _, record in _settled(predictions)
-    ]
+def to_json(predictions: Sequence[Prediction], answers: AnswerView, threshold: float, checkpoint: str) -> str:
+    """Write the records as `lensmith predict --json` gives them, with what they were made by.
+
+    Of a part of a picture `region` tells left, top, right and bottom.
+    """
+    told: list[dict[str, object]] = []
+    for entry, record in _settled(predictions):
+        shown = record if record.error else answers.told(record, threshold)
+        region = {} if entry.region is None else {"region": entry.region.corners}
+        told.append({**shown.model_dump(mode="json"), **region})
     document = {"checkpoint": checkpoint, "threshold": threshold, "predictions": told}
     return json.dumps(document, indent=1, ensure_ascii=False)
 
 
-def _settled(predictions: Iterable[Prediction]) -> list[tuple[Path, PredictionRecord]]:
-    return [(entry.path, entry.record) for entry in predictions if entry.record is not None]
+def _settled(predictions: Iterable[Prediction]) -> Iterator[tuple[Prediction, PredictionRecord]]:
+    """Yield what is known; of parts as of their picture."""
+    for entry in predictions:
+        if entry.record is not None:
+            region = entry.region
+            yield entry, entry.record if region is None else record_in_whole(entry.record, region)

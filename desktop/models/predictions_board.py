@@ -1,14 +1,20 @@
-"""All files that were given to the Predict page, with what the model said of each; the order is that of giving."""
+"""All files that were given to the Predict page, with what one or two models said of each, in the order of giving."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from desktop.grids.tile import Tile
 from desktop.models.answer import Answer, AnswerView
 from desktop.models.drawn_labels import DrawnLabels
-from desktop.models.predictions import Prediction, spelled
+from desktop.models.predictions import Prediction, Predictions, spelled
+from desktop.models.predictions_answers import ModelAnswers
+from desktop.models.predictions_columns import NAME, AnswerFilter, chosen, order
+from desktop.models.predictions_regions import Region
 from engine.protocol.results import PredictionRecord
 
 
@@ -16,26 +22,51 @@ class PredictionBoard:
     """A plain list with an index. A file is in it once."""
 
     def __init__(self) -> None:
-        self._entries: list[Prediction] = []
+        self._paths: list[Path] = []
+        self._regions: dict[int, Region] = {}
         self._place: dict[str, int] = {}
+        self._agreement: NDArray[np.float64] = np.zeros(0)
         self.threshold = 0.0
         """What is less sure does not count, 0 to 1."""
-        self.answers: AnswerView | None = None
+        self.first = ModelAnswers()
+        self.second = ModelAnswers()
+        """Of the model that is compared with the first."""
+        self.is_compared = False
+        """Whether a second model is asked too."""
+
+    @property
+    def answers(self) -> AnswerView | None:
         """How the chosen model's answers are told; None while no model is chosen."""
-        self.classes: Sequence[str] = ()
+        return self.first.view
+
+    @answers.setter
+    def answers(self, view: AnswerView | None) -> None:
+        self.first.view = self.second.view = view
+
+    @property
+    def classes(self) -> Sequence[str]:
         """Of the model that answered last."""
+        return self.first.classes
+
+    @classes.setter
+    def classes(self, names: Sequence[str]) -> None:
+        self.first.classes = names
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._paths)
 
-    def entries(self) -> Sequence[Prediction]:
-        return self._entries
+    def entries(self) -> Predictions:
+        """Give all as they stand now, for another thread too."""
+        return Predictions(tuple(self._paths), self.first.packed(), dict(self._regions))
 
     def entry(self, place: int) -> Prediction:
-        return self._entries[place]
+        return Prediction(self._paths[place], self.first.record(place), self._regions.get(place))
+
+    def files(self, places: Iterable[int]) -> list[Path]:
+        return [self._paths[place] for place in places]
 
     def paths(self) -> tuple[str, ...]:
-        return tuple(str(entry.path) for entry in self._entries)
+        return tuple(str(path) for path in self._paths)
 
     def place_of(self, path: Path) -> int:
         """The place of a file; -1 when it is not on the board."""
@@ -46,60 +77,111 @@ class PredictionBoard:
         new: list[Path] = []
         for path in files:
             if spelled(path) not in self._place:
-                self._place[spelled(path)] = len(self._entries)
-                self._entries.append(Prediction(path))
+                self._place[spelled(path)] = len(self._paths)
+                self._paths.append(path)
                 new.append(path)
+        for model in (self.first, self.second):
+            model.grow(len(self._paths))
         return new
 
-    def answer(self, records: Iterable[PredictionRecord]) -> list[int]:
-        """Note what the model said; gives the places that changed."""
+    def add_region(self, path: Path, region: Region) -> int:
+        """Take a part of a picture in, and give its place."""
+        self.add([path])
+        place = self.place_of(path)
+        self._regions[place] = region
+        return place
+
+    def answer(self, records: Iterable[PredictionRecord], model: ModelAnswers | None = None) -> list[int]:
+        """Note what a model said, the first by default; gives the places that changed."""
+        into = self.first if model is None else model
         places: list[int] = []
         for record in records:
             place = self._place.get(record.file)
             if place is not None:
-                self._entries[place] = Prediction(self._entries[place].path, record)
+                into.put(place, record)
                 places.append(place)
         return places
 
-    def forget_answers(self) -> list[Path]:
+    def forget_answers(self, model: ModelAnswers | None = None) -> list[Path]:
         """Another model shall answer: gives all files."""
-        self._entries = [Prediction(entry.path) for entry in self._entries]
-        return [entry.path for entry in self._entries]
+        (self.first if model is None else model).forget()
+        self._agreement = np.zeros(0)
+        return list(self._paths)
 
-    def unanswered(self) -> list[Path]:
+    @property
+    def has_answers(self) -> bool:
+        """Whether anything is known of any file."""
+        return any(self.first.has(place) for place in range(len(self)))
+
+    def unanswered(self, model: ModelAnswers | None = None) -> list[Path]:
         """The files of which nothing is known yet."""
-        return [entry.path for entry in self._entries if entry.record is None]
+        of = self.first if model is None else model
+        return [path for place, path in enumerate(self._paths) if not of.has(place)]
 
     def clear(self) -> None:
-        self._entries = []
-        self._place = {}
+        self._paths, self._regions, self._place = [], {}, {}
+        self._agreement = np.zeros(0)
+        for model in (self.first, self.second):
+            model.clear()
 
     def counts(self) -> tuple[int, int, int]:
         """How many are answered, of how many nothing is sure, and how many are unreadable."""
-        answered = [answer for entry in self._entries if (answer := self._answer(entry)) is not None]
-        unsure = sum(answer.is_unsure for answer in answered)
-        return len(answered), unsure, sum(bool(entry.error) for entry in self._entries)
+        return self.first.columns.counts(self.threshold)
+
+    # Filter and order
+
+    @property
+    def agreement(self) -> NDArray[np.float64]:
+        """How far the two models agree on each picture; NaN where both have not answered."""
+        known = np.full(len(self), np.nan)
+        known[: len(self._agreement)] = self._agreement[: len(self)]
+        return known
+
+    def note_agreement(self, places: Sequence[int], values: Sequence[float]) -> None:
+        """Take in how far the two models agree on some pictures."""
+        known = self.agreement
+        known[list(places)] = values
+        self._agreement = known
+
+    def differing(self) -> NDArray[np.bool_]:
+        """Say of each picture whether the two models differ on it."""
+        return self.agreement < (self.answers.agrees_from if self.answers is not None else 1.0)
+
+    def arranged(self, wanted: AnswerFilter) -> tuple[NDArray[np.bool_], NDArray[np.generic] | None]:
+        """Give which pictures are looked at, and a number for each, smallest first."""
+        columns = self.first.columns
+        mask = chosen(columns, wanted, self.threshold, self.differing() if self.is_compared else None)
+        if wanted.sort == NAME:
+            names = np.array([path.name.casefold() for path in self._paths], np.str_)
+            return mask, np.unique(names, return_inverse=True)[1]
+        return mask, order(columns, wanted, self.threshold, self.agreement if self.is_compared else None)
+
+    # One picture
 
     def answer_of(self, place: int) -> Answer | None:
         """Give what the model says of a file at the threshold; None where there is no answer."""
-        return self._answer(self._entries[place])
+        return self.first.answer(place, self.threshold)
 
     def objects_of(self, place: int) -> DrawnLabels | None:
         """Give what is drawn on a file's small picture."""
-        entry = self._entries[place]
-        if self.answers is None or entry.record is None or entry.error:
-            return None
-        return self.answers.answer_objects(entry.record, self.classes, self.threshold)
+        return self.first.objects(place, self.threshold)
 
     def tile(self, place: int) -> Tile:
         """Give the words under a file's picture."""
-        entry = self._entries[place]
-        if entry.error:
-            return Tile("Unreadable", spoken=entry.error)
-        answer = self._answer(entry)
-        return Tile("Waiting", spoken="Not looked at yet") if answer is None else answer.tile
+        error = self.first.error(place)
+        if error:
+            return Tile("Unreadable", spoken=error)
+        answer = self.answer_of(place)
+        if answer is None:
+            return Tile("Waiting", spoken="Not looked at yet")
+        other = self.second.answer(place, self.threshold) if self.is_compared else None
+        agreement = float(self._agreement[place]) if place < len(self._agreement) else float("nan")
+        if other is None or np.isnan(agreement) or self.answers is None:
+            return answer.tile
+        return _compared(answer.tile, other.tile, agreement, is_same=agreement >= self.answers.agrees_from)
 
-    def _answer(self, entry: Prediction) -> Answer | None:
-        if self.answers is None or entry.record is None or entry.error:
-            return None
-        return self.answers.answer(entry.record, self.classes, self.threshold)
+
+def _compared(first: Tile, second: Tile, agreement: float, *, is_same: bool) -> Tile:
+    caption = first.caption if first.caption == second.caption else f"{first.caption} | {second.caption}"
+    words = "The models agree" if is_same else f"The models differ, agreement {agreement:.0%}"
+    return Tile(caption, f"{agreement:.0%}", is_same, f"{words}. {first.spoken}; {second.spoken}")

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QStackedWidget, QVBoxLayout,
 from desktop.context import Context
 from desktop.models.drawn_labels import DrawnLabels, LabelLook
 from desktop.models.predictions_board import PredictionBoard
+from desktop.models.predictions_cache import masks_folder
 from desktop.models.predictions_queue import PredictionQueue
-from desktop.models.predictions_saving import masks_folder
 from desktop.models.result_checkpoints import TrainedRun, trained_runs
 from desktop.models.run_words import run_title
 from desktop.pages.page import Page
@@ -336,7 +336,7 @@ class PredictPage(Page):
         else:
             self.states.setCurrentWidget(self.no_model)
         self._clear.setEnabled(has_files)
-        self._save.setEnabled(any(entry.record is not None for entry in self.board.entries()))
+        self._save.setEnabled(self.board.has_answers)
         self.strip.show_progress(self.queue)
 
     def _show_progress(self) -> None:

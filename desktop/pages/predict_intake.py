@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop.context import Context
 from desktop.models.predictions import MOST_FILES, Gathered, gather
-from desktop.models.predictions_saving import keep_pasted
+from desktop.models.predictions_cache import keep_pasted
 from desktop.widgets.drop_area import DropArea, local_paths
 from engine.datasets.decode import IMAGE_SUFFIXES
 from engine.errors import UserError

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 from desktop.context import Context
 from desktop.models.drawn_labels import DrawnLabels, LabelLook
 from desktop.models.predictions_board import PredictionBoard
-from desktop.models.predictions_saving import Kind, Save, free_name, save
+from desktop.models.predictions_cache import free_name
+from desktop.models.predictions_saving import Kind, Save, save
 from desktop.theme.theme import theme
 from desktop.viewers.overlay_files import OverlayWish, save_overlays
 from engine.errors import UserError
@@ -45,7 +46,7 @@ class PredictionSaver(QMenu):
         answers = self._board.answers
         if answers is None:
             return
-        wanted = Save(kind, tuple(self._board.entries()), answers, self._board.threshold, self.checkpoint)
+        wanted = Save(kind, self._board.entries(), answers, self._board.threshold, self.checkpoint)
         self._context.background.run(
             save, path, wanted, then=partial(self._tell, path), failed=self._complain, owner=self
         )
@@ -55,7 +56,7 @@ class PredictionSaver(QMenu):
         board, answers = self._board, self._board.answers
         if answers is None:
             return
-        entries, classes = tuple(board.entries()), tuple(board.classes)
+        entries, classes = board.entries(), tuple(board.classes)
 
         def labels_of(place: int) -> DrawnLabels | None:
             record = entries[place].record

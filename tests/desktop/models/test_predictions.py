@@ -13,7 +13,8 @@ from PySide6.QtGui import QImage
 from desktop.models import predictions
 from desktop.models.predictions import Prediction, gather, to_csv, to_json
 from desktop.models.predictions_board import PredictionBoard
-from desktop.models.predictions_saving import Save, free_name, keep_pasted, save
+from desktop.models.predictions_cache import free_name, keep_pasted
+from desktop.models.predictions_saving import Save, save
 from desktop.tasks.task import task_view
 from engine.errors import UserError
 from engine.protocol.home import Home
