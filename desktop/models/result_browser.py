@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from desktop.bridge.background import Background
-from desktop.models.result import Result, ResultKey, metric_in, open_result
+from desktop.models.result import Result, ResultKey, metric_in
 from desktop.models.result_checkpoints import CheckpointFact, checkpoints_of
+from desktop.models.result_history_shelf import ResultShelf
 from desktop.models.result_list import ListedResult, comparable, list_results, result_before
 from engine.errors import UserError
 from engine.protocol.home import Home
@@ -28,6 +29,7 @@ class ResultBrowser(QObject):
         super().__init__(parent)
         self._home = home
         self._background = background
+        self.shelf = ResultShelf(home, background, self)
         self.run = ""
         self.results: list[ListedResult] = []
         """Newest first."""
@@ -75,6 +77,7 @@ class ResultBrowser(QObject):
         self._opening = None
         self._is_listing = False
         self._turn += 1
+        self.shelf.forget()
         self.listed.emit()
         self.refresh()
 
@@ -110,6 +113,7 @@ class ResultBrowser(QObject):
         """Read the wanted result again, after it could not be."""
         self.result = None
         self._opening = None
+        self.shelf.forget()
         self.refresh()
 
     def _take_list(self, turn: int, found: list[ListedResult]) -> None:
@@ -159,17 +163,19 @@ class ResultBrowser(QObject):
         if key is None or key == self._opening:
             return
         if self.result is not None and self.result.key == key:
+            self._opening = None
             return
         self._opening = key
         turn = self._turn
         self.opening.emit()
-        self._background.run(
-            open_result,
-            self._home,
+        kept = self.shelf.get(key)
+        if kept is not None:
+            self._take_result(turn, kept)
+            return
+        self.shelf.fetch(
             key,
-            then=lambda result: self._take_result(turn, result),
-            failed=lambda error: self._take_failure(turn, error),
-            owner=self,
+            lambda result: self._take_result(turn, result),
+            lambda error: self._take_failure(turn, error),
         )
 
     def _take_result(self, turn: int, result: Result) -> None:
@@ -178,6 +184,11 @@ class ResultBrowser(QObject):
         self._opening = None
         self.result = result
         self.opened.emit(result)
+        self.shelf.verify(result.key, lambda error: self._take_vanished(turn, result, error))
+
+    def _take_vanished(self, turn: int, result: Result, error: Exception) -> None:
+        if self.result is result:
+            self._take_failure(turn, error)
 
     def _take_failure(self, turn: int, error: Exception) -> None:
         if turn != self._turn:

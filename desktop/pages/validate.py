@@ -21,11 +21,14 @@ from desktop.pages.validate_cards import ResultCards
 from desktop.pages.validate_detail import DetailView
 from desktop.pages.validate_evaluate import Evaluation
 from desktop.pages.validate_follow import ResultFollower
+from desktop.pages.validate_history import HistoryBar
+from desktop.pages.validate_history_travel import TimeTravel
 from desktop.pages.validate_loading import NoResult, ResultSkeleton
 from desktop.pages.validate_matrix import NARROWEST, WIDEST, MatrixPanel
+from desktop.pages.validate_open import OpenImage
 from desktop.pages.validate_side import IMAGES, SidePanel
 from desktop.pages.validate_source import SourceBar
-from desktop.tasks.task import CORRECT, INCORRECT, Bound, Layers, TaskView, task_view
+from desktop.tasks.task import CORRECT, INCORRECT, Bound, TaskView, find_view, task_view
 from desktop.theme.tokens import SPACE
 from desktop.viewers.matrix_data import Cell
 from desktop.widgets.card import column
@@ -45,6 +48,7 @@ class ValidatePage(Page):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.browser = ResultBrowser(context.home, context.background, self)
+        self.browser.shelf.prepare = self._prepare
         self._follower = ResultFollower(context, self.browser)
         self.evaluation = Evaluation(self, context)
         self._view: TaskView | None = None
@@ -70,6 +74,9 @@ class ValidatePage(Page):
         outer.setSpacing(SPACE.m)
         self.source = SourceBar()
         outer.addWidget(self.source)
+        self.history = HistoryBar()
+        outer.addWidget(self.history)
+        self.travel = TimeTravel(self.context, self.browser, self.history)
         self.banner = Banner("bad")
         self.banner.allow_closing()
         self.banner.hide()
@@ -107,10 +114,12 @@ class ValidatePage(Page):
         self.detail = DetailView()
         self.layers.addWidget(browse)
         self.layers.addWidget(self.detail)
+        self.one_image = OpenImage(self.context.background, self.layers, self.detail, self.images)
 
     def _connect(self) -> None:
         self.source.run_chosen.connect(self._choose_run)
         self.source.result_chosen.connect(self.browser.choose)
+        self.travel.travelled.connect(self.source.mark)
         self.source.evaluation_wanted.connect(self._ask_what_to_evaluate)
         self.evaluation.failed.connect(self._show_failure)
         self.evaluation.asked.connect(self._follower.expect)
@@ -124,11 +133,9 @@ class ValidatePage(Page):
         self.images.cell_cleared.connect(self._clear_cell)
         self.side.bound_moved.connect(self._move_bound)
         self.side.classes.picked.connect(self._choose_class)
-        self.images.grid.opened.connect(self.open_image)
         entry = MenuEntry("Try on the Predict page", "ph.magic-wand", self._predict_images)
         self.images.grid.menu_entries.append(entry)
-        self.detail.closed.connect(self.close_image)
-        self.detail.stepped.connect(self._step)
+        self.one_image.failed.connect(self._show_failure)
         self.empty.acted.connect(self._go_to_train)
         self.context.runs.changed.connect(self._offer_runs)
         for key, act in (("I", self._only_incorrect), ("C", self._only_correct)):
@@ -261,6 +268,13 @@ class ValidatePage(Page):
         self._show_at_bound(shown, view)
         self._show_state()
 
+    def _prepare(self, result: Result) -> None:
+        """Compute ahead what a result needs at its bound. In a thread."""
+        view = find_view(result.summary.task)
+        bound = self._bound_of(result, view) if view is not None else None
+        if view is not None and bound is not None:
+            view.at(result, bound.value)
+
     def _bound_of(self, result: Result, view: TaskView) -> Bound | None:
         """Where the bound stands: where the user has left it, as long as the run is the same."""
         bound = view.bound(result)
@@ -281,8 +295,7 @@ class ValidatePage(Page):
         selection = self.images.selection
         nothing = selection.true is None and selection.predicted is None
         self.matrix.mark(None if nothing else Cell(selection.true, selection.predicted))
-        if self.layers.currentWidget() is self.detail:
-            self._refresh_detail()
+        self.one_image.show_result(result, view)
 
     def _choose_cell(self, cell: Cell | None) -> None:
         self.side.show_view(IMAGES)
@@ -303,7 +316,7 @@ class ValidatePage(Page):
 
     def _escape(self) -> bool:
         """Go one step back. Gives whether there was one."""
-        if self.layers.currentWidget() is self.detail:
+        if self.one_image.is_open:
             self.close_image()
             return True
         is_picked = self.matrix.matrix.selected() is not None
@@ -319,48 +332,11 @@ class ValidatePage(Page):
 
     def open_image(self, image: int) -> None:
         """Show an image large, with all that is known of it."""
-        result, view = self.images.result, self._view
-        if result is None or view is None or not 0 <= image < result.images:
-            return
-        grid = self.images.grid
-        path = None if result.root is None else result.root / result.paths[image]
-        place = (grid.images.row_of(image) + 1, len(grid.images.shown))
-        self.detail.show_image(image, path, view.detail(result, image), place)
-        self._read_layers(result, view, image)
-        self.layers.setCurrentWidget(self.detail)
-        self.detail.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _read_layers(self, result: Result, view: TaskView, image: int) -> None:
-        if not view.draws:
-            return
-
-        def then(layers: Layers) -> None:
-            if self.images.result is result:
-                self.detail.show_layers(image, layers)
-
-        self.context.background.run(
-            view.layers, result, image, then=then, failed=self._show_failure, owner=self
-        )
+        self.one_image.open(image)
 
     def close_image(self) -> None:
         """Go back to the grid, to the image that was looked at last."""
-        if self.layers.currentWidget() is self.detail:
-            self.layers.setCurrentIndex(0)
-            self.images.grid.go_to(self.detail.image)
-            self.images.grid.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _step(self, step: int) -> None:
-        following = self.images.grid.neighbour(self.detail.image, step)
-        if following >= 0:
-            self.images.grid.go_to(following)
-            self.open_image(following)
-
-    def _refresh_detail(self) -> None:
-        """The result under an open image is another one: the same image of it, or back to the grid."""
-        if self.images.grid.images.row_of(self.detail.image) >= 0:
-            self.open_image(self.detail.image)
-        else:
-            self.close_image()
+        self.one_image.close()
 
     # Evaluation
 

@@ -76,6 +76,15 @@ class SourceBar(QWidget):
             self._results.setCurrentIndex(place)
         self._results.setEnabled(bool(results))
 
+    def mark(self, chosen: ResultKey | None) -> None:
+        """Mark another of the results that are offered; None means the newest. Does not tell."""
+        with QSignalBlocker(self._results):
+            self._results.setCurrentIndex(0 if chosen is None else self._place_of(chosen))
+
+    def chosen_title(self) -> str:
+        """How the marked result is called."""
+        return self._results.currentText()
+
     def _place_of(self, key: ResultKey) -> int:
         return next((n for n in range(self._results.count()) if self._results.itemData(n) == key), -1)
 
