@@ -55,17 +55,6 @@ def true_objects(result: Result, image: int) -> DrawnLabels | None:
     return drawn_objects(table, number, manifest.items[number]) if table is not None else None
 
 
-def predicted_numbers(result: Result, image: int) -> Numbered | None:
-    """Read what was predicted for each pixel, (h, w): classes, or numbers of boxes from 1; None where it was not kept.
-
-    Raises:
-        UserError: the file cannot be read.
-    """
-    if result.places is None or image >= result.summary.masks:
-        return None
-    return read_numbers(result.places.mask(image))
-
-
 def read_numbers(path: Path) -> Numbered:
     """Read a gray picture of numbers, (h, w).
 
@@ -77,11 +66,17 @@ def read_numbers(path: Path) -> Numbered:
 
 def masks_of(numbers: Numbered, count: int) -> NDArray[np.bool_]:
     """Give the masks (count, h, w) of objects that are numbered from 1; in fewer pixels where there are many."""
-    step = 1
-    while count * (numbers.shape[0] // step) * (numbers.shape[1] // step) > MOST_MASK_PIXELS:
-        step += 1
+    step = mask_step(count, *numbers.shape)
     small = numbers[::step, ::step]
     return small[None] == np.arange(1, count + 1)[:, None, None]
+
+
+def mask_step(count: int, height: int, width: int) -> int:
+    """Say which pixels of so many masks of one image are read: each, every second, every third …"""
+    step = 1
+    while count * (height // step) * (width // step) > MOST_MASK_PIXELS:
+        step += 1
+    return step
 
 
 @lru_cache(maxsize=_KEPT)

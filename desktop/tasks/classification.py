@@ -12,6 +12,7 @@ from desktop.grids.tile import Tile, judged_tile
 from desktop.models.class_table import ClassColumn
 from desktop.models.exports_snippet import CLASS_PROGRAM
 from desktop.models.result import Result
+from desktop.models.result_scores import class_scores
 from desktop.tasks.class_answers import ClassAnswers
 from desktop.tasks.metric_facts import (
     Metrics,
@@ -200,7 +201,7 @@ def _reliability(result: Result) -> list[Figure]:
 def _scores(result: Result, image: int, said: tuple[str, str]) -> tuple[Score, ...]:
     """The likeliest classes, and the right one behind them where it is not among them."""
     top = [int(index) for index in np.atleast_1d(result.column("top")[image])]
-    probabilities = result.column("scores")[image]
+    probabilities = class_scores(result, image)
     names, (truth, prediction) = result.classes, said
     if truth in names and names.index(truth) not in top:
         top.append(names.index(truth))

@@ -13,7 +13,8 @@ from desktop.models.class_table import ClassColumn
 from desktop.models.drawn_labels import DrawnLabels
 from desktop.models.exports_snippet import BOX_PROGRAM
 from desktop.models.result import Result
-from desktop.models.result_labels import masks_of, predicted_numbers, true_objects
+from desktop.models.result_labels import true_objects
+from desktop.models.result_masks import predicted_masks
 from desktop.tasks.box_answers import BoxAnswers
 from desktop.tasks.found_objects import (
     FoundObjects,
@@ -280,11 +281,11 @@ def _truth_layer(result: Result, image: int, found: FoundObjects, told: Verdicts
 
 def _prediction_layer(result: Result, image: int, found: FoundObjects, told: Verdicts) -> DrawnLabels:
     plain = _boxes_found(result, image, found, told)
-    numbers = predicted_numbers(result, image)
-    if numbers is None:
-        return plain
     part = found.boxes_of(image)
-    masks = masks_of(numbers, part.stop - part.start)[told.shown[part]]
+    rows = np.arange(part.start, part.stop)[told.shown[part]].tolist()
+    masks = predicted_masks(result, image, rows, part.start)
+    if masks is None:
+        return plain
     return DrawnLabels(
         plain.width, plain.height, plain.boxes, plain.classes, plain.scores, plain.words, masks=masks
     )

@@ -14,7 +14,8 @@ from desktop.models.class_table import ClassColumn
 from desktop.models.drawn_labels import DrawnLabels
 from desktop.models.exports_snippet import MASK_PROGRAM
 from desktop.models.result import Column, Result
-from desktop.models.result_labels import predicted_numbers, true_classes
+from desktop.models.result_labels import true_classes
+from desktop.models.result_masks import predicted_map
 from desktop.tasks.metric_facts import (
     Metrics,
     class_values,
@@ -158,7 +159,7 @@ class SegmentationView(PixelAnswers):
 
     def layers(self, result: Result, image: int) -> Layers:
         found: dict[str, DrawnLabels] = {}
-        truth, numbers = true_classes(result, image), predicted_numbers(result, image)
+        truth, numbers = true_classes(result, image), predicted_map(result, image)
         for layer, classes in ((TRUTH, truth), (PREDICTION, numbers)):
             if classes is not None:
                 found[layer] = pixels_of(classes)

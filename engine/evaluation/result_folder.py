@@ -1,4 +1,4 @@
-"""Write what a measurement found: RUN/results/0001 with summary, confusion matrix, per-image columns and masks."""
+"""Write what a measurement found: RUN/results/0001 with summary, confusion matrix, per-image columns and arrays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from engine.protocol.disk import write_error
@@ -19,7 +18,6 @@ from engine.tasks.task import Judgement
 
 SUMMARY_NAME = "summary.json"
 CONFUSION_NAME = "confusion.npy"
-MASK_FOLDER = "masks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +36,9 @@ class ResultFacts:
     checkpoint: str | None = None
     weights_sha256: str = ""
     per_image: bool = True
+    is_labelled: bool = True
+    left_out: int = 0
+    seen_in_training: int = 0
 
 
 def write_result(results: Path, judgement: Judgement, facts: ResultFacts) -> ResultSummary:
@@ -47,11 +48,11 @@ def write_result(results: Path, judgement: Judgement, facts: ResultFacts) -> Res
         UserError: `disk_full` and its like.
     """
     draft = results / f".draft-{os.getpid()}"
-    summary = _summary(judgement, facts)
+    summary = summary_of(judgement, facts)
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
-        _save_arrays(draft, judgement, facts)
+        save_parts(draft, judgement, per_image=facts.per_image)
         write_record(draft / SUMMARY_NAME, summary)
         replace_file(draft, next_folder(results))
     except OSError as error:
@@ -61,30 +62,24 @@ def write_result(results: Path, judgement: Judgement, facts: ResultFacts) -> Res
     return summary
 
 
-def _save_arrays(draft: Path, judgement: Judgement, facts: ResultFacts) -> None:
+def save_parts(folder: Path, judgement: Judgement, *, per_image: bool) -> None:
+    """Write everything but the summary into a folder."""
     if judgement.confusion is not None:
-        np.save(draft / CONFUSION_NAME, judgement.confusion, allow_pickle=False)
-    if not facts.per_image:
-        return
-    for name, column in judgement.columns.items():
-        np.save(draft / column_file(name), column, allow_pickle=False)
-    for name, array in judgement.arrays.items():
-        np.save(draft / array_file(name), array, allow_pickle=False)
-    if judgement.masks:
-        (draft / MASK_FOLDER).mkdir()
-    for row, mask in enumerate(judgement.masks):
-        encoded = cv2.imencode(".png", mask)[1]
-        (draft / MASK_FOLDER / mask_file(row)).write_bytes(encoded.tobytes())
+        np.save(folder / CONFUSION_NAME, judgement.confusion, allow_pickle=False)
+    for name, column in judgement.columns.items() if per_image else ():
+        np.save(folder / column_file(name), column, allow_pickle=False)
+    for name in kept_arrays(judgement, per_image=per_image):
+        np.save(folder / array_file(name), judgement.arrays[name], allow_pickle=False)
+
+
+def kept_arrays(judgement: Judgement, *, per_image: bool) -> tuple[str, ...]:
+    """Names of the arrays that are written."""
+    return tuple(name for name in judgement.arrays if per_image or name in judgement.curves)
 
 
 def array_file(name: str) -> str:
     """Name of the file that holds an array which is not one row an image."""
     return f"{name}.npy"
-
-
-def mask_file(row: int) -> str:
-    """Name, in `masks`, of the PNG with what was predicted for the image in a row of the columns."""
-    return f"{row:06d}.png"
 
 
 def column_file(name: str) -> str:
@@ -94,22 +89,24 @@ def column_file(name: str) -> str:
 
 def newest_folder(results: Path) -> str | None:
     """Name of the result that was written last, or None."""
-    names = _numbered(results)
+    names = numbered(results)
     return names[-1] if names else None
 
 
 def next_folder(results: Path) -> Path:
     """The first free running number above all that are there."""
-    names = _numbered(results)
+    names = numbered(results)
     return results / f"{int(names[-1]) + 1 if names else 1:04d}"
 
 
-def _numbered(results: Path) -> list[str]:
+def numbered(results: Path) -> list[str]:
+    """Names of the results that are there, the oldest first."""
     entries = results.iterdir() if results.is_dir() else iter(())
     return sorted((entry.name for entry in entries if entry.name.isdigit()), key=int)
 
 
-def _summary(judgement: Judgement, facts: ResultFacts) -> ResultSummary:
+def summary_of(judgement: Judgement, facts: ResultFacts) -> ResultSummary:
+    """Give the summary that stands beside what `save_parts` writes."""
     return ResultSummary(
         task=facts.task,
         split=facts.split,
@@ -121,10 +118,13 @@ def _summary(judgement: Judgement, facts: ResultFacts) -> ResultSummary:
         dataset_version=facts.dataset_version,
         class_names=facts.class_names,
         images=judgement.images,
+        is_labelled=facts.is_labelled,
+        left_out=facts.left_out,
+        seen_in_training=facts.seen_in_training,
         metrics={f"{facts.prefix}/{name}": value for name, value in judgement.metrics.items()},
         per_class=judgement.per_class,
         columns=tuple(judgement.columns) if facts.per_image else (),
-        arrays=tuple(judgement.arrays) if facts.per_image else (),
-        masks=len(judgement.masks) if facts.per_image else 0,
+        arrays=kept_arrays(judgement, per_image=facts.per_image),
+        curves=tuple(judgement.curves),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )

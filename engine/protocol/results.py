@@ -9,6 +9,7 @@ from pydantic import Field
 from engine.protocol.job import Frozen
 
 Severity = Literal["error", "warning", "info"]
+Dropped = Literal["", "masks", "images"]
 
 
 class Problem(Frozen):
@@ -37,6 +38,12 @@ class ResultSummary(Frozen):
     dataset_version: str = ""
     class_names: tuple[str, ...] = ()
     images: int = 0
+    is_labelled: bool = True
+    """Whether the truth was known; where it was not, there is nothing but what the model says."""
+    left_out: int = 0
+    """Images that were asked for and could not be read."""
+    seen_in_training: int = 0
+    """Images that the model has learnt from, by their bytes; not counted where the training images were asked for."""
     metrics: dict[str, float] = Field(default_factory=dict)
     """By full name: `val/accuracy`, `test/accuracy`."""
     per_class: dict[str, dict[str, float]] = Field(default_factory=dict)
@@ -45,9 +52,15 @@ class ResultSummary(Frozen):
     """Names of the per-image arrays beside this file, `image_<name>.npy`."""
     arrays: tuple[str, ...] = ()
     """Names of the other arrays, `<name>.npy`: `boxes`, `box_offsets`, curves."""
+    curves: tuple[str, ...] = ()
+    """Names of those arrays that tell of all images together: they stay when the rest is dropped."""
+    dropped: Dropped = ""
+    """What is no longer kept of this result, as the run's settings say: masks of images, or all that is by image."""
+    expected: int = 0
+    """How many images are measured in all while the measuring goes on; 0 in a result that is finished."""
     masks: int = 0
-    """Of how many images, from the first on, `masks/000000.png` tells in gray values what was predicted: the classes,
-    or, of instances, the numbers of their boxes from 1."""
+    """Of earlier versions: of how many images, from the first on, `masks/000000.png` tells in gray values what was
+    predicted: the classes, or, of instances, the numbers of their boxes from 1."""
     created: str = ""
 
 

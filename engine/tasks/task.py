@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
@@ -43,10 +43,10 @@ class Judgement:
     columns: dict[str, NDArray[np.generic]] = field(default_factory=dict[str, "NDArray[np.generic]"])
     """Per image, first axis N: `item` (position in manifest.items), `loss`, ..., and what the task adds."""
     arrays: dict[str, NDArray[np.generic]] = field(default_factory=dict[str, "NDArray[np.generic]"])
-    """What is not one row an image: boxes of all images with `box_offsets` (N + 1), curves, histograms."""
-    masks: Sequence[NDArray[np.unsignedinteger]] = ()
-    """Predicted classes of the first images, or numbers of their boxes from 1; each (H, W), in the order of the
-    columns."""
+    """What is not one row an image: boxes of all images with `box_offsets` (N + 1), curves, histograms. What the model
+    said of pixels has a name that begins with `mask_`: it is the first that is dropped where room is short."""
+    curves: Collection[str] = ()
+    """Names of those arrays that do not grow with the images: they are kept as the metrics are."""
 
     @property
     def images(self) -> int:

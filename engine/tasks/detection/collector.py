@@ -13,17 +13,14 @@ from engine.data.batch import Batch
 from engine.data.box_geometry import resize_boxes
 from engine.errors import PluginError
 from engine.metrics.detection import DetectionMeter, DetectionSettings
-from engine.metrics.objects import TrueObjects
+from engine.metrics.objects import PredictedObjects, TrueObjects
+from engine.metrics.run_length import encode
 from engine.tasks.detection.decode import found_in, to_detections
 from engine.tasks.detection.judge import Measured, judge_objects
 from engine.tasks.detection.outputs import Target
+from engine.tasks.kept_masks import KeptRuns
 from engine.tasks.predictions import Detections
 from engine.tasks.task import Judgement, Prediction, Size
-
-MOST_MASKS = 300
-"""Predicted masks are kept, to be shown, of so many images from the first on."""
-MOST_MASK_BYTES = 128 << 20
-"""Of large images fewer are kept."""
 
 
 class ObjectCollector:
@@ -37,8 +34,7 @@ class ObjectCollector:
         self._boxes = DetectionMeter(len(self._class_names))
         self._masks = DetectionMeter(len(self._class_names), DetectionSettings(masks=True))
         self._images_with_masks = 0
-        self._drawn: list[NDArray[np.uint16]] = []
-        self._drawn_bytes = 0
+        self._kept = KeptRuns()
         self._items: list[int] = []
         self._loss_sum: Tensor | None = None
 
@@ -74,7 +70,7 @@ class ObjectCollector:
                 boxes=self._boxes.compute(),
                 items=np.array(self._items, dtype=np.int64),
                 class_names=self._class_names,
-                drawn=self._drawn,
+                drawn=self._kept.arrays(),
                 masks=self._masks.compute() if compares_masks else None,
                 mean_loss=float(self._loss_sum) / count if self._loss_sum is not None and count else None,
             )
@@ -88,13 +84,14 @@ class ObjectCollector:
     def _add(
         self, prediction: Prediction, target: dict[str, NDArray], frame_and_size: tuple[Size, Size] | None
     ) -> None:
-        checked = _checked(prediction, len(self._class_names))
+        checked = _sound(_checked(prediction, len(self._class_names)))
         truth = _truth(target)
+        runs = None if checked.masks is None else encode(checked.masks)
+        self._kept.add(runs, len(checked.boxes))
         if checked.masks is not None and isinstance(truth.masks, np.ndarray):
             _require_size(checked.masks, truth.masks)
-            self._masks.add(checked, truth)
+            self._masks.add(PredictedObjects(checked.boxes, checked.scores, checked.labels, runs), truth)
             self._images_with_masks += 1
-        self._draw(checked)
         if frame_and_size is not None:
             (height, width), (own_height, own_width) = frame_and_size
             before, after = (width, height), (own_width, own_height)
@@ -102,28 +99,14 @@ class ObjectCollector:
             truth = replace(truth, boxes=resize_boxes(truth.boxes.astype(np.float32), before, after))
         self._boxes.add(replace(checked, masks=None), replace(truth, masks=None))
 
-    def _draw(self, prediction: Detections) -> None:
-        """Keep the masks of an image as one picture, as long as those of all images before were kept."""
-        if prediction.masks is None or len(self._drawn) < len(self._items):
-            return
-        drawn = numbered_masks(prediction)
-        self._drawn_bytes += drawn.nbytes
-        if len(self._drawn) < MOST_MASKS and self._drawn_bytes <= MOST_MASK_BYTES:
-            self._drawn.append(drawn)
 
-
-def numbered_masks(prediction: Detections) -> NDArray[np.uint16]:
-    """(H, W): at each pixel the number of the surest prediction there, from 1 in their order; 0 where there is none.
-
-    Predictions that are not finite are not counted, as everywhere in an evaluation.
-    """
-    assert prediction.masks is not None
-    sound = np.isfinite(prediction.boxes).all(axis=1) & np.isfinite(prediction.scores)
-    drawn = np.zeros(prediction.masks.shape[1:], dtype=np.uint16)
-    masks = prediction.masks[sound]
-    for place in np.argsort(prediction.scores[sound], kind="stable").tolist():
-        drawn[masks[place]] = place + 1
-    return drawn
+def _sound(found: Detections) -> Detections:
+    """Leave out what is not finite: it is not counted anywhere in an evaluation."""
+    sound = np.isfinite(found.boxes).all(axis=1) & np.isfinite(found.scores)
+    if sound.all():
+        return found
+    masks = None if found.masks is None else found.masks[sound]
+    return Detections(found.boxes[sound], found.scores[sound], found.labels[sound], masks)
 
 
 def _checked(prediction: Prediction, num_classes: int) -> Detections:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +41,8 @@ class Measured:
     masks: DetectionMetrics | None = None
     """The same comparing masks, where both sides have them."""
     mean_loss: float | None = None
-    drawn: Sequence[NDArray[np.uint16]] = ()
-    """Of the first images, (H, W) each: the number of the box whose mask is seen, from 1 in the order of `boxes`."""
+    drawn: Mapping[str, NDArray[np.generic]] = field(default_factory=dict[str, "NDArray[np.generic]"])
+    """The masks of the boxes, as `KeptRuns` gives them, where the model made any."""
 
 
 def judge_objects(measured: Measured) -> Judgement:
@@ -55,13 +55,14 @@ def judge_objects(measured: Measured) -> Judgement:
         per_class |= {f"mask_{name}": of_masks[name] for name in ("map", "map50", "map75")}
     if measured.mean_loss is not None:
         metrics["loss"] = measured.mean_loss
+    curves = _curves(measured.boxes)
     return Judgement(
         metrics=metrics,
         per_class=per_class,
         confusion=measured.boxes.confusion,
         columns={"item": measured.items, **_columns(measured.boxes)},
-        arrays=_objects(measured.boxes) | _curves(measured.boxes),
-        masks=measured.drawn,
+        arrays=_objects(measured.boxes) | curves | dict(measured.drawn),
+        curves=tuple(curves),
     )
 
 

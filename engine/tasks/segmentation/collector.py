@@ -14,15 +14,12 @@ from engine.errors import PluginError
 from engine.metrics.device_boundary import as_counts, boundary_counts_on_device
 from engine.metrics.device_confusion import confusion_on_device
 from engine.metrics.segmentation import pixel_confusion
+from engine.tasks.kept_masks import KeptMaps
 from engine.tasks.predictions import SegmentationMap
 from engine.tasks.segmentation.judge import PixelTable, judge_pixels
 from engine.tasks.segmentation.loss import at_size, logits_of
 from engine.tasks.task import Judgement, Outputs, Prediction
 
-MOST_MASKS = 300
-"""Predicted masks that are kept to be shown: those of the first images."""
-MOST_MASK_BYTES = 128 << 20
-"""Of large images fewer masks are kept."""
 MOST_CONFUSED_CLASSES = 40
 """With more, what is taken for what is kept of all images together only: it grows with their square."""
 MOST_CONFUSION_BYTES = 128 << 20
@@ -41,8 +38,7 @@ class PixelCollector:
         self._confusions: list[Tensor] = []
         """Of each image (C, C), on its device; none once they would be too many."""
         self._keeps_confusions = len(class_names) <= MOST_CONFUSED_CLASSES
-        self._masks: list[Tensor] = []
-        self._mask_bytes = 0
+        self._maps = KeptMaps()
         self._loss_sum: Tensor | None = None
         self._boundary: Tensor | None = None
         """(4, C), as `device_boundary` counts, on the device."""
@@ -61,7 +57,7 @@ class PixelCollector:
         targets = batch.targets.to(predicted.device, non_blocking=True)
         for image, target in zip(predicted, targets, strict=True):
             self._count(confusion_on_device(image, target, classes))
-            self._keep(image)
+        self._maps.add(predicted)
         self._outline(predicted, targets)
         self._items.append(batch.indices.numpy())
         if loss is not None:
@@ -76,7 +72,7 @@ class PixelCollector:
             labels = _labels_of(prediction, mask.shape, classes)
             self._count(torch.from_numpy(pixel_confusion(labels, mask, classes)))
             self._outline(torch.from_numpy(labels).unsqueeze(0), target.unsqueeze(0))
-            self._keep(torch.from_numpy(labels.astype(np.uint8)))
+            self._maps.add(torch.from_numpy(labels.astype(np.uint8)).unsqueeze(0))
         self._items.append(batch.indices.numpy())
 
     def judgement(self) -> Judgement:
@@ -92,7 +88,7 @@ class PixelCollector:
             items=items,
             boundary_f1=None if self._boundary is None else as_counts(self._boundary).f1,
             mean_loss=float(self._loss_sum) / len(items) if self._loss_sum is not None else None,
-            masks=[mask.cpu().numpy() for mask in self._masks],
+            maps=self._maps.arrays(),
             confusions=torch.stack(self._confusions).cpu().numpy() if self._confusions else None,
         )
         return judge_pixels(table, self._class_names)
@@ -112,11 +108,6 @@ class PixelCollector:
         """Take the boundaries of a batch, (n, H, W) each."""
         counts = boundary_counts_on_device(predicted, targets, len(self._class_names))
         self._boundary = counts if self._boundary is None else self._boundary + counts
-
-    def _keep(self, mask: Tensor) -> None:
-        self._mask_bytes += mask.nbytes
-        if len(self._masks) < MOST_MASKS and self._mask_bytes <= MOST_MASK_BYTES:
-            self._masks.append(mask)
 
 
 def _labels_of(prediction: Prediction, shape: tuple[int, ...], classes: int) -> NDArray[np.int64]:

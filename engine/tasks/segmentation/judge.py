@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,8 @@ class PixelTable:
     boundary_f1: NDArray[np.float64] | None = None
     """(C,), where boundaries were compared."""
     mean_loss: float | None = None
-    masks: Sequence[NDArray[np.uint8]] = ()
+    maps: Mapping[str, NDArray[np.generic]] = field(default_factory=dict[str, "NDArray[np.generic]"])
+    """What was predicted for each pixel, as `KeptMaps` gives it."""
     confusions: NDArray[np.integer] | None = None
     """(N, C, C) of each image, where the classes are few enough to keep it."""
 
@@ -60,7 +61,7 @@ def judge_pixels(table: PixelTable, class_names: Sequence[str]) -> Judgement:
         per_class=_by_name(per_class, class_names),
         confusion=table.confusion,
         columns=_columns(table),
-        masks=table.masks,
+        arrays=dict(table.maps),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from engine.evaluation.result_folder import ResultFacts, column_file, write_result
 from engine.protocol.results import ResultSummary
@@ -20,8 +19,12 @@ def judgement() -> Judgement:
         metrics={"miou": 0.5},
         per_class={"iou": {"sky": 0.4, "road": 0.6}},
         columns={"item": np.array([3, 5]), "iou": np.array([0.4, 0.6])},
-        arrays={"boxes": np.arange(12).reshape(3, 4), "box_offsets": np.array([0, 1, 3])},
-        masks=[np.full((4, 6), 1, dtype=np.uint8), np.full((5, 3), 200, dtype=np.uint8)],
+        arrays={
+            "boxes": np.arange(12).reshape(3, 4),
+            "box_offsets": np.array([0, 1, 3]),
+            "curve_f1": np.array([0.1, 0.9]),
+        },
+        curves=("curve_f1",),
     )
 
 
@@ -29,22 +32,21 @@ def facts(per_image: bool = True) -> ResultFacts:
     return ResultFacts("segmentation", "val", "val", 1, 10, CLASSES, per_image=per_image)
 
 
-def test_that_columns_arrays_and_masks_lie_where_the_summary_says(tmp_path: Path) -> None:
+def test_that_columns_and_arrays_lie_where_the_summary_says(tmp_path: Path) -> None:
     write_result(tmp_path, judgement(), facts())
 
     folder = tmp_path / "0001"
     summary = read_record(folder / "summary.json", ResultSummary)
-    assert (summary.columns, summary.arrays, summary.masks) == (("item", "iou"), ("boxes", "box_offsets"), 2)
+    assert summary.columns == ("item", "iou")
+    assert (summary.arrays, summary.curves) == (("boxes", "box_offsets", "curve_f1"), ("curve_f1",))
     assert summary.images == 2
     np.testing.assert_array_equal(np.load(folder / column_file("item")), [3, 5])
     np.testing.assert_array_equal(np.load(folder / "boxes.npy"), np.arange(12).reshape(3, 4))
-    for row, mask in enumerate(judgement().masks):
-        np.testing.assert_array_equal(np.asarray(Image.open(folder / "masks" / f"{row:06d}.png")), mask)
 
 
-def test_that_without_per_image_results_only_the_summary_is_kept(tmp_path: Path) -> None:
+def test_that_without_per_image_results_summary_and_curves_are_kept(tmp_path: Path) -> None:
     write_result(tmp_path, judgement(), facts(per_image=False))
 
     summary = read_record(tmp_path / "0001" / "summary.json", ResultSummary)
-    assert [entry.name for entry in (tmp_path / "0001").iterdir()] == ["summary.json"]
-    assert (summary.columns, summary.arrays, summary.masks, summary.images) == ((), (), 0, 2)
+    assert {entry.name for entry in (tmp_path / "0001").iterdir()} == {"summary.json", "curve_f1.npy"}
+    assert (summary.columns, summary.arrays, summary.images) == ((), ("curve_f1",), 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from engine.data.batch import Batch
 from engine.errors import PluginError
 from engine.tasks.classification.classification import Classification
 from engine.tasks.classification.collector import ScoreCollector
+from engine.tasks.classification.judge import judge_scores, score_table
 from engine.tasks.predictions import ClassScores, Detections
 from engine.tasks.registry import task_named
 from engine.tasks.task import Judgement
@@ -116,6 +118,35 @@ def test_that_the_curves_are_kept_beside_the_metrics() -> None:
     # Fifteenths: 0.5 in the 8th, 0.7 in the 11th; as float32, 0.6 and 0.8 lie a hair above the 9th and the 12th.
     assert np.flatnonzero(np.asarray(arrays["reliability_images"])).tolist() == [7, 9, 10, 12]
     assert np.asarray(arrays["reliability_accuracy"])[[7, 9, 10, 12]].tolist() == [0, 1, 1, 0]
+
+
+def test_that_of_many_classes_the_scores_from_a_thousandth_on_are_kept() -> None:
+    rng = np.random.default_rng(3)
+    logits = rng.normal(0, 3, (40, 150))
+    probs = (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).astype(np.float32)
+    names = [f"class {number}" for number in range(150)]
+    targets = rng.integers(0, 150, 40).tolist()
+    judgement = Classification().judge([ClassScores(row) for row in probs], targets, names)
+
+    assert "scores" not in judgement.columns
+    arrays = {
+        name: np.asarray(judgement.arrays[f"score_{name}"]) for name in ("offsets", "classes", "values")
+    }
+    kept = np.zeros_like(probs)
+    for row, (start, end) in enumerate(pairwise(arrays["offsets"].tolist())):
+        kept[row, arrays["classes"][start:end]] = arrays["values"][start:end]
+    assert (kept == np.where(probs >= 1e-3, probs, 0)).all()
+    assert {"score_offsets", "score_classes", "score_values"}.isdisjoint(judgement.curves)
+
+
+def test_that_the_likeliest_classes_are_those_of_a_whole_sort_also_of_equals_and_nan() -> None:
+    rng = np.random.default_rng(4)
+    probs = rng.integers(0, 4, (60, 9)).astype(np.float32)
+    probs[5], probs[6, ::2] = np.nan, np.nan
+    judgement = judge_scores(
+        score_table([ClassScores(row) for row in probs], np.zeros(60, np.int64), 9), list("abcdefghi")
+    )
+    assert judgement.columns["top"].tolist() == np.argsort(-probs, axis=1, kind="stable")[:, :5].tolist()
 
 
 def test_that_no_images_give_zeros_rather_than_an_error() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ import torch
 from numpy.testing import assert_allclose
 
 from engine.data.batch import Batch, as_array
+from engine.datasets.polygons import runs_mask, runs_of_text
 from engine.errors import PluginError
 from engine.tasks.detection.collector import ObjectCollector
 from engine.tasks.detection.detection import Detection
 from engine.tasks.detection.outputs import Target
+from engine.tasks.kept_masks import KeptRuns
 from engine.tasks.predictions import ClassScores, Detections
 from engine.tasks.task import Judgement
 from tests.engine.tasks.detection.made_up import KnownOutputs, detections, found, target
@@ -167,9 +170,9 @@ def test_that_finished_predictions_are_judged_at_once() -> None:
     assert judgement.images == 1
 
 
-def test_that_masks_of_the_first_images_are_kept_as_numbers_of_their_boxes() -> None:
+def test_that_the_mask_of_every_box_is_kept_also_where_they_overlap() -> None:
     collector = ObjectCollector(NAMES)
-    masks = np.zeros((2, 4, 4), dtype=np.bool_)
+    masks = np.zeros((2, 4, 6), dtype=np.bool_)
     masks[0, :2], masks[1, 1:] = True, True
     prediction = Detections(
         boxes=np.array([[0, 0, 4, 2], [0, 1, 4, 4]], dtype=np.float32),
@@ -181,9 +184,25 @@ def test_that_masks_of_the_first_images_are_kept_as_numbers_of_their_boxes() -> 
     collector.judge_one(prediction, there)
     collector.judge_one(detections([[0, 0, 4, 2]], [0.9], [0]), target([[0, 0, 4, 2]], [0]))
     collector.judge_one(prediction, there)
-    kept = collector.judgement().masks
-    # The second image came without masks: rows of the columns and of the pictures would part ways after it.
-    assert [mask.tolist() for mask in kept] == [[[1, 1, 1, 1], [1, 1, 1, 1], [2, 2, 2, 2], [2, 2, 2, 2]]]
+
+    arrays: dict[str, Any] = dict(collector.judgement().arrays)
+    packed, offsets = arrays["mask_runs"].tobytes(), arrays["mask_run_offsets"].tolist()
+    runs = [packed[start:end] for start, end in pairwise(offsets)]
+    assert [bool(run) for run in runs] == [True, True, False, True, True]
+    assert arrays["mask_sizes"].tolist() == [[4, 6], [0, 0], [4, 6]]
+    for run, mask in zip(runs[3:], masks, strict=True):
+        assert (runs_mask(runs_of_text(run.decode()), 4, 6) == mask).all()
+
+
+def test_that_beyond_its_bound_no_mask_is_kept_and_every_box_has_its_place() -> None:
+    kept = KeptRuns(most_bytes=5)
+    for _ in range(3):
+        kept.add([{"size": [4, 6], "counts": b"abcd"}], 1)
+    kept.add([], 0)
+
+    arrays: dict[str, Any] = dict(kept.arrays())
+    assert arrays["mask_run_offsets"].tolist() == [0, 4, 4, 4]
+    assert len(arrays["mask_sizes"]) == 4
 
 
 def test_that_boxes_can_be_dropped_by_confidence_after_they_were_matched() -> None:

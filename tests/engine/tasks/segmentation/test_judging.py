@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, jaccard_score
 
 from engine.data.batch import Batch
@@ -78,7 +81,9 @@ def test_that_each_image_has_its_own_verdict_and_its_mask(judged: object) -> Non
         assert judgement.columns["iou"][row] == pytest.approx(jaccard_score(true, told, average="macro"))
         assert judgement.columns["pixel_accuracy"][row] == pytest.approx(accuracy_score(true, told))
         assert np.isnan(judgement.columns["class_iou"][row, 3])
-        np.testing.assert_array_equal(judgement.masks[row], answers()[row])
+        start, end = judgement.arrays["mask_file_offsets"][row : row + 2].tolist()
+        packed = judgement.arrays["mask_files"][start:end].tobytes()
+        np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(packed))), answers()[row])
     assert judgement.columns["item"].tolist() == list(range(IMAGES))
     assert judgement.images == IMAGES
 
