@@ -14,13 +14,14 @@ from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
 from desktop.widgets.buttons import icon_button, on_click
 from desktop.widgets.card import row
-from desktop.widgets.labels import ElidedLabel, text_label
+from desktop.widgets.labels import text_label
 from desktop.widgets.moment_slider import Moments, MomentSlider
 
 NUMBERS_ONLY = "numbers only: no results by image were kept"
 _PLAY, _PAUSE = "ph.play", "ph.pause"
 _STEP_MS = 450
-_TITLE_WIDTH = 264
+_WIDEST_TITLE = "Epoch 300 · 300 of 300"
+"""Gets its room at once, so that the slider does not move under the mouse."""
 _EARLIER, _LATER = "[", "]"
 
 
@@ -51,20 +52,19 @@ class HistoryBar(QWidget):
         self._playing.timeout.connect(self._play_on)
         line = row(SPACE.xs)
         self.setLayout(line)
-        line.addWidget(text_label("Epoch", "muted"))
-        line.addSpacing(SPACE.xs)
         self.earlier = icon_button("ph.caret-left", "Earlier validation", "")
         self.earlier.setToolTip(f"Earlier validation  ({_EARLIER})")
         self.later = icon_button("ph.caret-right", "Later validation", "")
         self.later.setToolTip(f"Later validation  ({_LATER})")
         self.play = icon_button(_PLAY, "Play the validations one after the other", "")
         self.slider = MomentSlider("Validation shown")
-        self.title = ElidedLabel("", "caption")
-        self.title.setFont(font(TYPE.caption, tabular=True))
-        self.title.setFixedWidth(_TITLE_WIDTH)
+        self.title = text_label("", "muted")
+        self.title.setFont(font(TYPE.body, tabular=True))
+        self.title.setMinimumWidth(self.title.fontMetrics().horizontalAdvance(_WIDEST_TITLE))
+        line.addWidget(self.title)
         line.addWidget(self.earlier)
         line.addWidget(self.slider, 1)
-        for widget in (self.later, self.play, self.title):
+        for widget in (self.later, self.play):
             line.addWidget(widget)
         on_click(self.earlier, self.step_back)
         on_click(self.later, self.step_on)
@@ -162,7 +162,5 @@ class HistoryBar(QWidget):
         if place < 0:
             self.title.setText(f"{count} validations")
             return
-        best = " · best" if self._line.moments[place].is_best else ""
-        few = " · numbers only" if self._line.moments[place].key in self._line.numbers_only else ""
-        self.title.setText(f"{self._line.moments[place].title} · {place + 1:,} of {count:,}{best}{few}")
+        self.title.setText(f"{self._line.moments[place].title} · {place + 1:,} of {count:,}")
         self.title.setToolTip(self.slider.title(place))
