@@ -37,6 +37,16 @@ VERB_MODULES = (
     "engine.verbs.demo",
     "engine.verbs.processes",
 )
+_OTHER_VERBS = {
+    "describe": "engine.verbs.plugins",
+    "run": "engine.verbs.processes",
+    "spare": "engine.verbs.processes",
+    "work": "engine.verbs.processes",
+    "serve": "engine.verbs.processes",
+    "describe-plugin": "engine.verbs.processes",
+    "measure-plugin": "engine.verbs.processes",
+}
+"""Verbs whose module has another name than they."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -46,8 +56,18 @@ class _Parser(argparse.ArgumentParser):
         raise UserError("usage", f"{message[:1].upper()}{message[1:]}.", f"See `{self.prog} --help`.")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Compose the parser of all verbs; each verb's module adds its own part."""
+def modules_for(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Give the modules that a command line needs: its verb's, or all where that is not known.
+
+    A click on Train waits for two commands to begin, and most verbs import what others have no use for.
+    """
+    verb = next((given for given in arguments if given != "--json"), "")
+    named = _OTHER_VERBS.get(verb, f"engine.verbs.{verb}")
+    return (named,) if named in VERB_MODULES else VERB_MODULES
+
+
+def build_parser(modules: Sequence[str] = VERB_MODULES) -> argparse.ArgumentParser:
+    """Compose the parser of verbs; each verb's module adds its own part."""
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document"
@@ -55,7 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="lensmith", description="Train, judge and ship vision models on your own images.")
     parser.add_argument("--json", action="store_true", default=False, help="print one JSON document")
     parsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_Parser)
-    for name in VERB_MODULES:
+    for name in modules:
         importlib.import_module(name).add_parsers(parsers, shared)
     return parser
 
@@ -69,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        arguments = build_parser().parse_args(arguments_given)
+        arguments = build_parser(modules_for(arguments_given)).parse_args(arguments_given)
         session = Session(home=Home.default(), as_json=as_json)
         reply: Reply = arguments.run(session, arguments)
         _show(reply, as_json=as_json)

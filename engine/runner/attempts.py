@@ -9,7 +9,6 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from engine.datasets.library import Library
 from engine.errors import UserError
 from engine.protocol.checkpoint import CheckpointMeta, list_checkpoints, read_meta
 from engine.protocol.disk import write_error
@@ -193,10 +192,15 @@ def write_attempt(
     placement = before.placement
     if new.place is not None and new.place != placement.executor:
         placement = placement.model_copy(update={"executor": new.place, "resource": "cpu"})
-    dataset = folder.job().dataset
-    if dataset is not None:
+    job = folder.job()
+    dataset = job.dataset
+    # A folder that nobody has labelled is where it was, and in no library.
+    if dataset is not None and job.task_options.get("labelled") is not False:
         # By itself a run goes on as it was: a share that is away may be back by the time of the first image.
         with contextlib.suppress(*((UserError,) if new.automatic else ())):
+            # Imported here: a runner that begins has no use for it, and a first step waits for a runner.
+            from engine.datasets.library import Library
+
             root = str(Library(home).root(dataset.name, dataset.version))
             placement = placement.model_copy(update={"dataset_root": root})
     spec = AttemptSpec(

@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from engine.config.validation import resolve_config
 from engine.errors import UserError
-from engine.plugin.describer import describe, find_entry
 from engine.protocol.operating_system import lead_session
 from engine.protocol.times import DESCRIBE_TIMEOUT_S
 from engine.verbs.reply import Parsers, Reply, Session
@@ -73,9 +71,11 @@ def run_spare(session: Session, _arguments: argparse.Namespace) -> Reply:
 
 
 def run_service(session: Session, _arguments: argparse.Namespace) -> Reply:
+    from engine.config.validation import resolve_config
     from engine.datasets.library import Library
     from engine.inference.augmentation_preview import AugmentationPreview
     from engine.inference.service import Service, answers_only, serve
+    from engine.plugin.describer import describe, find_entry
     from engine.plugin.previewing import study
     from engine.plugin.restore import restore_model  # loads torch
 

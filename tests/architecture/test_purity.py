@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-CONTROL = ("protocol", "config", "datasets", "store", "executors", "runner")
+CONTROL = ("protocol", "config", "datasets", "store", "executors", "runner", "comparison")
 LEARNING = ("torch", "torchvision", "cv2", "timm", "albumentations", "ultralytics", "lightning_fabric")
 ANALYSIS = ("pandas", "scipy", "sklearn", "torchmetrics", "onnx", "onnxruntime", "optuna")
 SERVICES = ("mlflow", "boto3", "paramiko")
@@ -66,6 +66,10 @@ def test_that_importing_the_plugin_contract_loads_neither_timm_nor_ultralytics()
 
 def test_that_importing_the_command_line_loads_nothing_heavy() -> None:
     assert loaded_after_importing(["engine.cli"], HEAVY) == []
+
+
+def test_that_a_runner_begins_without_what_it_needs_later() -> None:
+    assert loaded_after_importing(["engine.runner.run_life"], ("numpy", "PIL")) == []
 
 
 def test_that_importing_the_worker_loads_no_window_and_no_service() -> None:
