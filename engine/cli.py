@@ -30,6 +30,7 @@ VERB_MODULES = (
     "engine.verbs.runs",
     "engine.verbs.queue",
     "engine.verbs.evaluate",
+    "engine.verbs.compare",
     "engine.verbs.predict",
     "engine.verbs.export",
     "engine.verbs.store",

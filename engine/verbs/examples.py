@@ -32,6 +32,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "runs checkpoints": "lensmith runs checkpoints first",
     "runs extend": "lensmith runs extend first --epochs 3 --schedule flat",
     "evaluate": "lensmith evaluate first --split test",
+    "compare": "lensmith compare first:1 first:best --resamples 1000",
     "predict": "lensmith predict first shapes/classification/test/star --csv answers.csv",
     "export": "lensmith export first --format onnx",
     "queue pause": "lensmith queue pause",
