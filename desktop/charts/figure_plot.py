@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QFontMetricsF,
@@ -38,6 +39,7 @@ _KEYS = {
     Qt.Key.Key_Home: -1.0,
     Qt.Key.Key_End: 1.0,
 }
+_PICK_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 _PALE = 0.45
 
 
@@ -51,11 +53,27 @@ def line_role(figure: RateFigure, number: int) -> str:
     return SERIES[(number - first) % len(SERIES)] if classes <= MOST_COLOURED else "text3"
 
 
+@dataclass(frozen=True, slots=True)
+class PickedPoint:
+    """What was clicked on a chart."""
+
+    figure: Figure
+    x: float
+    """Where, 0 to 1."""
+    number: int
+    """Of the bar, or of the line that was nearest."""
+
+
 class FigurePlot(QWidget):
-    """Axes, lines or bars. Keys: the arrows move the cross, Esc takes it away."""
+    """Axes, lines or bars. Keys: the arrows move the cross, Enter picks what stands there, Esc takes it away."""
+
+    picked = Signal(object)
+    """A `PickedPoint`: a bar or a point of a line was clicked, of a chart that has a key."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._pointed_y = math.nan
+        """How high the pointer is, 0 to 1; NaN when it is not there."""
         self._figure: Figure = RateFigure("", "", "", ())
         self._cross: float | None = None
         self._by_key = False
@@ -156,11 +174,12 @@ class FigurePlot(QWidget):
             painter.setPen(theme.color("text3"))
             place = QRectF(0, height - line / 2, area.left() - SPACE.xs, line)
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+        low, high = _reach(self._figure)
         for value in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
             across = self._at(value, 0, area).x()
             painter.setPen(theme.color("text3"))
             place = QRectF(across - line, area.bottom() + SPACE.xxs, 2 * line, line)
-            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, f"{value:g}")
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, f"{low + value * (high - low):.3g}")
         painter.setPen(theme.color("text2"))
         below = QRectF(area.left(), self.height() - line - 1, area.width(), line)
         painter.drawText(below, Qt.AlignmentFlag.AlignCenter, self._figure.x_name)
@@ -222,22 +241,47 @@ class FigurePlot(QWidget):
             rows = [_tip_row(figure, number, self._cross) for number in range(len(figure.lines))]
         else:
             number = self._bin(figure)
-            title = f"{figure.x_name} {number / figure.bins:.2f} to {(number + 1) / figure.bins:.2f}"
+            title = f"{figure.x_name} {_edges_told(figure, number)}"
             rows = [
                 TipRow(stack.label, stack.role, False, _number(figure, float(stack.values[number])))
                 for stack in figure.stacks
             ]
-        self._tip.show_table(title, rows)
+        self._tip.show_table(title, rows, figure.tip if figure.key else "")
         area = self.area()
         self._tip.place(self._at(self._cross, 0, area).x(), area)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         area = self.area()
         inside = area.contains(event.position())
+        self._pointed_y = (area.bottom() - event.position().y()) / area.height() * self._top()
         self._move_cross((event.position().x() - area.left()) / area.width() if inside else None)
+        shape = (
+            Qt.CursorShape.PointingHandCursor if inside and self._figure.key else Qt.CursorShape.ArrowCursor
+        )
+        self.setCursor(shape)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        area = self.area()
+        if event.button() == Qt.MouseButton.LeftButton and area.contains(event.position()):
+            self._pointed_y = (area.bottom() - event.position().y()) / area.height() * self._top()
+            self._pick((event.position().x() - area.left()) / area.width())
+
+    def _pick(self, x: float) -> None:
+        figure = self._figure
+        if not figure.key:
+            return
+        if isinstance(figure, BarFigure):
+            self._cross = x
+            number = self._bin(figure)
+        else:
+            number = _nearest_line(figure, x, self._pointed_y)
+        if number >= 0:
+            self.picked.emit(PickedPoint(figure, x, number))
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
+        self._pointed_y = math.nan
         self._move_cross(None)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -245,6 +289,8 @@ class FigurePlot(QWidget):
         if step is not None:
             begin = self._cross if self._cross is not None else self._figure.marked or 0.0
             self._move_cross(begin + step)
+        elif event.key() in _PICK_KEYS and self._cross is not None and self._figure.key:
+            self._pick(self._cross)
         elif event.key() == Qt.Key.Key_Escape and self._cross is not None:
             self._move_cross(None)
         else:
@@ -274,7 +320,7 @@ def in_words(figure: Figure) -> str:
         heights = [figure.total(number) for number in range(figure.bins)]
         if heights and max(heights) > 0:
             top = int(np.argmax(heights))
-            parts.append(f"Highest from {top / figure.bins:.2f} to {(top + 1) / figure.bins:.2f}")
+            parts.append(f"Highest from {_edges_told(figure, top)}")
     return ". ".join(parts)
 
 
@@ -286,6 +332,24 @@ def _tip_row(figure: RateFigure, number: int, x: float) -> TipRow:
 
 def _value(line: RateLine, x: float) -> float:
     return float(line.y[int(np.argmin(np.abs(line.x - x)))]) if len(line.x) else math.nan
+
+
+def _nearest_line(figure: RateFigure, x: float, y: float) -> int:
+    """The line that is nearest to a height at an x; the first, which is the mean where there is one, without any."""
+    heights = np.array([_value(line, x) for line in figure.lines])
+    if math.isnan(y) or not np.isfinite(heights).any():
+        return 0 if figure.lines else -1
+    return int(np.nanargmin(np.abs(heights - y)))
+
+
+def _reach(figure: Figure) -> tuple[float, float]:
+    return figure.reach if isinstance(figure, BarFigure) else (0.0, 1.0)
+
+
+def _edges_told(figure: BarFigure, number: int) -> str:
+    """`0.25 to 0.50`, `from 3.20 on`."""
+    low, high = figure.edges(number)
+    return f"{low:.2f} on" if figure.has_rest and number == figure.bins - 1 else f"{low:.2f} to {high:.2f}"
 
 
 def _number(figure: BarFigure, value: float) -> str:

@@ -35,6 +35,8 @@ class RateFigure:
         marked: an x that stands out, such as the confidence chosen; None for none.
         has_diagonal: the line of chance, or of perfect calibration, is drawn.
         note: what the chart says in a few words, `area 0.93`.
+        key: what a point of it means to whom gave it; empty where points cannot be picked.
+        tip: what a click on a point does.
     """
 
     title: str
@@ -44,6 +46,8 @@ class RateFigure:
     marked: float | None = None
     has_diagonal: bool = False
     note: str = ""
+    key: str = ""
+    tip: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +63,7 @@ class Stack:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BarFigure:
-    """Bars over equal bins from 0 to 1.
+    """Bars over equal bins, from 0 to 1 unless said otherwise.
 
     Attributes:
         title: of the chart.
@@ -69,6 +73,11 @@ class BarFigure:
         has_diagonal: values are rates, and the line on which they equal x is drawn.
         marked: an x that stands out; None for none.
         note: what the chart says in a few words.
+        key: what its bars mean to whom gave it; empty where they cannot be picked.
+        tip: what a click on a bar does.
+        reach: where the first bar begins, and where the last one ends.
+        has_rest: the last bar counts what lies beyond its end, too.
+        is_open_below: of two bars that meet, the lower one has what lies where they meet.
     """
 
     title: str
@@ -78,10 +87,21 @@ class BarFigure:
     has_diagonal: bool = False
     marked: float | None = None
     note: str = ""
+    key: str = ""
+    tip: str = ""
+    reach: tuple[float, float] = (0.0, 1.0)
+    has_rest: bool = False
+    is_open_below: bool = False
 
     @property
     def bins(self) -> int:
         return len(self.stacks[0].values) if self.stacks else 0
+
+    def edges(self, number: int) -> tuple[float, float]:
+        """Give where a bar begins and ends."""
+        low, high = self.reach
+        width = high - low
+        return low + width * number / self.bins, low + width * (number + 1) / self.bins
 
     def total(self, number: int) -> float:
         """Give the height of a bar."""

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from desktop.charts.figures import BarFigure, Figure, RateFigure, RateLine, Stack
+from desktop.charts.figures import Figure, RateFigure
 from desktop.grids.tile import Tile, judged_tile
 from desktop.models.class_table import ClassColumn
 from desktop.models.exports_snippet import CLASS_PROGRAM
 from desktop.models.result import Result
 from desktop.models.result_scores import class_scores
 from desktop.tasks.class_answers import ClassAnswers
+from desktop.tasks.classification_figures import CONFIDENCE, SCORE, classification_figures, threshold_at
+from desktop.tasks.measures import Measure, Span
 from desktop.tasks.metric_facts import (
     Metrics,
     class_values,
@@ -67,6 +69,13 @@ class ClassificationView(ClassAnswers):
         Choice(INCORRECT, "Incorrect", "Another class was predicted  (I)"),
         Choice(CORRECT, "Correct", "The right class was predicted  (C)"),
     )
+    measures: Sequence[Measure] = (
+        Measure(CONFIDENCE, "Confidence", tip="Of the class that was predicted"),
+        Measure("loss", "Loss", "number"),
+        Measure(
+            "margin", "Margin", "number", "Score of the right class above the best of the others; −1 to 1"
+        ),
+    )
     draws: Sequence[str] = ()
     draws_pixels = False
     program = CLASS_PROGRAM
@@ -97,7 +106,16 @@ class ClassificationView(ClassAnswers):
         return None if result.confusion is None else MatrixData(result.confusion, result.classes)
 
     def figures(self, result: Result) -> list[Figure]:
-        return [*_roc(result), *_reliability(result)]
+        return classification_figures(result)
+
+    def measure_of(self, result: Result, key: str) -> Measure:
+        kind, _, number = key.partition("/")
+        if kind == SCORE and number:
+            return Measure(key, f"Score of {result.classes[int(number)]}")
+        return next(known for known in self.measures if known.key == key)
+
+    def meant(self, result: Result, figure: RateFigure, x: float, line: int) -> Span | float | None:
+        return threshold_at(result, figure, x, line)
 
     def chosen(self, result: Result, selection: Selection) -> NDArray[np.bool_]:
         mask = np.ones(result.images, dtype=np.bool_)
@@ -109,6 +127,8 @@ class ClassificationView(ClassAnswers):
             mask &= np.asarray(result.column("target") == selection.true)
         if selection.predicted is not None:
             mask &= np.asarray(result.column("predicted") == selection.predicted)
+        for span in selection.spans:
+            mask &= span.holds(_measured(result, span.key))
         return mask
 
     def order(self, result: Result, sort: str) -> NDArray[np.generic] | None:
@@ -116,8 +136,7 @@ class ClassificationView(ClassAnswers):
             return None
         match sort:
             case "loss":
-                # A NaN would come last in any order: it is the worst that there is.
-                return -np.nan_to_num(result.column("loss").astype(np.float64), nan=np.inf)
+                return -_measured(result, "loss").astype(np.float64)
             case "unsure":
                 return result.column("confidence")
             case "sure":
@@ -155,47 +174,13 @@ class ClassificationView(ClassAnswers):
         )
 
 
-def _roc(result: Result) -> list[Figure]:
-    """Each class against all others, and their mean."""
-    x, curves = result.arrays.get("roc_false_positive_rates"), result.arrays.get("roc_true_positive_rates")
-    if x is None or curves is None or not len(curves):
-        return []
-    across, up = x.astype(np.float64), curves.astype(np.float64)
-    there = ~np.isnan(up).any(axis=1)
-    lines = [RateLine("mean", across, up[there].mean(axis=0), is_mean=True)] if there.any() else []
-    lines += [RateLine(name, across, row) for name, row in zip(result.classes, up, strict=False)]
-    area = result.metric("roc_auc_macro")
-    return [
-        RateFigure(
-            "ROC by class",
-            "False positive rate",
-            "True positive rate",
-            tuple(lines),
-            has_diagonal=True,
-            note="" if area is None else f"mean area {area:.3f}",
-        )
-    ]
-
-
-def _reliability(result: Result) -> list[Figure]:
-    """How often images are right that are so sure; and how many there are."""
-    accuracy, images = result.arrays.get("reliability_accuracy"), result.arrays.get("reliability_images")
-    if accuracy is None or images is None:
-        return []
-    error = result.metric("calibration_error")
-    told = "" if error is None else f"calibration error {error:.3f}"
-    rates = np.nan_to_num(accuracy.astype(np.float64))
-    return [
-        BarFigure(
-            "Reliability",
-            "Confidence",
-            "Share of right answers",
-            (Stack("right", "s1", rates),),
-            has_diagonal=True,
-            note=told,
-        ),
-        BarFigure("Confidence", "Confidence", "Images", (Stack("images", "s6", images.astype(np.float64)),)),
-    ]
+def _measured(result: Result, key: str) -> NDArray[np.generic]:
+    kind, _, number = key.partition("/")
+    if kind == SCORE and number:
+        return np.asarray(result.column("scores")[:, int(number)])
+    values = result.column(key)
+    # A NaN is the worst loss that there is.
+    return np.nan_to_num(values.astype(np.float64), nan=np.inf) if key == "loss" else values
 
 
 def _scores(result: Result, image: int, said: tuple[str, str]) -> tuple[Score, ...]:

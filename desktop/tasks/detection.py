@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from desktop.charts.figures import BarFigure, Figure, RateFigure, RateLine, Stack
+from desktop.charts.figures import Figure, RateFigure
 from desktop.grids.tile import Tile
 from desktop.models.class_table import ClassColumn
 from desktop.models.drawn_labels import DrawnLabels
@@ -16,16 +16,17 @@ from desktop.models.result import Result
 from desktop.models.result_labels import true_objects
 from desktop.models.result_masks import predicted_masks
 from desktop.tasks.box_answers import BoxAnswers
+from desktop.tasks.detection_figures import CONFIDENCE, OVERLAP, confidence_at, detection_figures
 from desktop.tasks.found_objects import (
     FoundObjects,
     Verdicts,
     at_confidence,
     best_confidence,
     found_objects,
-    mean_over_classes,
     meetings,
     verdicts,
 )
+from desktop.tasks.measures import Measure, Span
 from desktop.tasks.metric_facts import (
     Metrics,
     class_values,
@@ -33,6 +34,7 @@ from desktop.tasks.metric_facts import (
     weakest_fact,
     with_reference,
 )
+from desktop.tasks.object_choice import fitting
 from desktop.tasks.task import (
     ALL,
     CORRECT,
@@ -88,6 +90,10 @@ class DetectionView(BoxAnswers):
         Choice(MADE_UP, "False", "A box is where no such object is"),
         Choice(CORRECT, "Right", "Every object is found, and nothing else  (C)"),
     )
+    measures: Sequence[Measure] = (
+        Measure(CONFIDENCE, "Confidence", tip="Of a box"),
+        Measure(OVERLAP, "IoU", tip="Of a box with the nearest object of its class"),
+    )
     draws = (TRUTH, PREDICTION)
     draws_pixels = False
     program = BOX_PROGRAM
@@ -123,7 +129,13 @@ class DetectionView(BoxAnswers):
         return MatrixData(result.confusion, (*result.classes, BACKGROUND), "object", has_background=True)
 
     def figures(self, result: Result) -> list[Figure]:
-        return [*_precision_recall(result), *_against_confidence(result), *_histograms(result)]
+        return detection_figures(result)
+
+    def measure_of(self, result: Result, key: str) -> Measure:  # noqa: ARG002  # other tasks name its classes
+        return next(known for known in self.measures if known.key == key)
+
+    def meant(self, result: Result, figure: RateFigure, x: float, line: int) -> Span | float | None:
+        return confidence_at(result, figure, x, line)
 
     def chosen(self, result: Result, selection: Selection) -> NDArray[np.bool_]:
         mask = np.ones(result.images, dtype=np.bool_)
@@ -138,14 +150,13 @@ class DetectionView(BoxAnswers):
         }
         mask &= by_verdict.get(selection.verdict, mask)
         found = found_objects(result)
-        if found is None or (selection.true is None and selection.predicted is None):
+        if found is None or (selection.true is None and selection.predicted is None and not selection.spans):
             return mask
         met = meetings(found, result.bound or 0.0, len(result.classes))
-        fits = np.ones(len(met.image), dtype=np.bool_)
-        if selection.true is not None:
-            fits &= met.true == selection.true
-        if selection.predicted is not None:
-            fits &= met.predicted == selection.predicted
+        fits = fitting(found, met, selection)
+        if selection.verdict == MADE_UP and selection.spans:
+            # A wrong box that lies in the range, not any wrong one beside a right one that does.
+            fits &= verdicts(found, result.bound or 0.0).wrong[met.row]
         return mask & (np.bincount(met.image[fits], minlength=result.images) > 0)
 
     def order(self, result: Result, sort: str) -> NDArray[np.generic] | None:
@@ -312,69 +323,6 @@ def _told_boxes(result: Result, image: int) -> tuple[Score, ...]:
         is_wrong = bool(told.wrong[row])
         scores.append(Score(label, float(found.scores[row]), bool(told.right[row]), is_wrong, note, number))
     return tuple(scores[:_MOST_TOLD])
-
-
-def _lines(result: Result, x: NDArray[np.generic], curves: NDArray[np.generic]) -> tuple[RateLine, ...]:
-    """A line a class that is there, the mean first."""
-    across, up = x.astype(np.float64), curves.astype(np.float64)
-    mean = mean_over_classes(up)
-    lines = [] if mean is None else [RateLine("mean", across, mean, is_mean=True)]
-    present = np.flatnonzero(np.isfinite(up).all(axis=1))
-    lines += [RateLine(result.classes[n], across, up[n]) for n in present.tolist()]
-    return tuple(lines)
-
-
-def _precision_recall(result: Result) -> list[Figure]:
-    recalls, precision = result.arrays.get("pr_recalls"), result.arrays.get("pr_precision")
-    if (
-        recalls is None or precision is None or precision.ndim != 3 or not precision.shape[1]
-    ):  # (overlaps, classes, recalls)
-        return []
-    rows = precision[0].astype(np.float64)
-    rows[rows < 0] = np.nan
-    value = result.metric("map50")
-    note = "" if value is None else f"mAP 50 {value:.1%}"
-    return [
-        RateFigure("Precision and recall", "Recall", "Precision", _lines(result, recalls, rows), note=note)
-    ]
-
-
-def _against_confidence(result: Result) -> list[Figure]:
-    x = result.arrays.get("curve_confidences")
-    figures: list[Figure] = []
-    for name, title in (("f1", "F1"), ("precision", "Precision"), ("recall", "Recall")):
-        curve = result.arrays.get(f"curve_{name}")
-        if x is None or curve is None or not len(curve):
-            continue
-        mean = mean_over_classes(curve)
-        best = "" if mean is None else f"best {mean.max():.1%} at {float(x[int(np.argmax(mean))]):.0%}"
-        figures.append(
-            RateFigure(
-                f"{title} against confidence",
-                "Confidence",
-                title,
-                _lines(result, x, curve),
-                marked=result.bound,
-                note=best if name == "f1" else "",
-            )
-        )
-    return figures
-
-
-def _histograms(result: Result) -> list[Figure]:
-    confidence, overlap = result.arrays.get("confidence_histogram"), result.arrays.get("iou_histogram")
-    figures: list[Figure] = []
-    if confidence is not None and confidence.shape[0] == 2:  # right and wrong
-        right, wrong = confidence.astype(np.float64)
-        stacks = (Stack("right", "ok", right), Stack("wrong", "bad", wrong))
-        figures.append(BarFigure("Boxes by confidence", "Confidence", "Boxes", stacks, marked=result.bound))
-    if overlap is not None:
-        bars = (Stack("boxes", "s1", overlap.astype(np.float64)),)
-        note = "an object is found from an IoU of 0.5 on"
-        figures.append(
-            BarFigure("Boxes by overlap", "IoU with the nearest object", "Boxes", bars, marked=0.5, note=note)
-        )
-    return figures
 
 
 VIEW = DetectionView()

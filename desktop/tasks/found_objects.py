@@ -78,6 +78,9 @@ class Meetings:
     true: Numbers
     predicted: Numbers
     image: Numbers
+    row: Numbers
+    """Of the box; of the object where `is_missed`."""
+    is_missed: Flags
 
 
 @lru_cache(maxsize=_KEPT)
@@ -138,7 +141,10 @@ def meetings(found: FoundObjects, confidence: float, classes: int) -> Meetings:
     true[partner >= 0] = found.object_labels[partner[partner >= 0]]
     missed = ~found.ignored
     missed[taken] = False
+    boxes, objects = np.flatnonzero(counts), np.flatnonzero(missed)
     return Meetings(
+        row=np.concatenate([boxes, objects]),
+        is_missed=np.arange(len(boxes) + len(objects)) >= len(boxes),
         true=np.concatenate([true[counts], found.object_labels[missed]]),
         predicted=np.concatenate([found.labels[counts], np.full(int(missed.sum()), classes)]),
         image=np.concatenate([found.box_image[counts], found.object_image[missed]]),

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from desktop.charts.figures import BarFigure, Figure, Stack
+from desktop.charts.figures import BarFigure, Figure, RateFigure, Stack
 from desktop.grids.tile import Tile
 from desktop.models.class_table import ClassColumn
 from desktop.models.drawn_labels import DrawnLabels
@@ -16,6 +16,7 @@ from desktop.models.exports_snippet import MASK_PROGRAM
 from desktop.models.result import Column, Result
 from desktop.models.result_labels import true_classes
 from desktop.models.result_masks import predicted_map
+from desktop.tasks.measures import Measure, Span
 from desktop.tasks.metric_facts import (
     Metrics,
     class_values,
@@ -43,6 +44,8 @@ from desktop.viewers.matrix_data import MatrixData
 _BINS = 20
 _GOOD = 0.5
 _LEAST_SHARE = 0.005
+_OF_CLASS = "class_iou"
+_BAR_TIP = "Click shows these images"
 
 
 class SegmentationView(PixelAnswers):
@@ -69,6 +72,10 @@ class SegmentationView(PixelAnswers):
         Choice(ALL, "All"),
         Choice(INCORRECT, "Poor", "The mean IoU of the image is below the bound  (I)"),
         Choice(CORRECT, "Good", "The mean IoU of the image reaches the bound  (C)"),
+    )
+    measures: Sequence[Measure] = (
+        Measure("iou", "Mean IoU"),
+        Measure("pixel_accuracy", "Pixel accuracy"),
     )
     draws = (TRUTH, PREDICTION)
     draws_pixels = True
@@ -111,6 +118,21 @@ class SegmentationView(PixelAnswers):
             *_classes_by_image(result),
         ]
 
+    def measure_of(self, result: Result, key: str) -> Measure:
+        kind, _, number = key.partition("/")
+        if kind == _OF_CLASS and number:
+            return Measure(key, f"IoU of {result.classes[int(number)]}")
+        return next(known for known in self.measures if known.key == key)
+
+    def meant(
+        self,
+        result: Result,  # noqa: ARG002  # other tasks look at it
+        figure: RateFigure,  # noqa: ARG002  # there are only bars
+        x: float,  # noqa: ARG002  # the same
+        line: int,  # noqa: ARG002  # the same
+    ) -> Span | float | None:
+        return None
+
     def chosen(self, result: Result, selection: Selection) -> NDArray[np.bool_]:
         mask = np.ones(result.images, dtype=np.bool_)
         if not result.images:
@@ -120,6 +142,8 @@ class SegmentationView(PixelAnswers):
         there, called, confused = (
             _numbers(result, name) for name in ("class_true", "class_called", "confusion")
         )
+        for span in selection.spans:
+            mask &= span.holds(_measured(result, span.key))
         if selection.true is not None and selection.predicted is not None:
             return mask if confused is None else mask & (confused[:, selection.true, selection.predicted] > 0)
         if selection.true is not None and there is not None:
@@ -185,6 +209,13 @@ def _numbers(result: Result, column: str) -> NDArray[np.int64] | None:
     return None if found is None else found.astype(np.int64)
 
 
+def _measured(result: Result, key: str) -> NDArray[np.generic]:
+    kind, _, number = key.partition("/")
+    if kind == _OF_CLASS and number:
+        return np.asarray(result.column(_OF_CLASS)[:, int(number)])
+    return result.column(key)
+
+
 def _is_good(result: Result) -> NDArray[np.bool_]:
     bound = _GOOD if result.bound is None else result.bound
     return np.asarray(result.column("iou").astype(np.float64) >= bound)
@@ -202,7 +233,7 @@ def _spread(result: Result, column: str, title: str, x_name: str) -> Figure:
     median = f"median {np.median(values):.1%}"
     stacks = (Stack("images", "s1", _histogram(values)),)
     marked = result.bound if column == "iou" else None
-    return BarFigure(title, x_name, "Images", stacks, note=median, marked=marked)
+    return BarFigure(title, x_name, "Images", stacks, note=median, marked=marked, key=column, tip=_BAR_TIP)
 
 
 def _classes_by_image(result: Result) -> list[Figure]:
@@ -215,7 +246,8 @@ def _classes_by_image(result: Result) -> list[Figure]:
         values = table[:, number][~np.isnan(table[:, number])]
         stacks = (Stack("images", "s6", _histogram(values)),)
         note = f"median {np.median(values):.1%} of {len(values):,}"
-        figures.append(BarFigure(f"{result.classes[number]} by image", "IoU", "Images", stacks, note=note))
+        title, key = f"{result.classes[number]} by image", f"{_OF_CLASS}/{number}"
+        figures.append(BarFigure(title, "IoU", "Images", stacks, note=note, key=key, tip=_BAR_TIP))
     return figures
 
 

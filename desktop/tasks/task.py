@@ -5,19 +5,20 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from desktop.charts.figures import Figure
+from desktop.charts.figures import Figure, RateFigure
 from desktop.grids.tile import Tile
 from desktop.models.answer import AnswerView
 from desktop.models.class_table import ClassColumn
 from desktop.models.drawn_labels import DrawnLabels
 from desktop.models.exports_snippet import NUMBERS_PROGRAM
 from desktop.models.result import Result
+from desktop.tasks.measures import Measure, Span
 from desktop.viewers.matrix_data import MatrixData
 from engine.errors import UserError
 
@@ -54,6 +55,21 @@ class Selection:
     """Only images of, or with, this class; the number behind the last class is the background."""
     predicted: int | None = None
     """Only images that the model takes for this class, or finds it in."""
+    spans: tuple[Span, ...] = ()
+    """Only images whose numbers lie in all of these ranges, one a measure."""
+
+    def within(self, span: Span) -> Selection:
+        """Give the same with a range, instead of another one of the same measure."""
+        return replace(self, spans=(*(kept for kept in self.spans if kept.key != span.key), span))
+
+    def beyond(self, key: str) -> Selection:
+        """Give the same without the range of a measure."""
+        return replace(self, spans=tuple(kept for kept in self.spans if kept.key != key))
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing is left out."""
+        return self == Selection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +160,8 @@ class TaskView(AnswerView, Protocol):
     """The first is the default."""
     verdicts: Sequence[Choice]
     """`ALL` first, and `INCORRECT` and `CORRECT` among them."""
+    measures: Sequence[Measure]
+    """Numbers of an image by which images may be filtered, the most telling first."""
     draws: Sequence[str]
     """Layers that lie on pictures, the lowest first; none where there is nothing to draw."""
     draws_pixels: bool
@@ -187,6 +205,24 @@ class TaskView(AnswerView, Protocol):
         """Give the charts of a result, the most telling first."""
         ...
 
+    def measure_of(self, result: Result, key: str) -> Measure:
+        """Give what a range bounds: one of `measures`, or one that a chart names."""
+        ...
+
+    def meant(self, result: Result, figure: RateFigure, x: float, line: int) -> Span | float | None:
+        """Say what a point of a curve asks for.
+
+        Args:
+            result: what is shown.
+            figure: one of its charts.
+            x: where, 0 to 1.
+            line: number of the line.
+
+        Returns:
+            A range of images, the bound that belongs to the point, or None where it asks for nothing.
+        """
+        ...
+
     def chosen(self, result: Result, selection: Selection) -> NDArray[np.bool_]:
         """Say of each of the N images whether it is looked at."""
         ...
@@ -222,7 +258,7 @@ def task_view(name: str) -> TaskView:
     Raises:
         UserError: `task_unknown`.
     """
-    if _NAME.fullmatch(name) and name not in _NO_TASK:
+    if _NAME.fullmatch(name):
         try:
             module = importlib.import_module(f"desktop.tasks.{name}")
         except ModuleNotFoundError as error:

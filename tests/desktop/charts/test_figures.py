@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -111,3 +113,47 @@ def test_that_a_card_tells_the_title_and_the_note(qtbot: QtBot) -> None:
 
     assert card.plot.accessibleName() == "F1 against confidence: F1 against Confidence"
     assert card.plot.accessibleDescription().startswith("best 70%")
+
+
+def test_that_a_bar_is_picked_by_click_and_by_key(qtbot: QtBot) -> None:
+    plot = shown(qtbot, replace(bars(), key="confidence"))
+    area = plot.area()
+
+    with qtbot.waitSignal(plot.picked) as clicked:
+        place = QPoint(round(area.left() + area.width() * 0.6), round(area.bottom() - 4))
+        qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=place)
+    assert clicked.args[0].number == 2
+    qtbot.keyClick(plot, Qt.Key.Key_End)
+    with qtbot.waitSignal(plot.picked) as pressed:
+        qtbot.keyClick(plot, Qt.Key.Key_Return)
+    assert pressed.args[0].number == 3
+
+
+def test_that_the_nearest_line_is_picked(qtbot: QtBot) -> None:
+    plot = shown(qtbot, rates(3, key="confidence"))
+    area = plot.area()
+
+    with qtbot.waitSignal(plot.picked) as picked:
+        place = QPoint(round(area.left() + area.width() * 0.4), round(area.bottom() - area.height() * 0.05))
+        qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=place)
+
+    assert picked.args[0].figure.lines[picked.args[0].number].label == "class 2"
+    assert picked.args[0].x == pytest.approx(0.4, abs=0.01)
+
+
+def test_that_a_chart_that_means_nothing_to_anybody_cannot_be_picked(qtbot: QtBot) -> None:
+    plot = shown(qtbot, bars())
+    told: list[object] = []
+    plot.picked.connect(told.append)
+
+    qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=plot.area().center().toPoint())
+    qtbot.keyClick(plot, Qt.Key.Key_Return)
+
+    assert told == []
+
+
+def test_that_bars_beyond_one_name_where_they_stand() -> None:
+    losses = replace(bars(), reach=(0.0, 2.0), has_rest=True)
+
+    assert losses.edges(1) == (0.5, 1.0)
+    assert in_words(losses).endswith("Highest from 0.00 to 0.50")

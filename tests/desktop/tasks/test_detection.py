@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from desktop.charts.figures import BarFigure, RateFigure
 from desktop.models.result import Result, ResultKey, open_result
-from desktop.tasks.found_objects import at_confidence
+from desktop.tasks.found_objects import FoundObjects, at_confidence
+from desktop.tasks.measures import Span, bar_span
+from desktop.tasks.object_overlaps import nearest_overlaps
 from desktop.tasks.task import Selection, task_view
 from desktop.viewers.label_view import PREDICTION, TRUTH
 from engine.errors import UserError
@@ -204,3 +207,104 @@ def test_that_answers_are_drawn_and_saved_at_the_threshold() -> None:
     assert VIEW.csv_rows(RECORD, 0.5) == [["dog", "0.900000", "1.00", "2.00", "11.00", "12.00"]]
     assert len(VIEW.csv_rows(RECORD, 0.99)) == 1, "a file where nothing is found has a line too"
     assert len(VIEW.told(RECORD, 0.5).boxes or ()) == 1
+
+
+def test_that_a_range_of_confidence_chooses_images_with_such_boxes(result: Result) -> None:
+    at = VIEW.at(result, 0.3)
+
+    assert shown(at, spans=(Span("confidence", 0.5, 0.85),)) == [1, 2]
+    assert shown(at, spans=(Span("confidence", 0.35, 0.45),)) == [2]
+    assert shown(VIEW.at(result, 0.5), spans=(Span("confidence", 0.35, 0.45),)) == [], "it is left out"
+
+
+def test_that_all_that_is_asked_for_holds_of_one_box(result: Result) -> None:
+    at = VIEW.at(result, 0.3)
+    sure, unsure = Span("confidence", 0.5, 1.0), Span("confidence", 0.0, 0.5)
+
+    assert shown(at, predicted=DOGS, spans=(sure,)) == [1, 2]
+    assert shown(at, predicted=CATS, spans=(sure,)) == [0], "the other cat is unsure"
+    assert shown(at, verdict="made_up", spans=(unsure,)) == [2]
+    assert shown(at, verdict="made_up", spans=(sure,)) == [1], "the sure dog of the third image is right"
+    assert shown(at, true=DOGS, predicted=BACKGROUND, spans=(sure,)) == [], "what is missed is not sure"
+
+
+def test_that_the_overlap_of_each_box_is_counted_as_the_engine_counts_it(result: Result) -> None:
+    bars = next(f for f in VIEW.figures(VIEW.at(result, 0.25)) if f.title == "Boxes by overlap")
+    assert isinstance(bars, BarFigure)
+
+    assert bars.stacks[0].values.tolist() == result.arrays["iou_histogram"].tolist()
+
+
+def test_that_nearest_overlaps_are_those_of_a_plain_loop() -> None:
+    rng = np.random.default_rng(5)
+    images, classes = 40, 3
+    counts, there = rng.integers(0, 9, images), rng.integers(0, 6, images)
+    boxes, objects = (_random_boxes(rng, int(number.sum())) for number in (counts, there))
+    labels, object_labels = rng.integers(0, classes, len(boxes)), rng.integers(0, classes, len(objects))
+    ignored = rng.random(len(objects)) < 0.1
+    found = FoundObjects(
+        box_starts=np.concatenate([[0], np.cumsum(counts)]),
+        boxes=boxes,
+        scores=rng.random(len(boxes)).astype(np.float32),
+        labels=labels,
+        overlaps=np.zeros(len(boxes), np.float32),
+        partners=np.full(len(boxes), -1),
+        partners_any=np.full(len(boxes), -1),
+        object_starts=np.concatenate([[0], np.cumsum(there)]),
+        objects=objects,
+        object_labels=object_labels,
+        ignored=ignored,
+        box_image=np.repeat(np.arange(images), counts),
+        object_image=np.repeat(np.arange(images), there),
+    )
+
+    expected = [
+        max(
+            (
+                _iou(boxes[row], objects[other])
+                for other in range(found.object_starts[image], found.object_starts[image + 1])
+                if object_labels[other] == labels[row] and not ignored[other]
+            ),
+            default=0.0,
+        )
+        for row, image in enumerate(found.box_image)
+    ]
+
+    assert nearest_overlaps(found).tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("title", ["Boxes by confidence", "Boxes by overlap"])
+def test_that_a_bar_shows_the_images_whose_boxes_it_counts(result: Result, title: str) -> None:
+    at = VIEW.at(result, 0.3)
+    bars = next(f for f in VIEW.figures(at) if f.title == title)
+    assert isinstance(bars, BarFigure)
+
+    for number in range(bars.bins):
+        span = bar_span(bars, number)
+        assert span is not None
+        is_any = bool(shown(at, spans=(span,)))
+        assert is_any == (bars.total(number) > 0), f"bar {number}"
+
+
+def test_that_a_point_of_a_curve_names_its_confidence(result: Result) -> None:
+    figures = {figure.title: figure for figure in VIEW.figures(result)}
+    rates, recalls = figures["F1 against confidence"], figures["Precision and recall"]
+    assert isinstance(rates, RateFigure)
+    assert isinstance(recalls, RateFigure)
+    dog = next(n for n, line in enumerate(recalls.lines) if line.label == ANIMALS[DOGS])
+
+    assert VIEW.meant(result, rates, 0.42, 0) == 0.42
+    assert VIEW.meant(result, recalls, 0.5, dog) == pytest.approx(0.6), "the only dog that is found"
+
+
+def _random_boxes(rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+    corners = rng.integers(0, 30, (count, 2))
+    return np.concatenate([corners, corners + rng.integers(1, 30, (count, 2))], axis=1).astype(np.float32)
+
+
+def _iou(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    shared = max(0.0, float(across)) * max(0.0, float(down))
+    areas = [float((box[2] - box[0]) * (box[3] - box[1])) for box in (one, other)]
+    return shared / (sum(areas) - shared)

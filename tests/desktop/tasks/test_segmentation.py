@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from desktop.charts.figures import BarFigure
 from desktop.models.result import Result, ResultKey, open_result
+from desktop.tasks.measures import Span, bar_span
 from desktop.tasks.task import Selection, task_view
 from desktop.viewers.label_view import PREDICTION, TRUTH
 from engine.protocol.home import Home
@@ -101,3 +103,19 @@ def test_that_an_answer_tells_the_shares_of_the_picture(tmp_path: Path) -> None:
     assert labels.class_map is not None
     assert labels.class_map.tolist() == ground(0).tolist()
     assert VIEW.csv_rows(record, 0.0) == [["grass", "0.600000"], ["sky", "0.400000"]]
+
+
+def test_that_ranges_of_overlap_choose_images(result: Result) -> None:
+    assert shown(result, spans=(Span("iou", 0.0, 0.5),)) == [1]
+    assert shown(result, spans=(Span("iou", 0.0, 0.5), Span("pixel_accuracy", 0.9, 1.0))) == []
+    road = GROUNDS.index("road")
+    assert VIEW.measure_of(result, f"class_iou/{road}").title == "IoU of road"
+    assert shown(result, spans=(Span(f"class_iou/{road}", 0.9, 1.0),)) == [0]
+
+
+def test_that_a_bar_shows_as_many_images_as_it_counts(result: Result) -> None:
+    for figure in VIEW.figures(VIEW.at(result, 0.5)):
+        assert isinstance(figure, BarFigure)
+        spans = [bar_span(figure, number) for number in range(figure.bins)]
+        counts = [len(shown(result, spans=(span,))) for span in spans]
+        assert counts == [int(figure.total(number)) for number in range(figure.bins)], figure.title
