@@ -12,6 +12,7 @@ from engine.data.cache import ImageCache
 from engine.data.decoding import read_image
 from engine.data.preprocessing import Image, to_stored
 from engine.data.targets import LearningTargets, SplitFiles, Target, Targeting, TargetSource
+from engine.datasets.split import ALL
 from engine.errors import UserError
 from engine.protocol.results import Problem
 
@@ -232,7 +233,7 @@ def open_split(
 
     Args:
         files: the whole dataset; its `indices` are narrowed to the split.
-        split: train, val or test.
+        split: train, val, test, or all.
         targeting: which images can be used, and what belongs to them.
         image_size: of the samples, pixels.
         method: of resizing.
@@ -244,7 +245,7 @@ def open_split(
     indices = [
         index
         for index in files.indices
-        if manifest.items[index].split == split and targeting.is_usable(manifest.items[index])
+        if split in (ALL, manifest.items[index].split) and targeting.is_usable(manifest.items[index])
     ]
     if not indices:
         there = ", ".join(sorted({item.split for item in manifest.items if item.split})) or "none"

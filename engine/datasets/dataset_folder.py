@@ -47,6 +47,8 @@ class DatasetRecord(Frozen):
     """Where the files of each version lie."""
     history: tuple[Step, ...] = ()
     """From the first version on; empty in records of earlier Lensmiths."""
+    is_test_only: bool = False
+    """All its images are for tests, whatever its folders say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,18 @@ class DatasetFolder:
         return self.path / "annotations" / f"{manifest.annotations}.npz"
 
     def save(
-        self, manifest: Manifest, root: Path, source: Path, annotations: Annotations | None = None
+        self,
+        manifest: Manifest,
+        root: Path,
+        source: Path,
+        annotations: Annotations | None = None,
+        *,
+        is_test_only: bool | None = None,
     ) -> None:
-        """Make a version the present one: its objects and manifest first, then the record that names it."""
+        """Make a version the present one: its objects and manifest first, then the record that names it.
+
+        `is_test_only` is noted; None leaves what was noted before.
+        """
         place = self.annotations_path(manifest)
         if place is not None and annotations is not None and not place.is_file():
             annotations.save(place)
@@ -114,7 +125,7 @@ class DatasetFolder:
                 version=manifest.version, saved=time.time(), images=len(manifest.items), source=str(source)
             )
             steps = (*steps, made)
-        self._write(manifest, root, (source, {**roots, manifest.version: str(root)}, steps))
+        self._write(manifest, root, (source, {**roots, manifest.version: str(root)}, steps), is_test_only)
 
     def move(self, root: Path) -> None:
         """Note that the files are at `root` now: for every version whose files lay where the present one's did."""
@@ -165,9 +176,15 @@ class DatasetFolder:
         )
 
     def _write(
-        self, manifest: Manifest, root: Path, told: tuple[Path, Mapping[str, str], tuple[Step, ...]]
+        self,
+        manifest: Manifest,
+        root: Path,
+        told: tuple[Path, Mapping[str, str], tuple[Step, ...]],
+        is_test_only: bool | None = None,
     ) -> None:
         source, roots, history = told
+        before = self._before()
+        noted = before.is_test_only if before is not None else False
         record = DatasetRecord(
             name=manifest.name,
             version=manifest.version,
@@ -176,6 +193,7 @@ class DatasetFolder:
             format=manifest.format,
             roots=roots,
             history=history,
+            is_test_only=noted if is_test_only is None else is_test_only,
         )
         write_record(self.record_path, record)
 

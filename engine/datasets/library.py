@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.config.problems import nearest
@@ -16,7 +16,7 @@ from engine.datasets.dataset_folder import DatasetFolder, Step, dataset_name, fo
 from engine.datasets.drawn_masks import with_drawn_masks
 from engine.datasets.formats.registry import layout_names, read_layout, tasks
 from engine.datasets.hashing import HashMemory, Progress, no_progress
-from engine.datasets.importing import Imported, copy_files, make_dataset
+from engine.datasets.importing import Imported, copy_files, for_tests, make_dataset
 from engine.datasets.manifest import Manifest
 from engine.datasets.source import is_archive, named, require_text, source_at
 from engine.datasets.split import TEST, TRAIN, VAL, divide
@@ -39,6 +39,8 @@ class ImportOptions:
     """None takes what the layout says."""
     copy: bool = False
     """Copy the images into the user's folder instead of indexing them where they are."""
+    is_test_only: bool | None = None
+    """Take all images for tests, whatever the folders say; None does as the import before, at first not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Library:
         folder = self._folder(name)
         with self._locked(name, progress):
             _require_free(folder, name, source)
+            options = replace(options, is_test_only=_is_for_tests(folder, options))
             draft = self._home.datasets / f".draft-{folder.path.name}"
             try:
                 shutil.rmtree(draft, ignore_errors=True)  # of an import that was killed
@@ -87,7 +90,7 @@ class Library:
                 if root == draft:
                     root = folder.keep(draft, made.manifest)
                 progress(0, 0, "Saving")
-                folder.save(made.manifest, root, source, made.annotations)
+                folder.save(made.manifest, root, source, made.annotations, is_test_only=options.is_test_only)
             except OSError as error:
                 raise write_error(error, folder.path) from error
             finally:
@@ -114,6 +117,14 @@ class Library:
             UserError: `dataset_unknown` with the nearest name, `version_unknown`, `manifest_damaged`.
         """
         return self._existing(name).manifest(version)
+
+    def imported_from(self, source: Path) -> str | None:
+        """Give the name of the dataset that was imported from a folder, zip or table; None where there is none."""
+        wanted = str(source_at(source))
+        for manifest in self.list():
+            if self._existing(manifest.name).record().source == wanted:
+                return manifest.name
+        return None
 
     def history(self, name: str) -> tuple[Step, ...]:
         """Give a dataset's versions from the first on; the last is the present one.
@@ -236,6 +247,8 @@ class Library:
             else:
                 target, root = source, source.parent if source.is_file() else source
             found = read_layout(target, task.options.format, task.options.task, task.progress)
+            if task.options.is_test_only:
+                found = for_tests(found)
             if found.draw is not None:
                 found = with_drawn_masks(found, root, draft, task.progress)
                 root = draft
@@ -324,6 +337,15 @@ def _require_free(folder: DatasetFolder, name: str, source: Path) -> None:
             f"There is a dataset named {name} already, from {record.source}.",
             "Give this one another name with --name.",
         )
+
+
+def _is_for_tests(folder: DatasetFolder, options: ImportOptions) -> bool:
+    if options.is_test_only is not None:
+        return options.is_test_only
+    try:
+        return folder.exists() and folder.record().is_test_only
+    except UserError:  # damaged: nobody knows what it was
+        return False
 
 
 def _require_same(manifest: Manifest, root: Path) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from engine.datasets.manifest import Item, Manifest
 
 TRAIN, VAL, TEST = "train", "val", "test"
+ALL = "all"
+"""What is asked for to have the images of every split; no image is filed under it."""
 
 
 def with_validation(manifest: Manifest, share: float) -> Manifest:

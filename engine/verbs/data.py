@@ -29,6 +29,12 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     add.add_argument("--format", default="auto", help=f"auto, {', '.join(layout_names())}")
     add.add_argument("--task", default=None, help="classification, detection, segmentation")
     add.add_argument("--copy", action="store_true", help="copy the images into Lensmith's folder")
+    add.add_argument(
+        "--test-only",
+        action="store_true",
+        default=None,
+        help="all its images are for tests, none to train on",
+    )
     add.set_defaults(run=import_dataset)
     shown = verbs.add_parser("list", parents=[shared], help="list the datasets")
     shown.set_defaults(run=list_datasets)
@@ -71,7 +77,7 @@ def import_dataset(session: Session, arguments: argparse.Namespace) -> Reply:
         manifest = library.import_dataset(
             arguments.path,
             name=arguments.name,
-            options=ImportOptions(arguments.format, arguments.task, arguments.copy),
+            options=ImportOptions(arguments.format, arguments.task, arguments.copy, arguments.test_only),
             progress=progress,
         )
     return _shown(library, manifest)
