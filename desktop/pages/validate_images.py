@@ -200,7 +200,7 @@ def _no_images(result: Result) -> str:
     if not result.summary.images:
         return "The split has no images."
     return (
-        "The run kept no results by image. Switch on “Results by image” under Validation to see images here, "
+        "The run kept no results by image. Let “Results by image” under Validation keep them to see images here, "
         "or evaluate a checkpoint."
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,10 +38,27 @@ class ValidationConfig(BaseModel):
         bool,
         Setting(label="Keep only the best", help="Drop the numbered checkpoints; last and best always stay."),
     ] = True
-    per_image: Annotated[
-        bool,
-        Setting(label="Per-image results", help="Keep what the model said about every image.", advanced=True),
-    ] = True
+    keep: Annotated[
+        Literal["all", "newest_and_best", "numbers"],
+        Setting(
+            label="Results by image",
+            help="Of which validations it is kept what the model said about every image; newest_and_best drops it of "
+            "older ones, numbers keeps none. Metrics, curves and matrices of all validations stay.",
+            advanced=True,
+        ),
+    ] = "all"
+    keep_mb: Annotated[
+        int,
+        Field(ge=0, le=10_000_000),
+        Setting(
+            label="Room for them",
+            unit="MB",
+            help="What the results by image of all validations may take together; the oldest are dropped first, their "
+            "masks before the rest. 0 is no bound.",
+            advanced=True,
+            visible_when={"validation.keep": ["all", "newest_and_best"]},
+        ),
+    ] = 2000
 
 
 class EarlyStoppingConfig(BaseModel):

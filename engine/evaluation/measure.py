@@ -13,7 +13,7 @@ from engine.data.batch import Batch, move_targets
 from engine.data.loader import Loader
 from engine.data.targets import Target
 from engine.device.policy import DevicePolicy
-from engine.tasks.task import Judgement, Outputs, Prediction, RawInfer, Task
+from engine.tasks.task import Collector, Judgement, Outputs, Prediction, RawInfer, Task
 
 Loss = Callable[..., Tensor]
 
@@ -38,17 +38,35 @@ def never() -> bool:
     return False
 
 
+def unwatched(collector: Collector) -> None:
+    """Nobody looks at what is measured so far."""
+    del collector
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Who takes part in a measuring while it goes on."""
+
+    is_ending: Callable[[], bool] = never
+    """Asked before each batch; true breaks the measuring off."""
+    look: Callable[[Collector], object] = unwatched
+    """Called after each batch with what is gathered so far."""
+
+
+UNDISTURBED = Course()
+
+
 def measure_network(
-    network: nn.Module, loader: Loader, view: NetworkView, is_ending: Callable[[], bool] = never
+    network: nn.Module, loader: Loader, view: NetworkView, course: Course = UNDISTURBED
 ) -> Judgement | None:
-    """Judge a network in eval mode on all images of a loader; None when `is_ending` broke it off.
+    """Judge a network in eval mode on all images of a loader; None when it was broken off.
 
     Outputs stay on the device until the end: no batch waits for another one's metrics.
     """
     collector = view.task.collector(view.class_names, loader.images)
     with torch.inference_mode():
         for batch in loader.start(0):
-            if is_ending():
+            if course.is_ending():
                 return None
             pixels = view.policy.to_input(batch.images, view.mean, view.std)
             loss: Tensor | None = None
@@ -60,6 +78,7 @@ def measure_network(
                 collector.add_predictions(view.decode(outputs), batch)
             else:
                 collector.add_outputs(outputs, loss, batch)
+            course.look(collector)
         return collector.judgement()
 
 
@@ -68,7 +87,7 @@ def measure_infer(
     loader: Loader,
     task: Task,
     class_names: Sequence[str],
-    is_ending: Callable[[], bool] = never,
+    course: Course = UNDISTURBED,
 ) -> Judgement | None:
     """Judge a plugin by its own `infer` on the original images of a loader's split; None when broken off.
 
@@ -77,7 +96,7 @@ def measure_infer(
     collector = task.collector(class_names, loader.images)
     source, size = loader.source, loader.settings.batch_size
     for start in range(0, len(source), size):
-        if is_ending():
+        if course.is_ending():
             return None
         positions: list[int] = []
         images: list[np.ndarray] = []
@@ -97,4 +116,5 @@ def measure_infer(
                 torch.tensor([image.shape[:2] for image in images]),
             )
             collector.add_predictions(infer(images), batch)
+            course.look(collector)
     return collector.judgement()

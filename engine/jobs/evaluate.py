@@ -7,7 +7,7 @@ from engine.datasets.manifest import Manifest
 from engine.device.choose import choose_device
 from engine.device.policy import SingleDevice
 from engine.errors import UserError
-from engine.evaluation.measure import measure_infer, measure_network
+from engine.evaluation.measure import Course, measure_infer, measure_network
 from engine.evaluation.result_folder import ResultFacts, newest_folder, write_result
 from engine.jobs.desk import Desk
 from engine.jobs.parent import TrainedModel, open_parent
@@ -75,19 +75,19 @@ def require_classes(manifest: Manifest, class_names: tuple[str, ...]) -> None:
 def _judge(desk: Desk, trained: TrainedModel, loader: Loader) -> Judgement | None:
     task = task_named(trained.meta.task)
     meta, model = trained.meta, trained.model
-    is_ending = desk.control.is_end_waiting
+    course = Course(desk.control.is_end_waiting)
     device = choose_device(desk.spec.placement.resource)
     if isinstance(model, TorchModel) and task.framing == "whole":
         # Targets that have a place are compared where they lie: in the pixels of the originals.
         model.device = device
-        return measure_infer(model.infer, loader, task, meta.class_names, is_ending)
+        return measure_infer(model.infer, loader, task, meta.class_names, course)
     if isinstance(model, TorchModel):
         policy = SingleDevice(device, trained.resolved)
         policy.place(model.network)
         view = view_of(model, meta.class_names, policy, meta)
-        return measure_network(model.network, loader, view, is_ending)
+        return measure_network(model.network, loader, view, course)
     infer = task.adapt_infer(model.infer, tensor_input(meta, str(device)))
-    return measure_infer(infer, loader, task, meta.class_names, is_ending)
+    return measure_infer(infer, loader, task, meta.class_names, course)
 
 
 def _keep(desk: Desk, trained: TrainedModel, judgement: Judgement, split: str) -> None:

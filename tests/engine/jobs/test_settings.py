@@ -79,7 +79,8 @@ CHANGES: list[tuple[str, object, Values]] = [
     ("validation.val_interval", 2, {}),
     ("validation.metric", "loss", {"epochs": 6}),
     ("validation.save_best_only", False, {}),
-    ("validation.per_image", False, {}),
+    ("validation.keep", "numbers", {}),
+    ("validation.keep", "newest_and_best", {"epochs": 3}),
     ("early_stopping.enabled", True, {"early_stopping.patience": 1, "epochs": 8}),
     (
         "early_stopping.patience",
@@ -111,6 +112,7 @@ ELSEWHERE = {
     "compile",
     "checkpoint.every_minutes",
     "validation.val_split",
+    "validation.keep_mb",
     "start_from",
 }
 
