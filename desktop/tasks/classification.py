@@ -15,6 +15,7 @@ from desktop.models.result import Result
 from desktop.models.result_scores import class_scores
 from desktop.tasks.class_answers import ClassAnswers
 from desktop.tasks.classification_figures import CONFIDENCE, SCORE, classification_figures, threshold_at
+from desktop.tasks.histories import CLASSES_OVER_TIME
 from desktop.tasks.measures import Measure, Span
 from desktop.tasks.metric_facts import (
     Metrics,
@@ -79,6 +80,7 @@ class ClassificationView(ClassAnswers):
     draws: Sequence[str] = ()
     draws_pixels = False
     program = CLASS_PROGRAM
+    history = CLASSES_OVER_TIME
 
     def bound(self, result: Result) -> Bound | None:  # noqa: ARG002  # other tasks look at it
         return None

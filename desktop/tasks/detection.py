@@ -26,6 +26,7 @@ from desktop.tasks.found_objects import (
     meetings,
     verdicts,
 )
+from desktop.tasks.histories import OBJECTS_OVER_TIME
 from desktop.tasks.measures import Measure, Span
 from desktop.tasks.metric_facts import (
     Metrics,
@@ -97,6 +98,7 @@ class DetectionView(BoxAnswers):
     draws = (TRUTH, PREDICTION)
     draws_pixels = False
     program = BOX_PROGRAM
+    history = OBJECTS_OVER_TIME
 
     def bound(self, result: Result) -> Bound | None:
         best = best_confidence(result)

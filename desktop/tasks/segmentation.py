@@ -16,6 +16,7 @@ from desktop.models.exports_snippet import MASK_PROGRAM
 from desktop.models.result import Column, Result
 from desktop.models.result_labels import true_classes
 from desktop.models.result_masks import predicted_map
+from desktop.tasks.histories import PIXELS_OVER_TIME
 from desktop.tasks.measures import Measure, Span
 from desktop.tasks.metric_facts import (
     Metrics,
@@ -80,6 +81,7 @@ class SegmentationView(PixelAnswers):
     draws = (TRUTH, PREDICTION)
     draws_pixels = True
     program = MASK_PROGRAM
+    history = PIXELS_OVER_TIME
 
     def bound(self, result: Result) -> Bound | None:
         if not result.images:

@@ -18,6 +18,7 @@ from desktop.models.class_table import ClassColumn
 from desktop.models.drawn_labels import DrawnLabels
 from desktop.models.exports_snippet import NUMBERS_PROGRAM
 from desktop.models.result import Result
+from desktop.models.result_history_lists import HistoryRule
 from desktop.tasks.measures import Measure, Span
 from desktop.viewers.matrix_data import MatrixData
 from engine.errors import UserError
@@ -26,7 +27,7 @@ ALL, INCORRECT, CORRECT = "all", "incorrect", "correct"
 """The verdicts that every task has; the keys I and C of the page choose the latter two."""
 _NAME = re.compile(r"[a-z][a-z_]*")
 _NO_TASK = frozenset(
-    {"task", "metric_facts", "found_objects", "box_answers", "class_answers", "pixel_answers"}
+    {"task", "metric_facts", "found_objects", "histories", "box_answers", "class_answers", "pixel_answers"}
 )
 """Modules of this folder that are no task."""
 
@@ -168,6 +169,8 @@ class TaskView(AnswerView, Protocol):
     """Whether they tell the class of every pixel, so that one hides the other."""
     program: str
     """What reads the answer of an exported file, for `python_snippet`."""
+    history: HistoryRule
+    """When an image counts as right, for lists over all validations of a run."""
 
     def bound(self, result: Result) -> Bound | None:
         """Give what the user may move; None where there is nothing."""
