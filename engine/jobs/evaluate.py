@@ -1,14 +1,19 @@
-"""Evaluate: measure a trained model on any split, of its own dataset or another one with the same classes."""
+"""Evaluate: measure a trained model on the data frozen with the run, or only ask it where nobody knows the truth."""
 
 from __future__ import annotations
 
+import torch
+
 from engine.data.loader import Loader
+from engine.data.samples import SampleSource
+from engine.data.targets import LabelTargets, SplitFiles
 from engine.datasets.manifest import Manifest
 from engine.device.choose import choose_device
 from engine.device.policy import SingleDevice
 from engine.errors import UserError
 from engine.evaluation.measure import Course, measure_infer, measure_network
 from engine.evaluation.result_folder import ResultFacts, newest_folder, write_result
+from engine.evaluation.unlabelled import ask
 from engine.jobs.desk import Desk
 from engine.jobs.parent import TrainedModel, open_parent
 from engine.jobs.validation import view_of
@@ -18,39 +23,80 @@ from engine.protocol.checkpoint import WEIGHTS_NAME
 from engine.protocol.events import MetricsLogged, ResultWritten, StateChanged
 from engine.protocol.job import EndState
 from engine.tasks.registry import task_named
-from engine.tasks.task import Judgement
+from engine.tasks.task import Judgement, RawInfer
 from engine.training.phases import Phases
 from engine.training.telemetry import left_out
+
+_OF_TRAINING = "class_absent"
+"""A problem that is told of training images: what is only measured need not show every class."""
 
 
 def evaluate(desk: Desk) -> EndState:
     """Measure, and write RUN/results/0001. Metrics are named `test/…` whatever the split.
 
     Raises:
-        UserError: `split_empty`, `classes_differ`, or what is wrong with the checkpoint.
+        UserError: `split_empty`, `classes_differ`, `no_readable_image`, or what is wrong with the checkpoint.
     """
     phases = Phases(desk.reporter)
-    split = str(desk.job.task_options.get("split", "test"))
     device = choose_device(desk.spec.placement.resource)
     try:
         with phases.phase("build_model"):
             trained = open_parent(desk, device)
         with phases.phase("read_data"):
             require_classes(desk.manifest, trained.meta.class_names)
-            loader = desk.loader(split, train=False, pin_memory=device.type == "cuda")
+            images = _labelled(desk, device) if _is_labelled(desk) else _unlabelled(desk)
     finally:
         phases.close()
     desk.reporter.emit(StateChanged(state="running", attempt=desk.attempt.number))
+    source = images.source if isinstance(images, Loader) else images
     try:
-        judgement = _judge(desk, trained, loader)
-        for problem in loader.new_problems():
-            desk.reporter.emit(left_out(problem))
+        if isinstance(images, Loader):
+            judgement = _judge(desk, trained, images)
+        else:
+            size = desk.run_config.batch_size
+            is_ending = desk.control.is_end_waiting
+            judgement = ask(_infer(desk, trained), images, trained.meta.class_names, size, is_ending)
+        for problem in source.untold_problems():
+            if problem.code != _OF_TRAINING:
+                desk.reporter.emit(left_out(problem))
     finally:
-        loader.close()
+        if isinstance(images, Loader):
+            images.close()
     if judgement is None:
         return _obey(desk)
-    _keep(desk, trained, judgement, split)
+    _require_images(judgement, source, desk)
+    _keep(desk, trained, judgement, len(source.problems))
     return "completed"
+
+
+def _is_labelled(desk: Desk) -> bool:
+    return desk.job.task_options.get("labelled") is not False
+
+
+def _split(desk: Desk) -> str:
+    return str(desk.job.task_options.get("split", "test"))
+
+
+def _labelled(desk: Desk, device: torch.device) -> Loader:
+    return desk.loader(_split(desk), train=False, pin_memory=device.type == "cuda")
+
+
+def _unlabelled(desk: Desk) -> SampleSource:
+    """All images, with nothing known of them."""
+    everything = range(len(desk.manifest.items))
+    files = SplitFiles(desk.manifest, desk.dataset_root, everything)
+    config = desk.run_config
+    targets = LabelTargets([-1] * len(everything))
+    return SampleSource(files, targets, config.image_size, config.preprocessing.resize_method)
+
+
+def _require_images(judgement: Judgement, source: SampleSource, desk: Desk) -> None:
+    if judgement.images == 0:
+        raise UserError(
+            "no_readable_image",
+            f"None of the {len(source):,} images in {desk.dataset_root} can be read.",
+            "Check them with `lensmith data check`.",
+        )
 
 
 def require_classes(manifest: Manifest, class_names: tuple[str, ...]) -> None:
@@ -79,45 +125,57 @@ def _judge(desk: Desk, trained: TrainedModel, loader: Loader) -> Judgement | Non
     device = choose_device(desk.spec.placement.resource)
     if isinstance(model, TorchModel) and task.framing == "whole":
         # Targets that have a place are compared where they lie: in the pixels of the originals.
-        model.device = device
-        return measure_infer(model.infer, loader, task, meta.class_names, course)
+        return measure_infer(_infer(desk, trained), loader, task, meta.class_names, course)
     if isinstance(model, TorchModel):
         policy = SingleDevice(device, trained.resolved)
         policy.place(model.network)
         view = view_of(model, meta.class_names, policy, meta)
         return measure_network(model.network, loader, view, course)
-    infer = task.adapt_infer(model.infer, tensor_input(meta, str(device)))
-    return measure_infer(infer, loader, task, meta.class_names, course)
+    return measure_infer(_infer(desk, trained), loader, task, meta.class_names, course)
 
 
-def _keep(desk: Desk, trained: TrainedModel, judgement: Judgement, split: str) -> None:
-    meta = trained.meta
+def _infer(desk: Desk, trained: TrainedModel) -> RawInfer:
+    """What asks the model about images as they are."""
+    device = choose_device(desk.spec.placement.resource)
+    if isinstance(trained.model, TorchModel):
+        trained.model.device = device
+        return trained.model.infer
+    task = task_named(trained.meta.task)
+    return task.adapt_infer(trained.model.infer, tensor_input(trained.meta, str(device)))
+
+
+def _keep(desk: Desk, trained: TrainedModel, judgement: Judgement, unreadable: int) -> None:
+    meta, options = trained.meta, desk.job.task_options
+    seen, before = (options.get(name) for name in ("seen_in_training", "unreadable"))
     facts = ResultFacts(
         task=meta.task,
-        split=split,
+        split=_split(desk),
         prefix="test",
         epoch=meta.epoch,
         step=meta.step,
         class_names=meta.class_names,
-        dataset=desk.manifest.name,
+        dataset=desk.manifest.name if _is_labelled(desk) else "",
         dataset_version=desk.manifest.version,
         checkpoint=trained.checkpoint.name,
         weights_sha256=meta.files.get(WEIGHTS_NAME, ""),
+        is_labelled=_is_labelled(desk),
+        left_out=unreadable + (before if isinstance(before, int) else 0),
+        seen_in_training=seen if isinstance(seen, int) else 0,
     )
     summary = write_result(desk.folder.results, judgement, facts)
-    desk.reporter.emit(
-        MetricsLogged(
+    if facts.is_labelled:
+        logged = MetricsLogged(
             scope="test",
             epoch=meta.epoch,
             step=meta.step,
             values=summary.metrics,
             per_class={f"test/{name}": values for name, values in summary.per_class.items()},
         )
-    )
+        desk.reporter.emit(logged)
     desk.reporter.emit(
         ResultWritten(
             folder=newest_folder(desk.folder.results) or "",
-            split=split,
+            split=facts.split,
             epoch=meta.epoch,
             step=meta.step,
             checkpoint=trained.checkpoint.name,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.datasets.split import ALL
 from engine.errors import UserError
 from engine.protocol.catalog import ModelMetadata, PluginEntry
 from engine.protocol.checkpoint import is_whole, list_checkpoints, read_meta
 from engine.protocol.home import Home
 from engine.protocol.job import JobKind
 from engine.protocol.run_folder import RunFolder
+from engine.runner.given_data import GivenData, Wanted, give_data
 from engine.runner.submit import MODEL_FILE, SubmitRequest, submit
 from engine.store.database import Store
 
@@ -29,6 +32,12 @@ class Derived:
     dataset: str | None = None
     """None takes the dataset of the parent."""
     options: dict[str, object] = field(default_factory=dict[str, object])
+    data: Wanted | None = None
+    """What a test run measures on; it tells the dataset, too."""
+    changes: Mapping[str, object] = field(default_factory=dict[str, object])
+    """Settings that differ from those of the training: `batch_size`."""
+    resource: str | None = None
+    """`cpu`, `cuda:0`; None takes what is free first."""
 
 
 def submit_derived(wanted: Derived, home: Home) -> str:
@@ -41,6 +50,9 @@ def submit_derived(wanted: Derived, home: Home) -> str:
         row = store.run(wanted.parent)
     parent = RunFolder(home.runs / row.run)
     checkpoint = checkpoint_in(parent, wanted.checkpoint)
+    given = None
+    if wanted.data is not None:
+        given = give_data(wanted.data, parent, read_meta(checkpoint), home)
     job = parent.job()
     if job.dataset is None:
         raise UserError("run_without_dataset", f"Run {row.run} has no dataset.", "Choose a training run.")
@@ -54,13 +66,25 @@ def submit_derived(wanted: Derived, home: Home) -> str:
     )
     request = SubmitRequest(
         entry=entry,
-        dataset=wanted.dataset or job.dataset.name,
-        config=parent.effective_config(),
+        dataset=given.manifest.name if given is not None else wanted.dataset or job.dataset.name,
+        config={**parent.effective_config(), **wanted.changes},
         name=f"{wanted.kind} {row.name or row.run}",
         kind=wanted.kind,
-        task_options={"parent_run": row.run, "checkpoint": checkpoint.name, **wanted.options},
+        task_options={
+            "parent_run": row.run,
+            "checkpoint": checkpoint.name,
+            **wanted.options,
+            **(test_options(wanted.data, given) if wanted.data is not None and given is not None else {}),
+        },
+        resource=wanted.resource,
+        given=given,
     )
     return submit(request, home)
+
+
+def test_options(wanted: Wanted, given: GivenData) -> dict[str, object]:
+    """What the options of a test run tell of its data."""
+    return {"split": ALL if wanted.folder is not None else wanted.split, **given.told()}
 
 
 def _at_home(folder: RunFolder, name: str) -> Path:

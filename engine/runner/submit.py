@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from engine.datasets.annotations import Annotations
 from engine.datasets.library import Library
 from engine.datasets.manifest import Manifest
 from engine.errors import UserError
@@ -21,6 +22,7 @@ from engine.protocol.job import AttemptSpec, DatasetRef, JobKind, JobSpec, Place
 from engine.protocol.run_folder import RunFolder, write_record
 from engine.runner.devices import host_resources, machine_resources
 from engine.runner.frozen_weights import freeze_weights
+from engine.runner.given_data import GivenData
 from engine.runner.queue import tick
 from engine.runner.supervision import add_supervision
 from engine.store.database import Store
@@ -47,6 +49,8 @@ class SubmitRequest:
     task_options: Mapping[str, object] = field(default_factory=dict[str, object])
     place: str = "local"
     """`local`, or `ssh:NAME`: the machine that runs it."""
+    given: GivenData | None = None
+    """Instead of what the library holds under that name: data looked at with a model's classes, or of no dataset."""
 
 
 def submit(request: SubmitRequest, home: Home) -> str:
@@ -58,7 +62,8 @@ def submit(request: SubmitRequest, home: Home) -> str:
     """
     home.ensure()
     wanted = wanted_device(home, request.place, request.resource)
-    require_same_task(request, Library(home).get(request.dataset))
+    given = request.given
+    require_same_task(request, Library(home).get(request.dataset) if given is None else given.manifest)
     run = new_run_id()
     draft = RunFolder(home.runs / f".draft-{run}")
     try:
@@ -87,11 +92,10 @@ def freeze_run(request: SubmitRequest, folder: RunFolder, run: str, home: Home) 
     Raises:
         UserError: `dataset_unknown`, `dataset_unreachable`, `weights_unknown`, `disk_full`, `home_read_only`.
     """
-    library = Library(home)
-    manifest = library.get(request.dataset)
-    root = library.root(request.dataset)
+    given = request.given or _given_by_name(Library(home), request.dataset)
+    manifest, root = given.manifest, given.root
     file = _freeze_plugin(Path(request.entry.folder), folder.plugin, home)
-    _freeze_dataset(library, manifest, folder)
+    _freeze_dataset(given, folder)
     config = dict(request.config)
     if request.kind in FROM_WEIGHTS:
         config = freeze_weights(config, folder, home)
@@ -140,12 +144,20 @@ def new_run_id() -> str:
     return f"{moment}-{''.join(secrets.choice(_ALPHABET) for _ in range(4))}"
 
 
-def _freeze_dataset(library: Library, manifest: Manifest, draft: RunFolder) -> None:
+def _given_by_name(library: Library, dataset: str) -> GivenData:
+    manifest = library.get(dataset)
+    return GivenData(manifest, library.root(dataset), library.annotations_file(manifest))
+
+
+def _freeze_dataset(given: GivenData, draft: RunFolder) -> None:
     """Put the manifest and the table of objects into the run."""
     draft.manifest_path.parent.mkdir(parents=True)
-    manifest.save(draft.manifest_path)
-    objects = library.annotations_file(manifest)
+    given.manifest.save(draft.manifest_path)
+    objects = given.objects
     if objects is None:
+        return
+    if isinstance(objects, Annotations):
+        objects.save(draft.annotations_path)
         return
     try:
         draft.annotations_path.hardlink_to(objects)  # never written to again; takes no room
