@@ -14,12 +14,14 @@ class Tile:
         note: under the picture, right: a number that stays whole.
         is_correct: draws a tick or a cross and its colour; None where nothing is judged.
         spoken: the whole as a sentence, for screen readers and the tooltip.
+        remark: on the lower edge of the picture: why it is in a list.
     """
 
     caption: str
     note: str = ""
     is_correct: bool | None = None
     spoken: str = ""
+    remark: str = ""
 
 
 def judged_tile(truth: str | None, prediction: str, confidence: float) -> Tile:

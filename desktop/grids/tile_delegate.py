@@ -20,6 +20,7 @@ CAPTION_HEIGHT = TYPE.caption + SPACE.m
 _GAP = SPACE.xs
 _BADGE = TYPE.page
 _FRAME = 2.5
+_STRIP_OPACITY = 0.86
 _BROKEN_ICON = "ph.file-x"
 
 
@@ -98,6 +99,8 @@ class TileDelegate(QStyledItemDelegate):
         _paint_frame(painter, whole, frame, look)
         if look.tile.is_correct is not None:
             _paint_badge(painter, frame, look.tile.is_correct)
+        if look.tile.remark:
+            _paint_remark(painter, frame, look.tile.remark)
         _paint_words(painter, whole, frame, look)
 
 
@@ -150,6 +153,19 @@ def _paint_badge(painter: QPainter, frame: QRectF, is_correct: bool) -> None:
         return
     painter.drawLine(QPointF(x - unit, y - unit), QPointF(x + unit, y + unit))
     painter.drawLine(QPointF(x - unit, y + unit), QPointF(x + unit, y - unit))
+
+
+def _paint_remark(painter: QPainter, frame: QRectF, remark: str) -> None:
+    """A strip on the lower edge of the picture, opaque enough to be read on any."""
+    strip = QRectF(frame)
+    strip.setTop(frame.bottom() - CAPTION_HEIGHT)
+    strip.adjust(_FRAME, 0, -_FRAME, -_FRAME)
+    painter.fillRect(strip, theme.color("card", _STRIP_OPACITY))
+    painter.setFont(font(TYPE.overline, 500, tabular=True))
+    painter.setPen(theme.color("text"))
+    inner = strip.adjusted(SPACE.xs, 0, -SPACE.xs, 0)
+    words = painter.fontMetrics().elidedText(remark, Qt.TextElideMode.ElideRight, int(inner.width()))
+    painter.drawText(inner, Qt.AlignmentFlag.AlignCenter, words)
 
 
 def _paint_words(painter: QPainter, whole: QRectF, frame: QRectF, look: Look) -> None:

@@ -22,6 +22,18 @@ from engine.protocol.run_folder import RunFolder, read_record
 
 Numbers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+TIPS: Mapping[str, str] = {
+    "learned_late": "Never right before, and right in every validation since; the latest first.",
+    "forgotten": "Right, and wrong in the validation after; the most often forgotten first.",
+    "never_right": "Wrong in every validation: the label may be wrong. The hardest first.",
+    "hardest": "All images, the hardest over all validations first.",
+}
+TITLES: Mapping[str, str] = {
+    "learned_late": "Learned late",
+    "forgotten": "Forgotten",
+    "never_right": "Never right",
+    "hardest": "Hardest",
+}
 _NEVER = -1
 _HEAD = (
     "file",
@@ -96,11 +108,22 @@ class ImageList:
     """Images in an order, each with a note."""
 
     key: str
-    title: str
     images: Numbers
     """Numbers in the run's manifest, the first first."""
     note: Callable[[int], str]
     """What is said of an image, by that number."""
+
+    @property
+    def title(self) -> str:
+        return TITLES[self.key]
+
+    def places(self, numbers: Column) -> Numbers:
+        """Give the place in the list, from 0, of images by their numbers in the manifest; -1 for those not in it."""
+        wanted = numbers.astype(np.int64)
+        highest = max(self.images.max(initial=-1), wanted.max(initial=-1))
+        place = np.full(int(highest) + 1, -1, dtype=np.int64)
+        place[self.images] = np.arange(len(self.images))
+        return place[wanted]
 
 
 def read_history(
@@ -200,7 +223,7 @@ def learned_late(history: ImageHistory) -> ImageList:
     def note(image: int) -> str:
         return f"right from {_when(h, int(h.first_right[image]))}"
 
-    return ImageList("learned_late", "Learned late", images[order], note)
+    return ImageList("learned_late", images[order], note)
 
 
 def forgotten(history: ImageHistory) -> ImageList:
@@ -212,9 +235,10 @@ def forgotten(history: ImageHistory) -> ImageList:
     def note(image: int) -> str:
         times = int(h.forgotten[image])
         last = _when(h, int(h.last_forgotten[image]))
-        return f"forgotten at {last}" if times == 1 else f"forgotten {times} times, last at {last}"
+        short = last.removeprefix("epoch ")  # the strip on a tile has room for some twenty letters
+        return f"forgotten at {last}" if times == 1 else f"forgotten {times}×, last {short}"
 
-    return ImageList("forgotten", "Forgotten", images[order], note)
+    return ImageList("forgotten", images[order], note)
 
 
 def never_right(history: ImageHistory) -> ImageList:
@@ -226,7 +250,7 @@ def never_right(history: ImageHistory) -> ImageList:
     def note(image: int) -> str:
         return f"never right, {h.difficulty} {h.newest[image]:.2f}"
 
-    return ImageList("never_right", "Never right", images[order], note)
+    return ImageList("never_right", images[order], note)
 
 
 def hardest(history: ImageHistory) -> ImageList:
@@ -238,7 +262,7 @@ def hardest(history: ImageHistory) -> ImageList:
     def note(image: int) -> str:
         return f"mean {h.difficulty} {h.mean[image]:.2f}"
 
-    return ImageList("hardest", "Hardest", images[order], note)
+    return ImageList("hardest", images[order], note)
 
 
 LISTS: Mapping[str, Callable[[ImageHistory], ImageList]] = {

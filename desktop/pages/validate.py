@@ -22,6 +22,7 @@ from desktop.pages.validate_detail import DetailView
 from desktop.pages.validate_evaluate import Evaluation
 from desktop.pages.validate_follow import ResultFollower
 from desktop.pages.validate_history import HistoryBar
+from desktop.pages.validate_history_desk import HistoryDesk
 from desktop.pages.validate_history_travel import TimeTravel
 from desktop.pages.validate_loading import NoResult, ResultSkeleton
 from desktop.pages.validate_matrix import NARROWEST, WIDEST, MatrixPanel
@@ -115,6 +116,7 @@ class ValidatePage(Page):
         self.layers.addWidget(browse)
         self.layers.addWidget(self.detail)
         self.one_image = OpenImage(self.context.background, self.layers, self.detail, self.images)
+        self.lists = HistoryDesk(self.context, self.travel, self.images)
 
     def _connect(self) -> None:
         self.source.run_chosen.connect(self._choose_run)
@@ -296,6 +298,7 @@ class ValidatePage(Page):
         nothing = selection.true is None and selection.predicted is None
         self.matrix.mark(None if nothing else Cell(selection.true, selection.predicted))
         self.one_image.show_result(result, view)
+        self.lists.show_result(view, result.bound)
 
     def _choose_cell(self, cell: Cell | None) -> None:
         self.side.show_view(IMAGES)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from desktop.grids.image_grid import ImageGrid
 from desktop.grids.image_model import Images
+from desktop.grids.tile import Tile
 from desktop.models.result import Result
+from desktop.models.result_history_lists import ImageList
+from desktop.pages.validate_history_lists import ListButton, ListLine
 from desktop.tasks.task import ALL, Selection, TaskView
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
@@ -23,6 +28,10 @@ from desktop.widgets.message_banner import Banner
 from desktop.widgets.segmented import Segmented
 
 _SORT_WIDTH = 168
+_NARROW = 720
+"""From this width on the choice of lists is an icon alone."""
+
+_NO_MATCH = "No image matches. Take a filter away."
 
 
 class ImagesPanel(QWidget):
@@ -36,9 +45,12 @@ class ImagesPanel(QWidget):
         self._result: Result | None = None
         self._view: TaskView | None = None
         self._selection = Selection()
+        self._list: ImageList | None = None
         body = column(SPACE.s)
         self.setLayout(body)
         body.addLayout(self._build_head())
+        self.list_line = ListLine()
+        body.addWidget(self.list_line)
         self._chips = QWidget()
         chips = row(SPACE.xs)
         self._chips.setLayout(chips)
@@ -68,6 +80,8 @@ class ImagesPanel(QWidget):
         self._head.setContentsMargins(0, 0, SPACE.s, 0)
         self._verdict = Segmented([], name="Images shown")
         self._head.addWidget(self._verdict)
+        self.lists = ListButton()
+        self._head.addWidget(self.lists)
         self._count = text_label("", "caption")
         self._count.setFont(font(TYPE.caption, tabular=True))
         self._head.addWidget(self._count)
@@ -103,7 +117,7 @@ class ImagesPanel(QWidget):
             self._offer(view)
         if not same_classes:
             self._selection = Selection(self._selection.verdict)
-        images = Images(result.root, result.paths, partial(view.tile, result))
+        images = Images(result.root, result.paths, partial(self._tile, result, view))
         if same_images:
             self.grid.images.update_images(images)  # the pictures that were read stay
         else:
@@ -121,6 +135,25 @@ class ImagesPanel(QWidget):
     def toggle_verdict(self, verdict: str) -> None:
         """Show only the images of a verdict; all when that is so already."""
         self._choose_verdict(ALL if self._selection.verdict == verdict else verdict)
+
+    def show_list(self, shown: ImageList | None) -> None:
+        """Show only the images of a list, in its order, each with its note; None shows all again."""
+        self._list = shown
+        self._sort.setEnabled(shown is None)
+        self._sort.setToolTip("" if shown is None else "The images are in the order of the list")
+        self._arrange()
+        self.grid.viewport().update()
+
+    def _tile(self, result: Result, view: TaskView, image: int) -> Tile:
+        tile = view.tile(result, image)
+        if self._list is None:
+            return tile
+        note = self._list.note(int(result.column("item")[image]))
+        return replace(tile, remark=note, spoken=f"{tile.spoken or tile.caption}; {note}")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.lists.set_narrow(self.width() < _NARROW)
 
     def hide_layers(self, names: frozenset[str]) -> None:
         """Draw no layer of these names on the pictures."""
@@ -166,7 +199,11 @@ class ImagesPanel(QWidget):
             return
         mask = view.chosen(result, self._selection)
         current = self.grid.current_image()
-        self.grid.images.arrange(mask, view.order(result, str(self._sort.currentData())))
+        order = view.order(result, str(self._sort.currentData()))
+        if self._list is not None and result.images:
+            order = self._list.places(result.column("item"))
+            mask &= order >= 0
+        self.grid.images.arrange(mask, order)
         if not self.grid.go_to(current):
             self.grid.scrollToTop()
         self._count.setText(f"{int(mask.sum()):,} of {result.images:,}")
@@ -182,7 +219,8 @@ class ImagesPanel(QWidget):
         titles = {choice.key: choice.title.lower() for choice in view.verdicts}
         _say(self._verdict_chip, "" if selection.verdict == ALL else f"{titles[selection.verdict]} only")
         self._chips.setVisible(bool(parts) or selection.verdict != ALL)
-        self.grid.nothing = "No image matches. Take a filter away." if result.images else _no_images(result)
+        nothing = "No image matches. Take a filter away, or close the list." if self._list else _NO_MATCH
+        self.grid.nothing = nothing if result.images else _no_images(result)
 
     def _say_trouble(self, result: Result) -> None:
         is_gone = result.images > 0 and not result.is_root_there

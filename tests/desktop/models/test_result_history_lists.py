@@ -87,7 +87,7 @@ def test_that_each_list_has_its_images_in_its_order_with_a_note(run: MeasuredRun
     assert (late.images.tolist(), late.note(numbers[1])) == ([numbers[1]], "right from epoch 3")
     assert (lost.images.tolist(), lost.note(numbers[2])) == (
         [numbers[2]],
-        "forgotten 2 times, last at epoch 4",
+        "forgotten 2×, last 4",
     )
     assert (never.images.tolist(), never.note(numbers[3])) == ([numbers[3]], "never right, loss 4.30")
     assert hard.images.tolist() == [numbers[n] for n in (3, 2, 1, 0)]
