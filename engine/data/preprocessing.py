@@ -125,6 +125,17 @@ def prepare_image(
     return np.ascontiguousarray(square_of(stored, image_size, resize_method, framing))
 
 
+def seen_area(
+    width: int, height: int, image_size: int, framing: Framing
+) -> tuple[float, float, float, float]:
+    """Give the part of an image that its sample shows: left, top, right, bottom, pixels."""
+    if framing == "whole":
+        return 0.0, 0.0, float(width), float(height)
+    side = min(width, height) * image_size / stored_side(image_size)
+    left, top = (width - side) / 2, (height - side) / 2
+    return left, top, left + side, top + side
+
+
 def _middle(image: Image, width: int, height: int) -> Image:
     top = (image.shape[0] - height) // 2
     left = (image.shape[1] - width) // 2

@@ -2,9 +2,10 @@
 
 One request a line: `{"id": 1, "verb": "predict", "checkpoint": FOLDER, "files": [...], "threshold": 0.0}`, with the
 folder for files of masks in `masks` (without it they last as long as this process); also
-`load`, `validate` (a plugin's own check of a configuration), `preview` (what training images look like under one, see
-`preview_wish.py`) and `ping`. One answer a line: `{"id": 1, "ok": true, ...}`
-or `{"id": 1, "ok": false, "error": {"code", "message", "hint"}}`. Pixels and masks never travel through JSON.
+`load`, `explain` (where the model looks: `file` and, other than the predicted one, `class`), `validate` (a plugin's
+own check of a configuration), `preview` (what training images look like under one, see `preview_wish.py`) and `ping`.
+One answer a line: `{"id": 1, "ok": true, ...}` or `{"id": 1, "ok": false, "error": {"code", "message", "hint"}}`.
+Pixels and masks never travel through JSON.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from engine.errors import UserError
+from engine.inference.heat_map import explain_file
 from engine.inference.predictor import Predictable, image_files, predict_files
 from engine.inference.preview_wish import Wish, read_wish
 from engine.inference.records import Telling
@@ -77,6 +79,8 @@ class Service:
             return {"classes": list(self.model(_path(request, "checkpoint")).class_names)}
         if verb == "predict":
             return self._predict(request)
+        if verb == "explain":
+            return self._explain(request)
         if verb == "validate":
             config = request.get("config")
             return self._validate(str(request.get("plugin")), config if isinstance(config, dict) else {})
@@ -85,7 +89,7 @@ class Service:
         raise UserError(
             "verb_unknown",
             f"The predictor does not know {verb!r}.",
-            "It knows ping, load, predict, validate, preview.",
+            "It knows ping, load, predict, explain, validate, preview.",
         )
 
     def _predict(self, request: dict[str, object]) -> dict[str, object]:
@@ -99,6 +103,12 @@ class Service:
         records = predict_files(model, files, Telling(limit, folder))
         told = [record.model_dump(mode="json") for record in records]
         return {"predictions": told, "classes": list(model.class_names)}
+
+    def _explain(self, request: dict[str, object]) -> dict[str, object]:
+        label = request.get("class")
+        model = self.model(_path(request, "checkpoint"))
+        named = label if isinstance(label, str) and label else None
+        return explain_file(model, _path(request, "file"), named, self._own_masks())
 
     def _own_masks(self) -> Path:
         """A folder that goes when this process ends."""

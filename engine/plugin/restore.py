@@ -14,8 +14,10 @@ from engine.config.train import RunConfig
 from engine.data.normalisation import TensorInput
 from engine.device.randomness import seed_everything
 from engine.errors import PluginError, UserError
+from engine.inference.heat_map import HeatMap
 from engine.plugin.adapters.torch_model import TorchModel
 from engine.plugin.contract import BaseModel
+from engine.plugin.insight import Insight, predicted_class
 from engine.plugin.loading import load_model
 from engine.protocol.checkpoint import PLUGIN_CHECKPOINT, CheckpointMeta, read_meta
 from engine.protocol.run_folder import RunFolder
@@ -119,12 +121,14 @@ def restore_model(checkpoint: Path) -> RestoredModel:
             "Give a run, or a checkpoint in RUN/checkpoints.",
         )
     model = build_model(folder, meta.class_names, "cpu", config=folder.effective_config(), fresh=False)
+    prepared = tensor_input(meta, "cpu")
     if isinstance(model, TorchModel):
         load_weights(model.network, read_weights(checkpoint), str(checkpoint))
-        return RestoredModel(meta, model.infer)
+        return RestoredModel(meta, model.infer, Insight(model, model.network, meta.task, prepared))
     load_plugin_checkpoint(model, checkpoint)
     stop_training(model)
-    return RestoredModel(meta, task_named(meta.task).adapt_infer(model.infer, tensor_input(meta, "cpu")))
+    infer = task_named(meta.task).adapt_infer(model.infer, prepared)
+    return RestoredModel(meta, infer, Insight(model, network_of(model), meta.task, prepared))
 
 
 def tensor_input(meta: CheckpointMeta, device: str) -> TensorInput:
@@ -134,12 +138,16 @@ def tensor_input(meta: CheckpointMeta, device: str) -> TensorInput:
 
 
 class RestoredModel:
-    """A model with a checkpoint's weights. Implements `engine.inference.predictor.Predictable`."""
+    """A model with a checkpoint's weights.
 
-    def __init__(self, meta: CheckpointMeta, infer: RawInfer) -> None:
+    Implements `Predictable` and `Explainable` of `engine.inference`.
+    """
+
+    def __init__(self, meta: CheckpointMeta, infer: RawInfer, insight: Insight) -> None:
         self.meta = meta
         self.class_names = meta.class_names
         self._infer = infer
+        self._insight = insight
 
     def infer(self, images: list[np.ndarray]) -> Sequence[object]:
         """Answer upright RGB uint8 (H, W, 3) images of any size.
@@ -157,3 +165,13 @@ class RestoredModel:
                 f"The model could not look at the images: {type(error).__name__}: {error}.",
                 "See the predictor's log; `lensmith plugins check` tries `infer` out.",
             ) from error
+
+    def explain(self, image: np.ndarray, label: int | None = None) -> HeatMap:
+        """Say where the model looks; see `engine.inference.heat_map.Explainable`."""
+        if label is None and self._insight.is_own:
+            label = predicted_class(self.infer([image])[0])
+        return self._insight.explain(image, label)
+
+    def features(self, images: list[np.ndarray]) -> np.ndarray:
+        """Give the features of images, float32 (N, D), a row an image."""
+        return self._insight.features(images)

@@ -169,6 +169,13 @@ class Task(Protocol):
         """Whether a deployment file can take any number of images at once."""
         ...
 
+    def class_scores(self, outputs: Outputs) -> Tensor | None:
+        """Give one number an image and class, (N, C), with its gradient: a heat map tells the grounds of it.
+
+        None where a class has no one score in an image.
+        """
+        ...
+
     def deployed(self, outputs: Outputs, as_probabilities: bool) -> Tensor:
         """Give what a deployment file gives, one tensor: probabilities, or the network's own scores.
 

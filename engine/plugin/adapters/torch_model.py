@@ -131,6 +131,10 @@ class TorchModel(BaseModel):
         """The part that is frozen or slowed; None where nobody can tell."""
         return None
 
+    def explained_layer(self) -> nn.Module | None:
+        """The layer of which heat maps are told; None takes the deepest that keeps the places of an image."""
+        return None
+
     def backbone_parameters(self) -> Iterable[nn.Parameter]:
         part = self.backbone()
         return part.parameters() if part is not None else ()

@@ -14,11 +14,11 @@ from engine.data.normalisation import TensorInput
 from engine.data.preprocessing import Framing
 from engine.data.targets import LabelTargeting
 from engine.tasks.classification.collector import ScoreCollector
-from engine.tasks.classification.decode import adapt_infer, to_class_scores
+from engine.tasks.classification.decode import adapt_infer, logits_in, to_class_scores
 from engine.tasks.classification.judge import DIRECTIONS, judge_scores, score_table
 from engine.tasks.classification.loss import classification_loss
 from engine.tasks.predictions import ClassScores
-from engine.tasks.task import Collector, Direction, Judgement, Prediction, RawInfer, Size
+from engine.tasks.task import Collector, Direction, Judgement, Outputs, Prediction, RawInfer, Size
 
 if TYPE_CHECKING:
     from engine.config.augmentation import AugmentationConfig
@@ -80,6 +80,10 @@ class Classification(LabelTargeting):
         """As it is: a class has no place in the image."""
         del frame, original
         return prediction
+
+    def class_scores(self, outputs: Outputs) -> Tensor | None:
+        """The logits."""
+        return logits_in(outputs)
 
     def deployed(self, outputs: Tensor, as_probabilities: bool) -> Tensor:
         """Probabilities (N, C), or logits."""

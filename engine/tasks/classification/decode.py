@@ -16,6 +16,7 @@ from engine.tasks.task import RawInfer
 
 _OUTPUT_NAMES = ("logits", "outputs", "output", "scores", "probs", "probabilities")
 _SUM_TOLERANCE = 1e-3
+_AXES_OF_SCORES = 2
 _REFUSALS = (TypeError, AttributeError, ValueError, RuntimeError, LookupError, AssertionError)
 """What code raises that was given the other form."""
 
@@ -26,6 +27,13 @@ def to_class_scores(outputs: Tensor) -> list[ClassScores]:
     """Softmax of logits (N, C), one record an image."""
     probs = torch.softmax(outputs.detach().float(), dim=1).cpu().numpy()
     return [ClassScores(row) for row in probs]
+
+
+def logits_in(outputs: object) -> Tensor | None:
+    """Find the tensor (N, C) in what a network gives; None where there is none."""
+    if isinstance(outputs, Mapping):
+        outputs = next((outputs[name] for name in _OUTPUT_NAMES if name in outputs), None)
+    return outputs if isinstance(outputs, Tensor) and outputs.ndim == _AXES_OF_SCORES else None
 
 
 def adapt_infer(infer: Callable[..., object], tensor_input: TensorInput) -> RawInfer:

@@ -99,6 +99,10 @@ class Detection:
         assert isinstance(prediction, Detections)  # adapt_infer saw to it
         return fitted(prediction, frame, original)
 
+    def class_scores(self, outputs: Outputs) -> Tensor | None:
+        """None: every box has a score of its own, and which boxes are told is no smooth function of the image."""
+        del outputs
+
     def deployed(self, outputs: Outputs, as_probabilities: bool) -> Tensor:
         """Candidates (N, K, 4 + C): corners in pixels of the input, then a probability for each class.
 

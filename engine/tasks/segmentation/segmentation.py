@@ -92,6 +92,14 @@ class Segmentation:
         assert isinstance(prediction, SegmentationMap)  # adapt_infer saw to it
         return fit(prediction, original)
 
+    def class_scores(self, outputs: Outputs) -> Tensor | None:
+        """Of each class the logits of the pixels that are taken for it, summed."""
+        if not isinstance(outputs, Tensor | Mapping):
+            return None
+        logits = logits_of(outputs)
+        taken = torch.zeros_like(logits).scatter_(1, logits.argmax(dim=1, keepdim=True), 1.0)
+        return (logits * taken).sum(dim=(2, 3))
+
     def deployed(self, outputs: Outputs, as_probabilities: bool) -> Tensor:
         """Probabilities (N, C, H, W), or logits."""
         logits = logits_of(outputs)

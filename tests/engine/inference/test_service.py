@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine.errors import UserError
 from engine.inference import service
+from engine.inference.heat_map import HeatMap
 from engine.inference.preview_wish import Wish
 from engine.inference.service import MODELS_KEPT, Service, serve
 from engine.tasks.predictions import ClassScores
@@ -36,13 +38,14 @@ class Asked:
 
     def __init__(self) -> None:
         self.loaded: list[str] = []
+        self.model: type[Model] = Model
         self.service = Service(self._load, self._validate, self._preview)
 
     def _load(self, checkpoint: Path) -> Model:
         if checkpoint.name == "none":
             raise UserError("checkpoint_missing", "There is none.", "Choose another.")
         self.loaded.append(checkpoint.name)
-        return Model()
+        return self.model()
 
     def _validate(self, plugin: str, config: Mapping[str, object]) -> dict[str, object]:
         return {"config": {**config, "plugin": plugin}}
@@ -63,6 +66,51 @@ def test_that_pictures_are_answered_with_the_number_of_the_request(tmp_path: Pat
     (record,) = answer["predictions"]
     assert (record["label"], record["confidence"]) == ("b", 0.75)
     assert json.dumps(answer)
+
+
+class Seeing(Model):
+    """Looks at the left half."""
+
+    def explain(self, image: np.ndarray, label: int | None = None) -> HeatMap:
+        chosen = 1 if label is None else label
+        return HeatMap(np.array([[1, 0], [1, 0]], np.float32), (4.0, 0.0, 12.0, 8.0), chosen)
+
+
+def test_that_a_heat_map_comes_as_a_gray_picture_with_its_place(tmp_path: Path) -> None:
+    file = write_picture(tmp_path / "x.png", size=(16, 8))
+    asked = Asked()
+    asked.model = Seeing
+
+    given = asked(id=3, verb="explain", checkpoint="/c/best", file=str(file))
+    other = asked(id=4, verb="explain", checkpoint="/c/best", file=str(file), **{"class": "a"})
+
+    assert (given["ok"], given["label"], given["area"], given["size"]) == (True, "b", [4, 0, 12, 8], [16, 8])
+    assert not given["is_empty"]
+    assert (other["label"], other["map"] != given["map"]) == ("a", True)
+    with Image.open(given["map"]) as picture:
+        gray = np.asarray(picture)
+    assert gray.shape == (224, 224)
+    assert gray[:, :8].min() > 250
+    assert gray[:, -8:].max() < 5
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        ({"checkpoint": "/c/best", "class": "zebra"}, "class_unknown"),
+        ({"checkpoint": "/c/best"}, "explanation_unavailable"),
+        ({"checkpoint": "/c/none"}, "checkpoint_missing"),
+        ({}, "request_invalid"),
+    ],
+)
+def test_that_what_cannot_be_explained_is_refused(
+    tmp_path: Path, request_: dict[str, object], code: str
+) -> None:
+    file = write_picture(tmp_path / "x.png")
+
+    answer = Asked()(id=3, verb="explain", file=str(file), **request_)
+
+    assert (answer["ok"], answer["error"]["code"]) == (False, code)
 
 
 def test_that_a_checkpoint_that_was_written_anew_is_loaded_again(tmp_path: Path) -> None:
