@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -126,6 +127,25 @@ class ImageGrid(TileView):
         self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.scrollTo(index)
         return True
+
+    @contextmanager
+    def staying(self) -> Iterator[None]:
+        """Keep the scrolled place, the current image and the selected ones while they are arranged anew."""
+        place = self.verticalScrollBar().value()
+        current, selected = self.current_image(), self.selected_images()
+        yield
+        flags = QItemSelectionModel.SelectionFlag
+        rows = [self.images.row_of(int(image)) for image in selected]
+        chosen = QItemSelection()
+        for row in rows:
+            if row >= 0:
+                chosen.select(self.images.index(row), self.images.index(row))
+        row = self.images.row_of(current)
+        if row >= 0:
+            self.selectionModel().setCurrentIndex(self.images.index(row), flags.NoUpdate)
+        self.selectionModel().select(chosen, flags.ClearAndSelect)
+        self.updateGeometries()
+        self.verticalScrollBar().setValue(place)
 
     def neighbour(self, image: int, step: int) -> int:
         """Give the image `step` places on in the order shown; -1 at the ends, or when it is not shown."""

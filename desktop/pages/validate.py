@@ -6,12 +6,13 @@ from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.context import Context
 from desktop.grids.image_grid import MenuEntry
 from desktop.grids.image_model import Numbers
+from desktop.grids.table_columns import table_text
 from desktop.models.result import Result, ResultKey
 from desktop.models.result_browser import ResultBrowser
 from desktop.models.result_list import runs_with_results
@@ -137,6 +138,7 @@ class ValidatePage(Page):
         self.side.classes.picked.connect(self._choose_class)
         entry = MenuEntry("Try on the Predict page", "ph.magic-wand", self._predict_images)
         self.images.grid.menu_entries.append(entry)
+        self.images.table.copy_wanted.connect(self._copy_rows)
         self.one_image.failed.connect(self._show_failure)
         self.empty.acted.connect(self._go_to_train)
         self.context.runs.changed.connect(self._offer_runs)
@@ -330,6 +332,13 @@ class ValidatePage(Page):
     def _predict_images(self, images: Numbers) -> None:
         shown = self.images.grid.images.images
         self.context.go("predict", run=self.browser.run, drop=[shown.path(int(image)) for image in images])
+
+    def _copy_rows(self, images: Numbers, separator: str) -> None:
+        columns = self.images.table.rows.columns
+        clipboard = QGuiApplication.clipboard()
+        self.context.background.run(
+            table_text, columns, images, separator, then=clipboard.setText, owner=self
+        )
 
     # One image
 

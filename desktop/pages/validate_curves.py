@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.charts.figure_card import FigureCard
@@ -16,7 +16,10 @@ _TWO_FROM = 560
 
 
 class FiguresPanel(QScrollArea):
-    """Charts in a grid that scrolls; cards are kept, and filled anew."""
+    """Charts in a grid that scrolls; cards are kept, and filled anew. Nothing is counted while nobody sees it."""
+
+    picked = Signal(object)
+    """A `PickedPoint`: a bar or a point of a curve was clicked."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,12 +40,27 @@ class FiguresPanel(QScrollArea):
         self.cards: list[FigureCard] = []
         self._columns = 2
         self._shown = 0
+        self._waiting: tuple[Result, TaskView] | None = None
 
     def show_result(self, result: Result, view: TaskView) -> None:
         """Show the charts of a result."""
+        self._waiting = (result, view)
+        if self.isVisible():
+            self._show_waiting()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show_waiting()
+
+    def _show_waiting(self) -> None:
+        if self._waiting is None:
+            return
+        (result, view), self._waiting = self._waiting, None
         figures = view.figures(result)
         while len(self.cards) < len(figures):
-            self.cards.append(FigureCard())
+            made = FigureCard()
+            made.plot.picked.connect(self.picked)
+            self.cards.append(made)
         for card, figure in zip(self.cards, figures, strict=False):
             card.show_figure(figure)
         if len(figures) != self._shown:

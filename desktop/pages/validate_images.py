@@ -5,32 +5,36 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QSignalBlocker, Signal
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from desktop.grids.image_grid import ImageGrid
 from desktop.grids.image_model import Images
+from desktop.grids.image_table import ImageTable
 from desktop.grids.tile import Tile
 from desktop.models.result import Result
 from desktop.models.result_history_lists import ImageList
+from desktop.pages.validate_filter import CELL, VERDICT, FilterChips, RangeFields
 from desktop.pages.validate_history_lists import ListButton, ListLine
+from desktop.tasks.measures import Span
 from desktop.tasks.task import ALL, Selection, TaskView
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
 from desktop.viewers.layer_tiles import LayerTiles, TileLayers
 from desktop.viewers.matrix_data import Cell
-from desktop.widgets.buttons import Button, on_click
+from desktop.widgets.buttons import icon_button, on_click
 from desktop.widgets.card import column, row
 from desktop.widgets.choice_box import ChoiceBox
-from desktop.widgets.labels import text_label
+from desktop.widgets.labels import ElidedLabel
 from desktop.widgets.message_banner import Banner
 from desktop.widgets.segmented import Segmented
 
-_SORT_WIDTH = 168
+_SORT_WIDTH, _SORT_NARROWEST = 168, 120
 _NARROW = 720
 """From this width on the choice of lists is an icon alone."""
-
 _NO_MATCH = "No image matches. Take a filter away."
 
 
@@ -46,21 +50,16 @@ class ImagesPanel(QWidget):
         self._view: TaskView | None = None
         self._selection = Selection()
         self._list: ImageList | None = None
+        self._by_column: tuple[str, bool] | None = None
+        """The column of the table that the rows are sorted by, and whether the largest come first."""
         body = column(SPACE.s)
         self.setLayout(body)
         body.addLayout(self._build_head())
         self.list_line = ListLine()
         body.addWidget(self.list_line)
-        self._chips = QWidget()
-        chips = row(SPACE.xs)
-        self._chips.setLayout(chips)
-        self._cell_chip = _chip()
-        self._verdict_chip = _chip()
-        for made in (self._cell_chip, self._verdict_chip):
-            chips.addWidget(made)
-        chips.addStretch(1)
-        self._chips.hide()
-        body.addWidget(self._chips)
+        self.chips = FilterChips()
+        body.addWidget(self.chips)
+        self.ranges = RangeFields(self)
         self.trouble = Banner("warn")
         self.trouble.hide()
         line = row()
@@ -71,24 +70,44 @@ class ImagesPanel(QWidget):
         self.tiles = LayerTiles(self.grid)
         self.tiles.overlays.changed.connect(self.grid.viewport().update)
         self.grid.set_delegate(self.tiles)
-        body.addWidget(self.grid, 1)
-        on_click(self._cell_chip, self.cell_cleared.emit)
-        on_click(self._verdict_chip, self._clear_verdict)
+        self.table = ImageTable("Images of the result, as a table", self.grid)
+        self._views = QStackedWidget()
+        self._views.addWidget(self.grid)
+        self._views.addWidget(self.table)
+        body.addWidget(self._views, 1)
+        self._connect()
+
+    def _connect(self) -> None:
+        self.chips.removed.connect(self._remove_filter)
+        self.chips.cleared.connect(self.clear_filters)
+        self.ranges.changed.connect(self.show_within)
+        self.ranges.removed.connect(self._remove_filter)
+        self.table.sorted_by.connect(self._sort_by_column)
+        on_click(self.range_button, self._open_ranges)
+        on_click(self.table_button, self._switch)
 
     def _build_head(self) -> QHBoxLayout:
-        self._head = row()
+        self._head = row(SPACE.xs)
         self._head.setContentsMargins(0, 0, SPACE.s, 0)
         self._verdict = Segmented([], name="Images shown")
         self._head.addWidget(self._verdict)
+        self._head.addSpacing(SPACE.xs)
+        self._count = ElidedLabel("", "caption")
+        self._count.setFont(font(TYPE.caption, tabular=True))
+        self._head.addWidget(self._count, 1)
+        self.range_button = icon_button(
+            "ph.funnel", "Filter by numbers", "Show only images with numbers in a range"
+        )
         self.lists = ListButton()
         self._head.addWidget(self.lists)
-        self._count = text_label("", "caption")
-        self._count.setFont(font(TYPE.caption, tabular=True))
-        self._head.addWidget(self._count)
-        self._head.addStretch(1)
-        self._sort = ChoiceBox("Sort images by", _SORT_WIDTH)
+        self._head.addWidget(self.range_button)
+        self.table_button = icon_button("ph.table", "Show as a table")
+        self._head.addWidget(self.table_button)
+        self._head.addSpacing(SPACE.xs)
+        self._sort = ChoiceBox("Sort images by", _SORT_WIDTH, _SORT_NARROWEST)
+        self._sort.setPlaceholderText("By column")
         self._head.addWidget(self._sort)
-        self._sort.currentIndexChanged.connect(self._arrange)
+        self._sort.currentIndexChanged.connect(self._sort_by_choice)
         return self._head
 
     @property
@@ -101,22 +120,30 @@ class ImagesPanel(QWidget):
 
     def count_text(self) -> str:
         """How many images are shown, of how many."""
-        return self._count.text()
+        return self._count.whole_text()
 
     def chip_texts(self) -> list[str]:
         """What the images are filtered by."""
-        return [chip.text() for chip in (self._cell_chip, self._verdict_chip) if chip.text()]
+        return self.chips.texts()
+
+    @property
+    def is_table(self) -> bool:
+        return self._views.currentWidget() is self.table
+
+    def focus(self) -> None:
+        """Give the keyboard to the grid, or to the table."""
+        self._views.currentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_result(self, result: Result, view: TaskView) -> None:
         """Show a result's images; filter and order stay, where they still mean something."""
         before, self._result = self._result, result
         same_classes = before is not None and before.classes == result.classes
-        same_images = before is not None and (before.root, before.paths) == (result.root, result.paths)
+        same_images = before is not None and _goes_on(before, result)
         if view is not self._view:
             self._view = view
             self._offer(view)
         if not same_classes:
-            self._selection = Selection(self._selection.verdict)
+            self._selection = replace(self._selection, true=None, predicted=None, spans=())
         images = Images(result.root, result.paths, partial(self._tile, result, view))
         if same_images:
             self.grid.images.update_images(images)  # the pictures that were read stay
@@ -124,13 +151,30 @@ class ImagesPanel(QWidget):
             self.grid.images.set_images(images)
         self._draw(before, result, view)
         self._say_trouble(result)
-        self._arrange()
+        self.table.show_columns(view.columns(result))
+        if same_images and before is not None and before.images < result.images:
+            with self.grid.staying():
+                self._arrange()
+        else:
+            self._arrange()
 
     def show_cell(self, cell: Cell | None) -> None:
         """Show only the images of a cell of the matrix, of a true or of a predicted class; None shows all."""
         true, predicted = (None, None) if cell is None else (cell.true, cell.predicted)
-        self._selection = Selection(self._selection.verdict, true, predicted)
+        self._selection = replace(self._selection, true=true, predicted=predicted)
         self._arrange()
+
+    def show_within(self, span: Span) -> None:
+        """Show only the images whose numbers lie in a range, beside what they are filtered by already."""
+        self._selection = self._selection.within(span)
+        self._arrange()
+
+    def clear_filters(self) -> None:
+        """Show all images."""
+        self._selection = Selection()
+        self._verdict.choose(ALL)
+        self._arrange()
+        self.cell_cleared.emit()
 
     def toggle_verdict(self, verdict: str) -> None:
         """Show only the images of a verdict; all when that is so already."""
@@ -175,6 +219,9 @@ class ImagesPanel(QWidget):
             self._sort.clear()
             for choice in view.sorts:
                 self._sort.addItem(choice.title, choice.key)
+            self._sort.setCurrentIndex(0)
+        self._by_column = None
+        self.ranges.offer(view.measures)
         keys = [choice.key for choice in view.verdicts]
         kept = self._selection.verdict if self._selection.verdict in keys else ALL
         self._selection = Selection(kept)
@@ -186,12 +233,53 @@ class ImagesPanel(QWidget):
         old.deleteLater()
 
     def _choose_verdict(self, verdict: str) -> None:
-        self._selection = Selection(verdict, self._selection.true, self._selection.predicted)
+        self._selection = replace(self._selection, verdict=verdict)
         self._verdict.choose(verdict)
         self._arrange()
 
-    def _clear_verdict(self) -> None:
-        self._choose_verdict(ALL)
+    def _remove_filter(self, key: str) -> None:
+        if key == CELL:
+            self.cell_cleared.emit()
+        elif key == VERDICT:
+            self._choose_verdict(ALL)
+        else:
+            self._selection = self._selection.beyond(key)
+            self._arrange()
+
+    def _open_ranges(self) -> None:
+        self.ranges.show_selection(self._selection)
+        self.ranges.popup(self.range_button.mapToGlobal(self.range_button.rect().bottomLeft()))
+
+    def _switch(self) -> None:
+        """Show the table instead of the grid, or the other way round."""
+        self._views.setCurrentWidget(self.grid if self.is_table else self.table)
+        icon, name = (
+            ("ph.grid-four", "Show as pictures") if self.is_table else ("ph.table", "Show as a table")
+        )
+        self.table_button.set_icon(icon)
+        self.table_button.setAccessibleName(name)
+        self.table_button.setToolTip(name)
+        self.grid.go_to(self.grid.current_image())
+        self.focus()
+
+    def _sort_by_choice(self) -> None:
+        if self._sort.currentIndex() >= 0:
+            self._by_column = None
+        self._arrange()
+
+    def _sort_by_column(self, key: str, is_down: bool) -> None:
+        self._by_column = (key, is_down)
+        with QSignalBlocker(self._sort):
+            self._sort.setCurrentIndex(-1)
+        self._arrange()
+
+    def _order(self, result: Result, view: TaskView) -> NDArray[np.generic] | None:
+        key, is_down = self._by_column or ("", False)
+        column = next((known for known in self.table.rows.columns if known.key == key), None)
+        if column is None:
+            return view.order(result, str(self._sort.currentData()))
+        values = column.values().astype(np.float64)
+        return -values if is_down else values
 
     def _arrange(self) -> None:
         result, view = self._result, self._view
@@ -199,13 +287,15 @@ class ImagesPanel(QWidget):
             return
         mask = view.chosen(result, self._selection)
         current = self.grid.current_image()
-        order = view.order(result, str(self._sort.currentData()))
+        order = self._order(result, view)
         if self._list is not None and result.images:
             order = self._list.places(result.column("item"))
             mask &= order >= 0
         self.grid.images.arrange(mask, order)
         if not self.grid.go_to(current):
             self.grid.scrollToTop()
+            self.table.scrollToTop()
+        self.table.mark_sorted(*(self._by_column or ("", False)))
         self._count.setText(f"{int(mask.sum()):,} of {result.images:,}")
         self._show_chips(result, view)
 
@@ -215,10 +305,12 @@ class ImagesPanel(QWidget):
         names = matrix.names if matrix is not None else result.classes
         parts = [f"true {names[selection.true]}"] if selection.true is not None else []
         parts += [f"predicted {names[selection.predicted]}"] if selection.predicted is not None else []
-        _say(self._cell_chip, " → ".join(parts))
+        filters = [(CELL, " → ".join(parts))] if parts else []
         titles = {choice.key: choice.title.lower() for choice in view.verdicts}
-        _say(self._verdict_chip, "" if selection.verdict == ALL else f"{titles[selection.verdict]} only")
-        self._chips.setVisible(bool(parts) or selection.verdict != ALL)
+        if selection.verdict != ALL:
+            filters.append((VERDICT, f"{titles[selection.verdict]} only"))
+        filters += [(span.key, span.text(view.measure_of(result, span.key))) for span in selection.spans]
+        self.chips.show_filters(filters)
         nothing = "No image matches. Take a filter away, or close the list." if self._list else _NO_MATCH
         self.grid.nothing = nothing if result.images else _no_images(result)
 
@@ -234,23 +326,20 @@ class ImagesPanel(QWidget):
             )
 
 
+def _goes_on(before: Result, result: Result) -> bool:
+    """Whether a result tells of the same images, or of more behind the same ones."""
+    return before.root == result.root and before.paths == result.paths[: len(before.paths)]
+
+
 def _no_images(result: Result) -> str:
     if not result.summary.images:
         return "The split has no images."
+    if result.summary.dropped:
+        return (
+            "What the model said about each image of this validation is no longer kept, as “Results by image” under "
+            "Validation says. Numbers, curves and matrix stay. Choose a later result, or evaluate a checkpoint."
+        )
     return (
         "The run kept no results by image. Let “Results by image” under Validation keep them to see images here, "
         "or evaluate a checkpoint."
     )
-
-
-def _chip() -> Button:
-    made = Button("", "ph.x")
-    made.setProperty("chip", True)
-    return made
-
-
-def _say(chip: Button, text: str) -> None:
-    chip.setVisible(bool(text))
-    chip.setText(text)
-    chip.setToolTip(f"Show images beyond “{text}” again" if text else "")
-    chip.setAccessibleName(f"Remove filter: {text}" if text else "")

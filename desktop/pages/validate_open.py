@@ -82,7 +82,7 @@ class OpenImage(QObject):
         if self.is_open:
             self._stack.setCurrentIndex(0)
             self._images.grid.go_to(self._detail.image)
-            self._images.grid.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._images.focus()
 
     def step(self, step: int) -> None:
         """Open the next image, or the one before; from one that the filter leaves out, those around its old place."""

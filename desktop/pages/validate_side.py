@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from math import floor
+
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QSlider, QStackedWidget
 
+from desktop.charts.figure_plot import PickedPoint
+from desktop.charts.figures import BarFigure
 from desktop.models.result import Result
 from desktop.pages.validate_classes import ClassesPanel
 from desktop.pages.validate_curves import FiguresPanel
 from desktop.pages.validate_images import ImagesPanel
+from desktop.tasks.measures import Span, bar_span
 from desktop.tasks.task import Bound, TaskView
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
-from desktop.widgets.buttons import Button
+from desktop.widgets.buttons import Button, button, on_click
 from desktop.widgets.card import Card, row
 from desktop.widgets.labels import text_label
 from desktop.widgets.segmented import Segmented
@@ -53,12 +58,16 @@ class SidePanel(Card):
         self._bound_value = text_label("", "caption")
         self._bound_value.setFont(font(TYPE.caption, tabular=True))
         self._bound_value.setMinimumWidth(self._bound_value.fontMetrics().horizontalAdvance("100%"))
-        for widget in (self._bound_name, self.slider, self._bound_value):
+        self.best = button("", kind="link")
+        for widget in (self._bound_name, self.slider, self._bound_value, self.best):
             head.addWidget(widget)
+        self._bound: Bound | None = None
+        on_click(self.best, self._go_to_best)
         self.body.addLayout(head)
         self.views = QStackedWidget()
         self.images = ImagesPanel()
         self.figures = FiguresPanel()
+        self.figures.picked.connect(self._show_point)
         self.classes = ClassesPanel()
         for view in (self.images, self.figures, self.classes):
             self.views.addWidget(view)
@@ -76,8 +85,13 @@ class SidePanel(Card):
         """Let a bound be moved, from where it stands; None takes the slider away."""
         for widget in (self._bound_name, self.slider, self._bound_value):
             widget.setVisible(bound is not None)
+        self._bound = bound
+        self.best.setVisible(bound is not None and bound.best is not None)
         if bound is None:
             return
+        if bound.best is not None:
+            self.best.setText(bound.best_title)
+            self.best.explain(f"{bound.best_title}: move the slider to {bound.best:.0%}")
         self._bound_name.setText(bound.title)
         self.slider.setAccessibleName(f"{bound.title.rstrip(' ≥')}, percent")
         self.slider.setToolTip(bound.tip)
@@ -97,6 +111,28 @@ class SidePanel(Card):
     def hidden_layers(self) -> frozenset[str]:
         """The names of the layers that the user does not want to see."""
         return frozenset(name for name, made in self.toggles.items() if not made.isChecked())
+
+    def _go_to_best(self) -> None:
+        if self._bound is not None and self._bound.best is not None:
+            self.slider.setValue(round(self._bound.best * _WHOLE))
+
+    def _show_point(self, point: PickedPoint) -> None:
+        """Show the images of a bar or of a point of a curve; a point that is a bound moves the slider."""
+        result, view = self.images.result, self._view
+        if result is None or view is None:
+            return
+        if isinstance(point.figure, BarFigure):
+            meant = bar_span(point.figure, point.number)
+        else:
+            meant = view.meant(result, point.figure, point.x, point.number)
+        if isinstance(meant, Span):
+            if self._bound is not None and meant.key == self._bound.key:
+                # What is below the bound is left out: it gives way, so that what was clicked is seen.
+                self.slider.setValue(min(self.slider.value(), floor(max(0.0, meant.low) * _WHOLE + 1e-6)))
+            self.images.show_within(meant)
+            self.show_view(IMAGES)
+        elif meant is not None:
+            self.slider.setValue(round(meant * _WHOLE))
 
     def _offer_layers(self, view: TaskView) -> None:
         for made in self.toggles.values():

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desktop.charts.figures import Figure, RateFigure
+from desktop.grids.table_columns import TableColumn
 from desktop.grids.tile import Tile, judged_tile
 from desktop.models.class_table import ClassColumn
 from desktop.models.exports_snippet import CLASS_PROGRAM
@@ -16,6 +17,13 @@ from desktop.models.result_scores import class_scores
 from desktop.tasks.class_answers import ClassAnswers
 from desktop.tasks.classification_figures import CONFIDENCE, SCORE, classification_figures, threshold_at
 from desktop.tasks.histories import CLASSES_OVER_TIME
+from desktop.tasks.image_rows import (
+    class_column,
+    file_column,
+    name_ranks,
+    number_column,
+    verdict_column,
+)
 from desktop.tasks.measures import Measure, Span
 from desktop.tasks.metric_facts import (
     Metrics,
@@ -63,6 +71,7 @@ class ClassificationView(ClassAnswers):
         Choice("loss", "Highest loss"),
         Choice("unsure", "Lowest confidence"),
         Choice("sure", "Highest confidence"),
+        Choice("margin", "Lowest margin"),
         Choice("name", "File name"),
     )
     verdicts: Sequence[Choice] = (
@@ -143,10 +152,26 @@ class ClassificationView(ClassAnswers):
                 return result.column("confidence")
             case "sure":
                 return -result.column("confidence").astype(np.float64)
+            case "margin":
+                return result.column("margin")
             case "name":
-                return np.argsort(np.argsort(np.array(result.paths), kind="stable"), kind="stable")
+                return name_ranks(result.paths)
             case _:
                 return None
+
+    def columns(self, result: Result) -> Sequence[TableColumn]:
+        if not result.images:
+            return ()
+        names, correct = result.classes, result.column("correct").astype(np.bool_)
+        return (
+            file_column(result),
+            class_column("truth", "Truth", names, result.column("target")),
+            class_column("prediction", "Prediction", names, result.column("predicted")),
+            verdict_column(correct, "Correct", "Incorrect"),
+            number_column("confidence", "Confidence", result.column("confidence")),
+            number_column("loss", "Loss", result.column("loss"), "{:.3f}"),
+            number_column("margin", "Margin", result.column("margin"), "{:+.3f}", self.measures[2].tip),
+        )
 
     def tile(self, result: Result, image: int) -> Tile:
         truth, prediction = _truth_and_prediction(result, image)

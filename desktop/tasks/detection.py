@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desktop.charts.figures import Figure, RateFigure
+from desktop.grids.table_columns import TableColumn
 from desktop.grids.tile import Tile
 from desktop.models.class_table import ClassColumn
 from desktop.models.drawn_labels import DrawnLabels
@@ -17,6 +18,7 @@ from desktop.models.result_labels import true_objects
 from desktop.models.result_masks import predicted_masks
 from desktop.tasks.box_answers import BoxAnswers
 from desktop.tasks.detection_figures import CONFIDENCE, OVERLAP, confidence_at, detection_figures
+from desktop.tasks.detection_rows import detection_columns
 from desktop.tasks.found_objects import (
     FoundObjects,
     Verdicts,
@@ -27,6 +29,7 @@ from desktop.tasks.found_objects import (
     verdicts,
 )
 from desktop.tasks.histories import OBJECTS_OVER_TIME
+from desktop.tasks.image_rows import name_ranks
 from desktop.tasks.measures import Measure, Span
 from desktop.tasks.metric_facts import (
     Metrics,
@@ -104,8 +107,11 @@ class DetectionView(BoxAnswers):
         best = best_confidence(result)
         if best is None or found_objects(result) is None:
             return None
-        tip = f"Boxes with less confidence are left out. F1 is best at {best:.0%}"
-        return Bound("Confidence ≥", tip, best)
+        tip = (
+            "Boxes with less confidence are left out of precision, recall, F1, the matrix and the pictures. "
+            "Average precision (AP) takes in all of them, and stays"
+        )
+        return Bound("Confidence ≥", tip, best, best, "Best F1", CONFIDENCE)
 
     def at(self, result: Result, bound: float) -> Result:
         return at_confidence(result, bound)
@@ -178,9 +184,12 @@ class DetectionView(BoxAnswers):
             case "objects":
                 return -(right + missed)
             case "name":
-                return np.argsort(np.argsort(np.array(result.paths), kind="stable"), kind="stable")
+                return name_ranks(result.paths)
             case _:
                 return None
+
+    def columns(self, result: Result) -> Sequence[TableColumn]:
+        return detection_columns(result)
 
     def tile(self, result: Result, image: int) -> Tile:
         right, made_up, missed = _counts(result, image)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desktop.charts.figures import BarFigure, Figure, RateFigure, Stack
+from desktop.grids.table_columns import TableColumn
 from desktop.grids.tile import Tile
 from desktop.models.class_table import ClassColumn
 from desktop.models.drawn_labels import DrawnLabels
@@ -17,6 +18,14 @@ from desktop.models.result import Column, Result
 from desktop.models.result_labels import true_classes
 from desktop.models.result_masks import predicted_map
 from desktop.tasks.histories import PIXELS_OVER_TIME
+from desktop.tasks.image_rows import (
+    NONE,
+    file_column,
+    name_ranks,
+    number_column,
+    verdict_column,
+    word_column,
+)
 from desktop.tasks.measures import Measure, Span
 from desktop.tasks.metric_facts import (
     Metrics,
@@ -45,6 +54,8 @@ from desktop.viewers.matrix_data import MatrixData
 _BINS = 20
 _GOOD = 0.5
 _LEAST_SHARE = 0.005
+_MOST_COLUMNS = 40
+"""Classes that have a column of the table."""
 _OF_CLASS = "class_iou"
 _BAR_TIP = "Click shows these images"
 
@@ -165,9 +176,35 @@ class SegmentationView(PixelAnswers):
             case "pixels":
                 return result.column("pixel_accuracy")
             case "name":
-                return np.argsort(np.argsort(np.array(result.paths), kind="stable"), kind="stable")
+                return name_ranks(result.paths)
             case _:
                 return None
+
+    def columns(self, result: Result) -> Sequence[TableColumn]:
+        if not result.images:
+            return ()
+        rows = [
+            file_column(result),
+            verdict_column(_is_good(result), "Good", "Poor"),
+            number_column("iou", "Mean IoU", result.column("iou")),
+            number_column("pixel_accuracy", "Pixel accuracy", result.column("pixel_accuracy")),
+        ]
+        there = _numbers(result, "class_true")
+        if there is not None:
+            classes = word_column(
+                "truth",
+                "Classes",
+                lambda image: ", ".join(result.classes[n] for n in np.flatnonzero(there[image])) or NONE,
+                lambda: (there > 0).sum(axis=1),
+            )
+            rows.insert(1, classes)
+        table = result.column(_OF_CLASS)
+        known = ~np.isnan(table.astype(np.float32)).all(axis=0)
+        rows += [
+            number_column(f"{_OF_CLASS}/{number}", f"IoU {result.classes[number]}", table[:, number])
+            for number in np.flatnonzero(known).tolist()[:_MOST_COLUMNS]
+        ]
+        return rows
 
     def tile(self, result: Result, image: int) -> Tile:
         overlap = float(result.column("iou")[image])

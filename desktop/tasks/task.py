@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desktop.charts.figures import Figure, RateFigure
+from desktop.grids.table_columns import TableColumn
 from desktop.grids.tile import Tile
 from desktop.models.answer import AnswerView
 from desktop.models.class_table import ClassColumn
@@ -90,6 +91,12 @@ class Bound:
     tip: str
     value: float
     """Where it stands at first."""
+    best: float | None = None
+    """Where it is best; None where nothing says so."""
+    best_title: str = ""
+    """What is best there, `Best F1`."""
+    key: str = ""
+    """The measure below which images or objects are left out; empty where none are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +239,10 @@ class TaskView(AnswerView, Protocol):
 
     def order(self, result: Result, sort: str) -> NDArray[np.generic] | None:
         """Give a number for each of the N images, smallest shown first; None for the dataset's own order."""
+        ...
+
+    def columns(self, result: Result) -> Sequence[TableColumn]:
+        """Give what a table tells of each image, the file first."""
         ...
 
     def tile(self, result: Result, image: int) -> Tile:
