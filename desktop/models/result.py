@@ -21,6 +21,7 @@ Column = NDArray[np.generic]
 _SUMMARY = "summary.json"
 _CONFUSION = "confusion.npy"
 _MASKS = "masks"
+_PARTIAL = "partial-"
 _MANIFESTS_KEPT = 3
 _NO_SIZES: Column = np.zeros((0, 2), dtype=np.int64)
 _MAPPED_FROM_BYTES = 16 * 1024 * 1024
@@ -34,7 +35,12 @@ class ResultKey:
     run: str
     """The run whose folder holds it: the training itself, or an evaluation of it."""
     folder: str
-    """Its running number, `0007`."""
+    """Its running number, `0007`; `partial-…` of one that is not finished."""
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether images are still being measured: it will give way to another one soon."""
+        return self.folder.startswith(_PARTIAL)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +113,17 @@ def metric_in(metrics: Mapping[str, float], name: str) -> float | None:
     return None
 
 
+def newest_partial(home: Home, run: str) -> ResultKey | None:
+    """Find what a run shows of the images that it is just measuring; None where it shows nothing. Reads the disk."""
+    results = RunFolder(home.runs / run).results
+    try:
+        names = sorted(entry.name for entry in results.iterdir() if entry.name.startswith(_PARTIAL))
+    except OSError:
+        return None
+    found = (ResultKey(run, name) for name in reversed(names))
+    return next((key for key in found if summary_path(home, key).is_file()), None)
+
+
 def summary_path(home: Home, key: ResultKey) -> Path:
     """The file that is written last: a result without it is not there."""
     return RunFolder(home.runs / key.run).results / key.folder / _SUMMARY
@@ -129,8 +146,10 @@ def open_result(home: Home, key: ResultKey) -> Result:
     try:
         summary = read_record(folder / _SUMMARY, ResultSummary)
         confusion = _confusion(folder, summary)
-        columns = {name: _array(folder / f"image_{name}.npy") for name in summary.columns}
-        arrays = {name: _array(folder / f"{name}.npy") for name in summary.arrays}
+        # What gives way soon is read whole: on Windows a mapped file could not be taken away.
+        read = _whole_array if key.is_partial else _array
+        columns = {name: read(folder / f"image_{name}.npy") for name in summary.columns}
+        arrays = {name: read(folder / f"{name}.npy") for name in summary.arrays}
     except (OSError, ValueError, EOFError, UserError) as error:
         raise damaged_result(folder, str(error)) from error
     _require_one_length(folder, columns)
@@ -145,6 +164,10 @@ def open_result(home: Home, key: ResultKey) -> Result:
 def _array(path: Path) -> Column:
     mode = "r" if path.stat().st_size >= _MAPPED_FROM_BYTES else None
     return np.load(path, mmap_mode=mode, allow_pickle=False)
+
+
+def _whole_array(path: Path) -> Column:
+    return np.load(path, allow_pickle=False)
 
 
 def _confusion(folder: Path, summary: ResultSummary) -> NDArray[np.int64] | None:

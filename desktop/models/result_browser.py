@@ -5,10 +5,16 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from desktop.bridge.background import Background
-from desktop.models.result import Result, ResultKey, metric_in
+from desktop.models.result import Result, ResultKey, metric_in, open_result
 from desktop.models.result_checkpoints import CheckpointFact, checkpoints_of
 from desktop.models.result_history_shelf import ResultShelf
-from desktop.models.result_list import ListedResult, comparable, list_results, result_before
+from desktop.models.result_list import (
+    ListedResult,
+    comparable,
+    list_partials,
+    list_results,
+    result_before,
+)
 from engine.errors import UserError
 from engine.protocol.home import Home
 
@@ -32,7 +38,9 @@ class ResultBrowser(QObject):
         self.shelf = ResultShelf(home, background, self)
         self.run = ""
         self.results: list[ListedResult] = []
-        """Newest first."""
+        """Newest first; those that are finished."""
+        self.partials: list[ListedResult] = []
+        """What is just being measured, as far as it can be seen."""
         self.result: Result | None = None
         self._chosen: ResultKey | None = None
         self._wish = ""
@@ -41,6 +49,8 @@ class ResultBrowser(QObject):
         self._is_listing = False
         self._is_listing_due = False
         self._opening: ResultKey | None = None
+        self._unreadable: set[ResultKey] = set()
+        """What gave way to the next one just when it was opened."""
 
     @property
     def follows_newest(self) -> bool:
@@ -52,17 +62,22 @@ class ResultBrowser(QObject):
         """The result that should be open; None when there is none."""
         if self._chosen is not None:
             return self._chosen
-        return self.results[0].key if self.results else None
+        return self.offered[0].key if self.offered else None
+
+    @property
+    def offered(self) -> list[ListedResult]:
+        """All that can be looked at, the newest first."""
+        return [*self.partials, *self.results]
 
     def before(self, key: ResultKey) -> ListedResult | None:
-        """Give the result that changes are told against."""
-        return result_before(self.results, key)
+        """Give the result that changes are told against; none for one that tells of other images yet."""
+        return None if key.is_partial else result_before(self.results, key)
 
     def history(self, key: ResultKey, metric: str) -> list[float]:
         """Give a metric (named without prefix) of all results up to this one; none for no metric."""
         if not metric:
             return []
-        values = [metric_in(entry.metrics, metric) for entry in comparable(self.results, key)]
+        values = [metric_in(entry.metrics, metric) for entry in comparable(self.offered, key)]
         return [value for value in values if value is not None]
 
     def choose_run(self, run: str, key: ResultKey | None = None) -> None:
@@ -72,6 +87,7 @@ class ResultBrowser(QObject):
             return
         self.run = run
         self.results = []
+        self.partials = []
         self.result = None
         self._chosen = key
         self._opening = None
@@ -101,10 +117,10 @@ class ResultBrowser(QObject):
         self._is_listing = True
         turn = self._turn
         self._background.run(
-            list_results,
+            _list_all,
             self._home,
             self.run,
-            then=lambda found: self._take_list(turn, found),
+            then=lambda found: self._take_list(turn, *found),
             failed=lambda error: self._take_failure(turn, error),
             owner=self,
         )
@@ -116,18 +132,27 @@ class ResultBrowser(QObject):
         self.shelf.forget()
         self.refresh()
 
-    def _take_list(self, turn: int, found: list[ListedResult]) -> None:
+    def _take_list(self, turn: int, found: list[ListedResult], partials: list[ListedResult]) -> None:
         if turn != self._turn:
             return
         self._is_listing = False
         if found != self.results:
             self.results = found
+        self.partials = [entry for entry in partials if entry.key not in self._unreadable]
+        self._move_on()
         self._fulfil_wish()
         self.listed.emit()
         self._open_wanted()
         if self._is_listing_due:
             self._is_listing_due = False
             self.refresh()
+
+    def _move_on(self) -> None:
+        """What was chosen while it was measured has grown, or is finished: look at what it has become."""
+        chosen = self._chosen
+        if chosen is None or not chosen.is_partial or any(entry.key == chosen for entry in self.partials):
+            return
+        self._chosen = next((entry.key for entry in self.offered if entry.key.run == chosen.run), None)
 
     def _fulfil_wish(self) -> None:
         name, turn = self._wish, self._turn
@@ -167,6 +192,9 @@ class ResultBrowser(QObject):
             return
         self._opening = key
         turn = self._turn
+        if key.is_partial:
+            self._open_partial(turn, key)
+            return
         self.opening.emit()
         kept = self.shelf.get(key)
         if kept is not None:
@@ -176,6 +204,26 @@ class ResultBrowser(QObject):
             key,
             lambda result: self._take_result(turn, result),
             lambda error: self._take_failure(turn, error),
+        )
+
+    def _open_partial(self, turn: int, key: ResultKey) -> None:
+        """Not kept on the shelf, and nothing is said where it is gone already: the next one is there."""
+
+        def fail(error: Exception) -> None:
+            if not isinstance(error, UserError):
+                raise error
+            self._unreadable.add(key)
+            if turn == self._turn and self._opening == key:
+                self._opening = None
+                self.refresh()
+
+        self._background.run(
+            open_result,
+            self._home,
+            key,
+            then=lambda result: self._take_result(turn, result),
+            failed=fail,
+            owner=self,
         )
 
     def _take_result(self, turn: int, result: Result) -> None:
@@ -198,3 +246,7 @@ class ResultBrowser(QObject):
         if not isinstance(error, UserError):
             raise error
         self.failed.emit(error)
+
+
+def _list_all(home: Home, run: str) -> tuple[list[ListedResult], list[ListedResult]]:
+    return list_results(home, run), list_partials(home, run)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from desktop.models.result import ResultKey, summary_path
+from desktop.models.result import ResultKey, newest_partial, summary_path
+from engine.errors import UserError
 from engine.protocol.home import Home
+from engine.protocol.job import ACTIVE_STATES
+from engine.protocol.results import ResultSummary
+from engine.protocol.run_folder import read_record
 from engine.store.database import Store
 from engine.store.measurements import ResultRow
 from engine.store.runs import RunRow
@@ -26,13 +30,17 @@ class ListedResult:
     metrics: Mapping[str, float]
     is_own: bool
     """Made by the training itself, not by an evaluation of it."""
+    progress: tuple[int, int] | None = None
+    """Of one that is not finished, how many images are measured, of how many."""
 
     @property
     def title(self) -> str:
-        """`Epoch 14 · val`, `Epoch 14 · test · best`."""
+        """`Epoch 14 · val`, `Epoch 14 · test · best`, `Epoch 15 · val · 1,240 of 20,000`."""
         parts = [f"Epoch {self.epoch}" if self.epoch else f"Step {self.step:,}", self.split]
         if self.checkpoint is not None:
             parts.append(self.checkpoint)
+        if self.progress is not None:
+            parts.append("{:,} of {:,}".format(*self.progress))
         return " · ".join(parts)
 
 
@@ -53,6 +61,40 @@ def list_results(home: Home, run: str) -> list[ListedResult]:
             dated.append(((written, told.folder), _listed(row, told, is_own)))
     dated.sort(key=lambda pair: pair[0], reverse=True)
     return [listed for _, listed in dated]
+
+
+def list_partials(home: Home, run: str) -> list[ListedResult]:
+    """List what is just being measured of a training run, by itself or by evaluations of it. Reads store and disk.
+
+    Raises:
+        UserError: one of the store's.
+    """
+    with Store.open(home.store_path) as store:
+        sources = [(store.run(run), True)]
+        sources += [(row, False) for row in store.runs("evaluate") if row.parent == run]
+    found: list[ListedResult] = []
+    for row, is_own in sources:
+        key = newest_partial(home, row.run) if row.state in ACTIVE_STATES else None
+        if key is None:
+            continue
+        try:
+            summary = read_record(summary_path(home, key), ResultSummary)
+        except UserError:
+            continue  # it has just given way to the next one
+        found.append(
+            ListedResult(
+                key=key,
+                split=summary.split,
+                epoch=summary.epoch,
+                step=summary.step,
+                checkpoint=summary.checkpoint,
+                dataset=summary.dataset,
+                metrics=summary.metrics,
+                is_own=is_own,
+                progress=(summary.images, summary.expected),
+            )
+        )
+    return found
 
 
 def _listed(row: RunRow, told: ResultRow, is_own: bool) -> ListedResult:

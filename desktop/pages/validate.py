@@ -219,12 +219,12 @@ class ValidatePage(Page):
 
     def _show_list(self) -> None:
         chosen = None if self.browser.follows_newest else self.browser.wanted
-        self.source.show_results(self.browser.results, chosen)
+        self.source.show_results(self.browser.offered, chosen)
         self._show_state()
 
     def _choose_result(self, key: ResultKey) -> None:
         self.browser.choose(key)
-        self.source.show_results(self.browser.results, key)
+        self.source.show_results(self.browser.offered, key)
 
     def _show_state(self) -> None:
         if self.browser.result is not None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.context import Context
+from desktop.models.result import ResultKey, newest_partial
 from desktop.models.result_browser import ResultBrowser
 from engine.protocol.events import Event, ResultWritten
-from engine.protocol.job import END_STATES
+from engine.protocol.home import Home
+from engine.protocol.job import ACTIVE_STATES, END_STATES
 from engine.store.runs import RunRow
 
 _SOON_MS = 250
 _LATER_MS = 2_000
+_WATCH_MS = 1_000
+"""How often it is looked what is measured so far."""
 """The store may learn of a result a little after the window did."""
 
 
@@ -37,6 +41,11 @@ class ResultFollower(QObject):
         self._later = _timer(self, _LATER_MS)
         self._soon.timeout.connect(browser.refresh)
         self._later.timeout.connect(browser.refresh)
+        self._watching = QTimer(self)
+        self._watching.setInterval(_WATCH_MS)
+        self._watching.timeout.connect(self._watch)
+        self._partials: list[ResultKey] = []
+        browser.listed.connect(self._tell_progress)
         context.live.received.connect(self._hear)
         context.runs.run_changed.connect(self._look_at)
 
@@ -45,6 +54,9 @@ class ResultFollower(QObject):
         self._is_on = on
         if on:
             self._browser.refresh()
+            self._watching.start()
+        else:
+            self._watching.stop()
 
     def expect(self, run: str, what: str) -> None:
         """An evaluation was asked for.
@@ -60,6 +72,25 @@ class ResultFollower(QObject):
     def _hear(self, run: str, _attempt: int, _source: str, event: Event) -> None:
         if isinstance(event, ResultWritten) and self._is_of_interest(run):
             self._refresh()
+
+    def _watch(self) -> None:
+        """Look whether something that is being measured has grown; it costs a look at one or two folders."""
+        rows = [row for row in self._context.runs.rows() if row.state in ACTIVE_STATES]
+        runs = [row.run for row in rows if self._is_of_interest(row.run)]
+        if runs or self._partials:
+            self._context.background.run(
+                _partials_of, self._context.home, runs, then=self._take_partials, owner=self
+            )
+
+    def _take_partials(self, found: list[ResultKey]) -> None:
+        if found != self._partials:
+            self._partials = found
+            self._browser.refresh()
+
+    def _tell_progress(self) -> None:
+        told = [f"{entry.title} images measured so far" for entry in self._browser.partials[:1]]
+        if told or not self._asked:
+            self.evaluating.emit(told[0] if told else "")
 
     def _look_at(self, run: str) -> None:
         row = self._context.runs.row(run)
@@ -94,6 +125,12 @@ class ResultFollower(QObject):
         if self._is_on:
             self._soon.start()
             self._later.start()
+
+
+def _partials_of(home: Home, runs: list[str]) -> list[ResultKey]:
+    """In a thread."""
+    found = (newest_partial(home, run) for run in runs)
+    return [key for key in found if key is not None]
 
 
 def _timer(owner: QObject, milliseconds: int) -> QTimer:

@@ -1,4 +1,4 @@
-"""What is measured so far, beside finished results: RUN/results/partial-000001, seldom enough to cost little."""
+"""What is measured so far, beside finished results: RUN/results/partial-…, seldom enough to cost little."""
 
 from __future__ import annotations
 
@@ -79,8 +79,9 @@ class PartialResults:
         draft.mkdir(parents=True)
         save_parts(draft, shown, per_image=True)
         write_record(draft / SUMMARY_NAME, summary)
-        self._number += 1
-        replace_file(draft, self._results / f"{PARTIAL_PREFIX}{self._number:06d}")
+        # Never the name of an earlier one, also of another validation: a window would take it for the same.
+        self._number = max(self._number + 1, time.time_ns() // 1_000_000)
+        replace_file(draft, self._results / f"{PARTIAL_PREFIX}{self._number:014d}")
         for old in partial_folders(self._results)[:-_KEPT]:
             shutil.rmtree(self._results / old, ignore_errors=True)
 

@@ -12,6 +12,7 @@ from engine.device.choose import choose_device
 from engine.device.policy import SingleDevice
 from engine.errors import UserError
 from engine.evaluation.measure import Course, measure_infer, measure_network
+from engine.evaluation.partial import Pace, PartialResults
 from engine.evaluation.result_folder import ResultFacts, newest_folder, write_result
 from engine.evaluation.unlabelled import ask
 from engine.jobs.desk import Desk
@@ -29,6 +30,8 @@ from engine.training.telemetry import left_out
 
 _OF_TRAINING = "class_absent"
 """A problem that is told of training images: what is only measured need not show every class."""
+_SHARE_OF_PARTIAL = 0.05
+"""Of the time of measuring that it may take to show what is measured so far."""
 
 
 def evaluate(desk: Desk) -> EndState:
@@ -119,9 +122,18 @@ def require_classes(manifest: Manifest, class_names: tuple[str, ...]) -> None:
 
 
 def _judge(desk: Desk, trained: TrainedModel, loader: Loader) -> Judgement | None:
+    """Measure; what is measured so far can be looked at meanwhile."""
+    pace = Pace(_SHARE_OF_PARTIAL)
+    partial = PartialResults(desk.folder.results, _facts(desk, trained, 0), loader.images, pace)
+    try:
+        return _measured(desk, trained, loader, Course(desk.control.is_end_waiting, partial.look))
+    finally:
+        partial.close()
+
+
+def _measured(desk: Desk, trained: TrainedModel, loader: Loader, course: Course) -> Judgement | None:
     task = task_named(trained.meta.task)
     meta, model = trained.meta, trained.model
-    course = Course(desk.control.is_end_waiting)
     device = choose_device(desk.spec.placement.resource)
     if isinstance(model, TorchModel) and task.framing == "whole":
         # Targets that have a place are compared where they lie: in the pixels of the originals.
@@ -144,10 +156,10 @@ def _infer(desk: Desk, trained: TrainedModel) -> RawInfer:
     return task.adapt_infer(trained.model.infer, tensor_input(trained.meta, str(device)))
 
 
-def _keep(desk: Desk, trained: TrainedModel, judgement: Judgement, unreadable: int) -> None:
+def _facts(desk: Desk, trained: TrainedModel, unreadable: int) -> ResultFacts:
     meta, options = trained.meta, desk.job.task_options
     seen, before = (options.get(name) for name in ("seen_in_training", "unreadable"))
-    facts = ResultFacts(
+    return ResultFacts(
         task=meta.task,
         split=_split(desk),
         prefix="test",
@@ -162,6 +174,10 @@ def _keep(desk: Desk, trained: TrainedModel, judgement: Judgement, unreadable: i
         left_out=unreadable + (before if isinstance(before, int) else 0),
         seen_in_training=seen if isinstance(seen, int) else 0,
     )
+
+
+def _keep(desk: Desk, trained: TrainedModel, judgement: Judgement, unreadable: int) -> None:
+    meta, facts = trained.meta, _facts(desk, trained, unreadable)
     summary = write_result(desk.folder.results, judgement, facts)
     if facts.is_labelled:
         logged = MetricsLogged(

@@ -10,6 +10,7 @@ from PIL import Image
 
 from engine.datasets.library import Library
 from engine.datasets.manifest import Manifest
+from engine.evaluation.partial import Pace, PartialResults
 from engine.evaluation.result_folder import ResultFacts, newest_folder, write_result
 from engine.protocol.checkpoint import META_NAME, CheckpointKind, CheckpointMeta
 from engine.protocol.events import CheckpointSaved, Event, ResultWritten, RunEnded, StateChanged
@@ -38,6 +39,20 @@ def import_pictures(home: Home, folder: Path) -> Manifest:
                 pixels = rng.integers(0, 255, (12, 16, 3)).astype(np.uint8)
                 Image.fromarray(pixels).save(place / f"{name}-{number}.png")
     return Library(home.ensure()).import_dataset(folder / "pictures")
+
+
+@dataclass
+class _Measured:
+    """A collector that is asked for nothing but what it knows."""
+
+    known: Judgement
+
+    def judgement(self) -> Judgement:
+        return self.known
+
+    def add_outputs(self, *_: object) -> None: ...
+
+    def add_predictions(self, *_: object) -> None: ...
 
 
 @dataclass
@@ -77,7 +92,21 @@ class MeasuredRun:
 
     def measure(self, epoch: int, wrong: int = 0, *, per_image: bool = True) -> str:
         """Write a result in which the first `wrong` images are taken for the next class; give its folder."""
-        numbered = [(n, item) for n, item in enumerate(self.manifest.items) if item.split == self.split]
+        return self.keep(self.judged(wrong), epoch, per_image=per_image)
+
+    def measure_part(self, epoch: int, images: int, wrong: int = 0) -> None:
+        """Show the first images as the engine does while it measures the others."""
+        moments = iter((0.0, 10.0, 10.0))
+        pace = Pace(0.5, clock=lambda: next(moments))
+        expected = sum(item.split == self.split for item in self.manifest.items)
+        partial = PartialResults(self.folder.results, self.facts(epoch), expected, pace)
+        partial.look(_Measured(self.judged(wrong, images)))
+
+    def judged(self, wrong: int, images: int | None = None) -> Judgement:
+        """What is known of the first images of the split (of all, where none are named)."""
+        numbered = [(n, item) for n, item in enumerate(self.manifest.items) if item.split == self.split][
+            :images
+        ]
         targets = np.array([item.label for _, item in numbered], dtype=np.int64)
         scores: list[ClassScores] = []
         for place, target in enumerate(targets):
@@ -87,22 +116,11 @@ class MeasuredRun:
             scores.append(ClassScores(probs))
         judgement = judge_scores(score_table(scores, targets, len(CLASSES)), CLASSES)
         judgement.columns["item"] = np.array([n for n, _ in numbered], dtype=np.int64)
-        return self.keep(judgement, epoch, per_image=per_image)
+        return judgement
 
     def keep(self, judgement: Judgement, epoch: int, *, per_image: bool = True) -> str:
         """Write what was judged as a result; give its folder."""
-        facts = ResultFacts(
-            task=self.manifest.task,
-            split=self.split,
-            prefix="val" if self.kind == "train" else "test",
-            epoch=epoch,
-            step=epoch * 10,
-            class_names=self.manifest.classes,
-            dataset=self.manifest.name,
-            dataset_version=self.manifest.version,
-            checkpoint=None if self.kind == "train" else "best",
-            per_image=per_image,
-        )
+        facts = self.facts(epoch, per_image=per_image)
         summary = write_result(self.folder.results, judgement, facts)
         folder = newest_folder(self.folder.results) or ""
         self.said.append(
@@ -116,6 +134,20 @@ class MeasuredRun:
             )
         )
         return folder
+
+    def facts(self, epoch: int, *, per_image: bool = True) -> ResultFacts:
+        return ResultFacts(
+            task=self.manifest.task,
+            split=self.split,
+            prefix="val" if self.kind == "train" else "test",
+            epoch=epoch,
+            step=epoch * 10,
+            class_names=self.manifest.classes,
+            dataset=self.manifest.name,
+            dataset_version=self.manifest.version,
+            checkpoint=None if self.kind == "train" else "best",
+            per_image=per_image,
+        )
 
     def checkpoint(self, name: str, kind: CheckpointKind, epoch: int) -> Path:
         """Leave a checkpoint that has all but weights; give its folder."""
