@@ -41,6 +41,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("I, C", "Only incorrect, only correct (Validate)"),
             ("+ − 0", "Zoom in, out, to fit"),
             ("B, M, N", "Boxes, masks, names of classes on the large image"),
+            ("H", "Where the model looks, on the large image"),
             ("T, P", "Truth, prediction on the large image (Validate)"),
             ("[ ]", "The earlier, the later validation (Validate)"),
             ("Space held", "The large image without labels"),

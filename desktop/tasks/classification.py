@@ -88,6 +88,7 @@ class ClassificationView(ClassAnswers):
     )
     draws: Sequence[str] = ()
     draws_pixels = False
+    no_heat_map = ""
     program = CLASS_PROGRAM
     history = CLASSES_OVER_TIME
 

@@ -100,6 +100,7 @@ class DetectionView(BoxAnswers):
     )
     draws = (TRUTH, PREDICTION)
     draws_pixels = False
+    no_heat_map = "The boxes of a detector say where it looks; a class has no one score that a map could explain."
     program = BOX_PROGRAM
     history = OBJECTS_OVER_TIME
 

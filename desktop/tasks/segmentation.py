@@ -91,6 +91,7 @@ class SegmentationView(PixelAnswers):
     )
     draws = (TRUTH, PREDICTION)
     draws_pixels = True
+    no_heat_map = ""
     program = MASK_PROGRAM
     history = PIXELS_OVER_TIME
 

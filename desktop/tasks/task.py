@@ -174,6 +174,8 @@ class TaskView(AnswerView, Protocol):
     """Layers that lie on pictures, the lowest first; none where there is nothing to draw."""
     draws_pixels: bool
     """Whether they tell the class of every pixel, so that one hides the other."""
+    no_heat_map: str
+    """Why there are no heat maps of where a model looks, a full sentence; empty where there are."""
     program: str
     """What reads the answer of an exported file, for `python_snippet`."""
     history: HistoryRule

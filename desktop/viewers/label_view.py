@@ -11,6 +11,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from desktop.models.drawn_labels import DrawnLabels, LabelLook
+from desktop.models.heat_maps import Heat
 from desktop.viewers.image_view import ImageView
 from desktop.viewers.label_drawing import LabelDrawing, LineStyle
 
@@ -21,7 +22,8 @@ TRUTH, PREDICTION = "truth", "prediction"
 class LabelView(ImageView):
     """An `ImageView` with layers of labels.
 
-    Keys: B boxes, M masks, N names; Space held hides all of them. The object under the pointer stands out.
+    Keys: B boxes, M masks, N names, H the heat map; Space held hides all of them. The object under the pointer stands
+    out.
 
     Args:
         name: what is shown, read aloud.
@@ -30,6 +32,8 @@ class LabelView(ImageView):
 
     look_changed = Signal(object)
     """A `LabelLook`: the user chose another by a key. Not sent by `set_look`."""
+    heat_wished = Signal()
+    """The user wants the heat map, or wants it no more, by a key."""
     pointed = Signal(str, int)
     """The layer and the number of the object under the pointer; "" and -1 for none."""
 
@@ -40,6 +44,8 @@ class LabelView(ImageView):
         self._layers: dict[str, LabelDrawing] = {}
         self._look = LabelLook()
         self._is_held = False
+        self._heat: Heat | None = None
+        self._heat_opacity = 1.0
         self._pointed: tuple[str, int] = ("", -1)
 
     @property
@@ -58,6 +64,7 @@ class LabelView(ImageView):
     def show_file(self, path: Path | None, *, keep_part: bool = False) -> None:
         """Show another file, without labels until they are set."""
         self._layers.clear()
+        self._heat = None
         self._point_at("", -1)
         super().show_file(path, keep_part=keep_part)
 
@@ -84,6 +91,22 @@ class LabelView(ImageView):
         layer = self._layers.get(name)
         return layer.labels if layer is not None else None
 
+    @property
+    def heat(self) -> Heat | None:
+        """The heat map that lies on the image."""
+        return self._heat
+
+    def set_heat(self, heat: Heat | None) -> None:
+        """Lay a heat map on the image, below the labels; None takes it away."""
+        self._heat = heat
+        self.setAccessibleDescription(self._described())
+        self.update()
+
+    def set_heat_opacity(self, opacity: float) -> None:
+        """Let more or less of the image through the heat map, 0 to 1."""
+        self._heat_opacity = opacity
+        self.update()
+
     def set_look(self, look: LabelLook) -> None:
         """Show more or less of the labels, without telling."""
         self._look = look
@@ -97,6 +120,8 @@ class LabelView(ImageView):
     def paint_over(self, painter: QPainter, target: QRectF) -> None:
         if self._is_held:
             return
+        if self._heat is not None:
+            _paint_heat(painter, target, self._heat, self._heat_opacity)
         pointed, number = self._pointed
         shown = [
             (name, layer) for name, layer in self._layers.items() if name not in self._look.hidden_layers
@@ -118,6 +143,8 @@ class LabelView(ImageView):
                 self._choose(replace(look, masks=not look.masks))
             case Qt.Key.Key_N:
                 self._choose(replace(look, names=not look.names))
+            case Qt.Key.Key_H:
+                self.heat_wished.emit()
             case _:
                 super().keyPressEvent(event)
 
@@ -171,6 +198,8 @@ class LabelView(ImageView):
     def _described(self) -> str:
         """Say what is drawn, for those who do not see it."""
         parts = [self.path.name] if self.path is not None else []
+        if self._heat is not None:
+            parts.append(f"heat map of {self._heat.label}")
         for name, layer in self._layers.items():
             named = [layer.name(number) for number in range(len(layer.labels))]
             counted = {word: named.count(word) for word in dict.fromkeys(named)} if len(named) < 500 else {}
@@ -178,3 +207,19 @@ class LabelView(ImageView):
             if named:
                 parts.append(f"{name}: {words or f'{len(named):,} objects'}")
         return "; ".join(parts)
+
+
+def _paint_heat(painter: QPainter, target: QRectF, heat: Heat, opacity: float) -> None:
+    left, top, right, bottom = heat.area
+    across, down = target.width() / max(1, heat.size[0]), target.height() / max(1, heat.size[1])
+    place = QRectF(
+        target.left() + left * across,
+        target.top() + top * down,
+        (right - left) * across,
+        (bottom - top) * down,
+    )
+    painter.save()
+    painter.setOpacity(opacity)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawImage(place, heat.picture)
+    painter.restore()

@@ -1,0 +1,139 @@
+"""The toggle that lays a heat map on pictures, used by every page that shows what a model says of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import QSlider, QWidget
+
+from desktop.models.heat_maps import Heat, HeatMaps, HeatSubject
+from desktop.theme.tokens import SPACE
+from desktop.viewers.label_view import LabelView
+from desktop.widgets.buttons import Button
+from desktop.widgets.card import row
+from desktop.widgets.labels import ElidedLabel
+from engine.errors import UserError
+
+_WHOLE = 100
+_OPACITY = 65
+_SLIDER_WIDTH = 84
+_WORDS_WIDTH = 190
+_TIP = "Where the model looks: what each part of the picture adds to a class  (H)"
+_NOTHING = "Nothing to explain yet."
+
+
+class HeatToggle(QWidget):
+    """A chip, an opacity and a word about how it stands; agrees with the key H in the views.
+
+    Args:
+        views: on which the map lies.
+        heat_maps: who is asked.
+    """
+
+    def __init__(self, views: Sequence[LabelView], heat_maps: HeatMaps) -> None:
+        super().__init__()
+        self._views = tuple(views)
+        self._heat_maps = heat_maps
+        self._subject: HeatSubject | None = None
+        self._reason = ""
+        line = row(SPACE.xs)
+        self.setLayout(line)
+        self.words = ElidedLabel("", "caption")
+        self.words.setMaximumWidth(_WORDS_WIDTH)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.words.hide()
+        self.chip = Button("Heat map")
+        self.chip.setProperty("chip", True)
+        self.chip.setCheckable(True)
+        self.chip.toggled.connect(self._switch)
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, _WHOLE)
+        self.opacity.setValue(_OPACITY)
+        self.opacity.setFixedWidth(_SLIDER_WIDTH)
+        self.opacity.setAccessibleName("Opacity of the heat map")
+        self.opacity.setToolTip("Opacity of the heat map")
+        self.opacity.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.opacity.valueChanged.connect(self._set_opacity)
+        self.opacity.hide()
+        for part in (self.words, self.chip, self.opacity):
+            line.addWidget(part)
+        heat_maps.came.connect(self._show)
+        heat_maps.failed.connect(self._tell_failure)
+        for view in self._views:
+            view.heat_wished.connect(self.toggle)
+        self._set_opacity(_OPACITY)
+        self.show_subject(None)
+
+    def toggle(self) -> None:
+        """Switch the map on or off, where it can be."""
+        if self.chip.isEnabled():
+            self.chip.toggle()
+
+    def show_subject(self, subject: HeatSubject | None, reason: str = "") -> None:
+        """Speak of another image, class or model from now on.
+
+        Args:
+            subject: what may be explained; None where nothing is.
+            reason: why there is nothing, a full sentence.
+        """
+        self._reason = reason or ("" if subject is not None else _NOTHING)
+        self.chip.setEnabled(not self._reason)
+        self.chip.setToolTip(f"{_TIP}. {self._reason}" if self._reason else _TIP)
+        self.chip.setAccessibleDescription(self._reason)
+        if subject == self._subject and subject is not None:
+            return
+        self._subject = subject
+        self._take_away()
+        if self.chip.isChecked():
+            self._ask()
+
+    def forget(self) -> None:
+        """The model is another one, or was written anew: what is known of it is dropped."""
+        self._heat_maps.forget()
+        self._subject = None
+        self._take_away()
+
+    def _switch(self, is_on: bool) -> None:
+        self.opacity.setVisible(is_on)
+        if is_on:
+            self._ask()
+        else:
+            self._heat_maps.want(None)
+            self._take_away()
+
+    def _ask(self) -> None:
+        if self._subject is not None and not self._reason:
+            self._say("Computing…")
+            self._heat_maps.want(self._subject)
+        else:
+            self._heat_maps.want(None)
+            self._say(self._reason)
+
+    def _show(self, subject: HeatSubject, heat: Heat) -> None:
+        if subject != self._subject or not self.chip.isChecked():
+            return
+        for view in self._views:
+            view.set_heat(heat)
+        self._say(f"Nothing speaks for {heat.label}" if heat.is_empty else f"What speaks for {heat.label}")
+
+    def _tell_failure(self, subject: HeatSubject, error: UserError) -> None:
+        if subject != self._subject:
+            return
+        with QSignalBlocker(self.chip):
+            self.chip.setChecked(False)
+        self.opacity.hide()
+        self._say(error.message)
+
+    def _take_away(self) -> None:
+        for view in self._views:
+            view.set_heat(None)
+        self._say("")
+
+    def _say(self, words: str) -> None:
+        self.words.setText(words)
+        self.words.setVisible(bool(words))
+
+    def _set_opacity(self, percent: int) -> None:
+        for view in self._views:
+            view.set_heat_opacity(percent / _WHOLE)
