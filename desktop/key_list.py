@@ -42,7 +42,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("+ − 0", "Zoom in, out, to fit"),
             ("B, M, N", "Boxes, masks, names of classes on the large image"),
             ("H", "Where the model looks, on the large image"),
-            ("T, P", "Truth, prediction on the large image (Validate)"),
+            ("T, P", "Truth, prediction on the large image (Validate, Compare)"),
             ("[ ]", "The earlier, the later validation (Validate)"),
             ("Space held", "The large image without labels"),
             ("L", "Labels on the small images (Data)"),

@@ -21,6 +21,7 @@ PAGES = {
     "data": ("desktop.pages.data", "DataPage"),
     "train": ("desktop.pages.train", "TrainPage"),
     "validate": ("desktop.pages.validate", "ValidatePage"),
+    "compare": ("desktop.pages.compare", "ComparePage"),
     "predict": ("desktop.pages.predict", "PredictPage"),
     "export": ("desktop.pages.export", "ExportPage"),
     "jobs": ("desktop.pages.jobs", "JobsPage"),

@@ -21,6 +21,8 @@ PAGES = (
     ("jobs", "Jobs", "ph.stack", "Ctrl+7"),
 )
 """Name, title, icon, key."""
+BELONGS_TO = {"compare": "validate"}
+"""Pages without a button of their own: the button that stands for each."""
 LOWER = (("plugins", "Plugins", "ph.puzzle-piece", ""), ("settings", "Settings", "ph.gear-six", "Ctrl+,"))
 _HEIGHT = 54
 _BADGE = 16
@@ -126,8 +128,9 @@ class Rail(QWidget):
 
     def choose(self, name: str) -> None:
         """Show which page is open."""
-        if name in self.buttons:
-            self.buttons[name].setChecked(True)
+        shown = BELONGS_TO.get(name, name)
+        if shown in self.buttons:
+            self.buttons[shown].setChecked(True)
 
     def _add(self, layout: QVBoxLayout, made: RailButton) -> None:
         made.clicked.connect(self._clicked)

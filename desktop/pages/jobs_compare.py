@@ -31,7 +31,7 @@ from desktop.pages.jobs_orders import copy_text
 from desktop.theme.fonts import font
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SERIES, SIZE, SPACE, TYPE
-from desktop.widgets.buttons import Button, IconButton, on_click
+from desktop.widgets.buttons import Button, IconButton, button, on_click
 from desktop.widgets.card import Card, row
 from desktop.widgets.choice_box import ChoiceBox
 from desktop.widgets.labels import text_label
@@ -129,6 +129,9 @@ class CompareView(QWidget):
                 self.chart.set_series(run.row.run, label, SERIES[number % len(SERIES)])
                 self.chart.replace(run.row.run, curve.epochs, curve.values)
 
+    def _go_to_images(self) -> None:
+        self._context.go("compare", runs=list(self._wanted), back="jobs")
+
     def _fail(self, error: Exception) -> None:
         self._context.toast("The runs cannot be compared", "bad", str(error))
         self.closed.emit()
@@ -152,6 +155,11 @@ class CompareView(QWidget):
         head.addWidget(self._title)
         head.addStretch(1)
         head.addWidget(self._metric)
+        images = button(
+            "On images", "ph.image-square", tip="Compare their results on the same images, with intervals"
+        )
+        on_click(images, self._go_to_images)
+        head.addWidget(images)
         layout.addLayout(head)
         both = QWidget()
         halves = QVBoxLayout(both)

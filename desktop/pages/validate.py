@@ -17,6 +17,7 @@ from desktop.models.result import Result, ResultKey
 from desktop.models.result_browser import ResultBrowser
 from desktop.models.result_list import runs_with_results
 from desktop.models.run_words import run_title
+from desktop.pages.compare_menu import CompareMenu
 from desktop.pages.page import Page
 from desktop.pages.validate_cards import ResultCards
 from desktop.pages.validate_detail import DetailView
@@ -124,6 +125,9 @@ class ValidatePage(Page):
         self.source.result_chosen.connect(self.browser.choose)
         self.travel.travelled.connect(self.source.mark)
         self.source.evaluation_wanted.connect(self._ask_what_to_evaluate)
+        self.compare_menu = CompareMenu(self.context, self.source.compare, self._compare_with)
+        self.source.compare_wanted.connect(self._ask_what_to_compare)
+        self.source.fork_wanted.connect(self._fork)
         self.evaluation.failed.connect(self._show_failure)
         self.evaluation.asked.connect(self._follower.expect)
         self.browser.listed.connect(self._show_list)
@@ -159,7 +163,7 @@ class ValidatePage(Page):
     # Coming and going
 
     def open(self, **target: object) -> None:
-        """Come to the front; `run` and `checkpoint` say what is looked at."""
+        """Come to the front; `run` with `checkpoint`, or with `result` (a `ResultKey`), says what is looked at."""
         self._is_open = True
         run, checkpoint = target.get("run"), target.get("checkpoint")
         if isinstance(run, str):
@@ -167,7 +171,8 @@ class ValidatePage(Page):
             parent = row_of.parent if row_of is not None and row_of.kind != "train" else None
             self._named_checkpoint = checkpoint if isinstance(checkpoint, str) else ""
             self.close_image()
-            self.browser.choose_run(parent or run)
+            result = target.get("result")
+            self.browser.choose_run(parent or run, result if isinstance(result, ResultKey) else None)
             self.browser.wish_checkpoint(self._named_checkpoint)
             if target.get("evaluate") is True:
                 self._ask_what_to_evaluate()
@@ -349,6 +354,19 @@ class ValidatePage(Page):
     def close_image(self) -> None:
         """Go back to the grid, to the image that was looked at last."""
         self.one_image.close()
+
+    # Comparison
+
+    def _ask_what_to_compare(self) -> None:
+        if self.browser.wanted is not None:
+            self.compare_menu.ask(self.browser.wanted)
+
+    def _compare_with(self, key: ResultKey) -> None:
+        if self.browser.wanted is not None:
+            self.context.go("compare", results=[self.browser.wanted, key], back="validate")
+
+    def _fork(self) -> None:
+        self.context.go("train", fork=self.browser.run)
 
     # Evaluation
 

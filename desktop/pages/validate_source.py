@@ -10,13 +10,16 @@ from PySide6.QtWidgets import QWidget
 from desktop.models.result import ResultKey
 from desktop.models.result_list import ListedResult
 from desktop.theme.tokens import SPACE
-from desktop.widgets.buttons import button, on_click
+from desktop.widgets.buttons import button, icon_button, on_click
 from desktop.widgets.card import row
 from desktop.widgets.choice_box import ChoiceBox
 from desktop.widgets.labels import text_label
 
 _NEWEST = "newest"
 _RUN_WIDTH, _RESULT_WIDTH = 240, 250
+_NARROWEST = 130
+_BOXES_FIRST = 20
+"""They get room before the gap does."""
 
 
 class SourceBar(QWidget):
@@ -26,22 +29,32 @@ class SourceBar(QWidget):
     result_chosen = Signal(object)
     """A `ResultKey`, or None for the newest, whichever that comes to be."""
     evaluation_wanted = Signal()
+    compare_wanted = Signal()
+    """The result on show shall be compared with another."""
+    fork_wanted = Signal()
+    """A new run with the settings of this one is wanted."""
 
     def __init__(self) -> None:
         super().__init__()
         line = row()
         self.setLayout(line)
-        self._runs = ChoiceBox("Run", _RUN_WIDTH)
-        self._results = ChoiceBox("Result", _RESULT_WIDTH)
+        self._runs = ChoiceBox("Run", _RUN_WIDTH, _NARROWEST)
+        self._results = ChoiceBox("Result", _RESULT_WIDTH, _NARROWEST)
         line.addWidget(text_label("Run", "muted"))
-        line.addWidget(self._runs)
+        line.addWidget(self._runs, _BOXES_FIRST)
         line.addSpacing(SPACE.s)
         line.addWidget(text_label("Result", "muted"))
-        line.addWidget(self._results)
+        line.addWidget(self._results, _BOXES_FIRST)
+        self.compare = button(
+            "Compare with…", "ph.columns", tip="See on the same images where another result differs"
+        )
+        line.addWidget(self.compare)
         self.note = text_label("", "caption")
         line.addSpacing(SPACE.xs)
         line.addWidget(self.note)
         line.addStretch(1)
+        fork = icon_button("ph.git-fork", "New run with these settings")
+        line.addWidget(fork)
         evaluate = button(
             "Evaluate on…", "ph.target", tip="Measure a checkpoint of this run on another split"
         )
@@ -50,6 +63,8 @@ class SourceBar(QWidget):
         self._runs.currentIndexChanged.connect(self._tell_run)
         self._results.currentIndexChanged.connect(self._tell_result)
         on_click(evaluate, self.evaluation_wanted.emit)
+        on_click(self.compare, self.compare_wanted.emit)
+        on_click(fork, self.fork_wanted.emit)
 
     def show_runs(self, runs: Sequence[tuple[str, str]], current: str) -> None:
         """Offer runs by id and title; does not tell."""

@@ -75,7 +75,7 @@ def choose_result(
         own = [entry for entry in results if entry.run == row.run and int(entry.folder) == int(wanted)]
         if own:
             return own[-1]
-        raise _unknown(row, f"no result {wanted}", results)
+        raise _unknown(row, f"no result {wanted}", results, split)
     there = [entry for entry in results if entry.split == split]
     name = wanted or _BEST
     evaluated = [entry for entry in there if entry.checkpoint == name]
@@ -88,7 +88,7 @@ def choose_result(
     if not wanted and there:
         return there[-1]
     of_what = f" of the checkpoint {wanted}" if wanted else ""
-    raise _unknown(row, f"no result{of_what} on its {split} images", results)
+    raise _unknown(row, f"no result{of_what} on its {split} images", results, split)
 
 
 def _epoch_of(home: Home, row: RunRow, checkpoint: str) -> int | None:
@@ -115,11 +115,11 @@ def _names(found: Sequence[tuple[RunRow, StoredResult]]) -> list[str]:
     return names
 
 
-def _unknown(row: RunRow, what: str, results: Sequence[StoredResult]) -> UserError:
+def _unknown(row: RunRow, what: str, results: Sequence[StoredResult], split: str) -> UserError:
     splits = sorted({entry.split for entry in results})
     there = f"It has results on: {', '.join(splits)}." if splits else "It has no result at all."
     return UserError(
         "result_unknown",
         f"Run {row.run} has {what}.",
-        f"{there} Measure a checkpoint: lensmith evaluate {row.run} --split SPLIT",
+        f"{there} Measure a checkpoint with `lensmith evaluate {row.run} --split {split}`.",
     )
