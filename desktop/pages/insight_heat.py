@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QSlider, QWidget
@@ -12,6 +13,7 @@ from desktop.theme.tokens import SPACE
 from desktop.viewers.label_view import LabelView
 from desktop.widgets.buttons import Button
 from desktop.widgets.card import row
+from desktop.widgets.choice_box import ChoiceBox
 from desktop.widgets.labels import ElidedLabel
 from engine.errors import UserError
 
@@ -19,6 +21,9 @@ _WHOLE = 100
 _OPACITY = 65
 _SLIDER_WIDTH = 84
 _WORDS_WIDTH = 190
+_CLASS_WIDTH = (150, 110)
+"""The widest and the narrowest."""
+_PREDICTED = "Predicted"
 _TIP = "Where the model looks: what each part of the picture adds to a class  (H)"
 _NOTHING = "Nothing to explain yet."
 
@@ -37,6 +42,7 @@ class HeatToggle(QWidget):
         self._heat_maps = heat_maps
         self._subject: HeatSubject | None = None
         self._reason = ""
+        self._names: tuple[str, ...] | None = None
         line = row(SPACE.xs)
         self.setLayout(line)
         self.words = ElidedLabel("", "caption")
@@ -56,7 +62,12 @@ class HeatToggle(QWidget):
         self.opacity.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.opacity.valueChanged.connect(self._set_opacity)
         self.opacity.hide()
-        for part in (self.words, self.chip, self.opacity):
+        self.classes = ChoiceBox("Class that the heat map explains", *_CLASS_WIDTH)
+        self.classes.setToolTip("The class whose grounds the heat map shows")
+        self.classes.hide()
+        self.offer_classes(())
+        self.classes.currentIndexChanged.connect(self._choose_class)
+        for part in (self.words, self.chip, self.classes, self.opacity):
             line.addWidget(part)
         heat_maps.came.connect(self._show)
         heat_maps.failed.connect(self._tell_failure)
@@ -64,6 +75,16 @@ class HeatToggle(QWidget):
             view.heat_wished.connect(self.toggle)
         self._set_opacity(_OPACITY)
         self.show_subject(None)
+
+    def offer_classes(self, names: Sequence[str]) -> None:
+        """Let one of these classes be explained, or the one that is predicted."""
+        if tuple(names) == self._names:
+            return
+        self._names = tuple(names)
+        with QSignalBlocker(self.classes):
+            self.classes.clear()
+            self.classes.addItem(_PREDICTED)
+            self.classes.addItems(list(names))
 
     def toggle(self) -> None:
         """Switch the map on or off, where it can be."""
@@ -81,9 +102,10 @@ class HeatToggle(QWidget):
         self.chip.setEnabled(not self._reason)
         self.chip.setToolTip(f"{_TIP}. {self._reason}" if self._reason else _TIP)
         self.chip.setAccessibleDescription(self._reason)
-        if subject == self._subject and subject is not None:
+        wanted = self._of_class(subject)
+        if wanted == self._subject and wanted is not None:
             return
-        self._subject = subject
+        self._subject = wanted
         self._take_away()
         if self.chip.isChecked():
             self._ask()
@@ -95,12 +117,24 @@ class HeatToggle(QWidget):
         self._take_away()
 
     def _switch(self, is_on: bool) -> None:
-        self.opacity.setVisible(is_on)
+        self._show_parts(is_on)
         if is_on:
             self._ask()
         else:
             self._heat_maps.want(None)
             self._take_away()
+
+    def _choose_class(self, _place: int) -> None:
+        self.show_subject(self._subject, self._reason)
+
+    def _of_class(self, subject: HeatSubject | None) -> HeatSubject | None:
+        place = self.classes.currentIndex()
+        label = self.classes.itemText(place) if place > 0 else ""
+        return None if subject is None else replace(subject, label=label)
+
+    def _show_parts(self, is_on: bool) -> None:
+        self.opacity.setVisible(is_on)
+        self.classes.setVisible(is_on and self.classes.count() > 1)
 
     def _ask(self) -> None:
         if self._subject is not None and not self._reason:
@@ -122,7 +156,7 @@ class HeatToggle(QWidget):
             return
         with QSignalBlocker(self.chip):
             self.chip.setChecked(False)
-        self.opacity.hide()
+        self._show_parts(False)
         self._say(error.message)
 
     def _take_away(self) -> None:

@@ -18,6 +18,7 @@ from desktop.models.result_browser import ResultBrowser
 from desktop.models.result_list import runs_with_results
 from desktop.models.run_words import run_title
 from desktop.pages.compare_menu import CompareMenu
+from desktop.pages.insight_validate import HeatOnValidate
 from desktop.pages.page import Page
 from desktop.pages.validate_cards import ResultCards
 from desktop.pages.validate_detail import DetailView
@@ -118,6 +119,7 @@ class ValidatePage(Page):
         self.layers.addWidget(browse)
         self.layers.addWidget(self.detail)
         self.one_image = OpenImage(self.context.background, self.layers, self.detail, self.images)
+        self.heat = HeatOnValidate(self.context, self.browser, self.detail)
         self.lists = HistoryDesk(self.context, self.travel, self.images)
 
     def _connect(self) -> None:
@@ -271,6 +273,7 @@ class ValidatePage(Page):
             self._show_failure(error)
             return
         self._measured, self._view = result, view
+        self.heat.show_result(result, view)
         self.banner.hide()
         self.side.offer_bound(bound)
         self.detail.offer_layers(view.draws, result.classes, beside=view.draws_pixels)

@@ -43,6 +43,8 @@ class DetailView(QWidget):
     """Shows an image; tells when the user wants the next one, or back."""
 
     closed = Signal()
+    shown = Signal(int)
+    """Another image is shown, or the same one of another result."""
     stepped = Signal(int)
     """+1 for the next image, -1 for the one before."""
 
@@ -104,9 +106,15 @@ class DetailView(QWidget):
         self.toggles: dict[str, Button] = {}
         bar.addLayout(self._toggles)
         bar.addStretch(1)
+        self._tools = row(SPACE.s)
+        bar.addLayout(self._tools)
         self.controls = LabelControls(self.views)
         bar.addWidget(self.controls)
         return bar
+
+    def add_tool(self, tool: QWidget) -> None:
+        """Put something above the picture that does not depend on what is drawn."""
+        self._tools.addWidget(tool)
 
     def _build_head(self) -> QHBoxLayout:
         head = row()
@@ -186,6 +194,7 @@ class DetailView(QWidget):
             self._layers = {}
             for view in self.views:
                 view.show_file(path)
+        self.shown.emit(image)
 
     def offer_layers(self, names: Sequence[str], classes: Sequence[str], *, beside: bool) -> None:
         """Say which layers images have from now on.
@@ -195,7 +204,8 @@ class DetailView(QWidget):
             classes: names by number.
             beside: truth and prediction stand beside each other at first: one would hide the other.
         """
-        self.bar.setVisible(bool(names))
+        self.bar.setVisible(bool(names) or self._tools.count() > 0)
+        self.arrangement.setVisible(bool(names))
         for view in self.views:
             view.set_classes(classes)
         if (tuple(names), beside) == (self._names, self._is_beside):
@@ -224,6 +234,12 @@ class DetailView(QWidget):
             has_pixels = any(labels.has_masks for labels in layers.values())
             self.controls.offer(boxes=any(len(labels) for labels in layers.values()), masks=has_pixels)
             self._draw()
+
+    def mark(self, layer: str, number: int) -> None:
+        """Let an object stand out."""
+        for view in self.views:
+            if layer in view.layers:
+                view.mark(layer, number)
 
     @property
     def picture(self) -> LabelView:
