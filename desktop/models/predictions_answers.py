@@ -80,9 +80,17 @@ class ModelAnswers:
         """Give all records, for `unpacked` in another thread."""
         return tuple(self._packed)
 
+    def packed_at(self, place: int) -> bytes | None:
+        return self._packed[place]
+
     def error(self, place: int) -> str:
         """Say why a picture could not be read; empty where it could, or waits."""
         return self._errors.get(place, "")
+
+    def peek(self, place: int) -> PredictionRecord | None:
+        """Give what is known of a picture without keeping it unpacked. In any thread."""
+        packed = self._packed[place]
+        return None if packed is None else unpacked(packed)
 
     def record(self, place: int) -> PredictionRecord | None:
         """Give what is known of a picture; None while it waits."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,18 @@ class PredictionBoard:
 
     def entry(self, place: int) -> Prediction:
         return Prediction(self._paths[place], self.first.record(place), self._regions.get(place))
+
+    def second_entry(self, place: int) -> Prediction:
+        """Give a file with what the second model said."""
+        return Prediction(self._paths[place], self.second.record(place), self._regions.get(place))
+
+    def peek(self, place: int) -> Prediction | None:
+        """Give an entry without keeping its record unpacked; None when there is none any more. In any thread."""
+        try:
+            path, record = self._paths[place], self.first.peek(place)
+        except IndexError:  # taken off the page meanwhile
+            return None
+        return Prediction(path, record, self._regions.get(place))
 
     def files(self, places: Iterable[int]) -> list[Path]:
         return [self._paths[place] for place in places]
@@ -156,6 +169,13 @@ class PredictionBoard:
             return mask, np.unique(names, return_inverse=True)[1]
         return mask, order(columns, wanted, self.threshold, self.agreement if self.is_compared else None)
 
+    def pair(self, place: int) -> tuple[bytes, bytes] | None:
+        """Give what both models said of a file, packed; None where one of them did not yet, or the file is gone."""
+        if not 0 <= place < len(self):
+            return None
+        first, second = self.first.packed_at(place), self.second.packed_at(place)
+        return None if first is None or second is None else (first, second)
+
     # One picture
 
     def answer_of(self, place: int) -> Answer | None:
@@ -176,9 +196,14 @@ class PredictionBoard:
             return Tile("Waiting", spoken="Not looked at yet")
         other = self.second.answer(place, self.threshold) if self.is_compared else None
         agreement = float(self._agreement[place]) if place < len(self._agreement) else float("nan")
+        tile = answer.tile
+        if place in self._regions:
+            tile = replace(
+                tile, caption=f"part: {tile.caption}", spoken=f"{self._regions[place].title}. {tile.spoken}"
+            )
         if other is None or np.isnan(agreement) or self.answers is None:
-            return answer.tile
-        return _compared(answer.tile, other.tile, agreement, is_same=agreement >= self.answers.agrees_from)
+            return tile
+        return _compared(tile, other.tile, agreement, is_same=agreement >= self.answers.agrees_from)
 
 
 def _compared(first: Tile, second: Tile, agreement: float, *, is_same: bool) -> Tile:

@@ -19,6 +19,8 @@ from engine.protocol.home import Home
 
 LEAST_SIDE = 2
 """Pixels of a region; a smaller rectangle is a click."""
+MODELS = ("first", "second")
+"""Each has a folder for masks of its own: both name them by the picture."""
 _KEPT_S = 24 * 3600.0
 """Files older than this are removed when others are written."""
 
@@ -41,8 +43,9 @@ def masks_folder(home: Home) -> Path:
     """
     folder = home.cache / "predicted-masks"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        remove_old(list(folder.glob("*.png")))
+        for model in MODELS:
+            (folder / model).mkdir(parents=True, exist_ok=True)
+        remove_old(list(folder.rglob("*.png")))
     except OSError as error:
         raise write_error(error, folder) from error
     return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,9 +17,13 @@ from engine.errors import UserError
 from engine.protocol.results import PredictionRecord
 
 FIRST_PORTION = 4
-"""Small, so that the first answers come soon."""
+"""Small, so that the first answers come soon, and to learn how long a picture takes."""
 PORTION = 16
 """As many as the engine looks at in one batch."""
+PORTION_S = 0.5
+"""A portion takes about this long: what is cancelled goes on no longer, and what is hurried waits no longer."""
+LEAST_SCORE = 0.001
+"""Raw scores from here on are asked for once; the threshold chooses among them without asking again."""
 
 Answer = dict[str, object]
 
@@ -47,8 +52,17 @@ class PredictionQueue(QObject):
     failed = Signal(object)
     """A `UserError`: the model cannot be loaded, or the predictor died. What waits stays, for `retry`."""
 
-    def __init__(self, predictor: Asks, background: Background, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        predictor: Asks,
+        background: Background,
+        parent: QObject | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__(parent)
+        self._clock = clock
+        self._asked_at = 0.0
+        self._size = FIRST_PORTION
         self._predictor = predictor
         self._background = background
         self._waiting: deque[Path] = deque()
@@ -85,15 +99,29 @@ class PredictionQueue(QObject):
         if checkpoint != self._checkpoint:
             self.cancel()
             self._checkpoint = checkpoint
-            self._is_model_known = False
+            self.forget_model()
 
-    def add(self, files: Sequence[Path]) -> None:
-        """Look at more files."""
+    def add(self, files: Sequence[Path], *, first: bool = False) -> None:
+        """Look at more files.
+
+        Args:
+            files: that nothing is known of.
+            first: before all that wait: somebody looks at them.
+        """
         if not self.waits:
             self.total = self.done = 0
-        self._waiting.extend(files)
+        if first:
+            self._waiting.extendleft(reversed(files))
+        else:
+            self._waiting.extend(files)
         self.total += len(files)
         self._go_on()
+
+    def hurry(self, file: Path) -> None:
+        """Look at a file next, if it waits."""
+        if file in self._waiting:
+            self._waiting.remove(file)
+            self._waiting.appendleft(file)
 
     def cancel(self) -> list[Path]:
         """Forget what is left, and give it."""
@@ -107,6 +135,7 @@ class PredictionQueue(QObject):
     def forget_model(self) -> None:
         """The predictor has lost its models: the next answer takes longer again."""
         self._is_model_known = False
+        self._size = FIRST_PORTION
 
     def retry(self) -> None:
         """Ask again about what is left, after a failure."""
@@ -123,8 +152,8 @@ class PredictionQueue(QObject):
         if self._portion or not self._waiting or self._checkpoint is None:
             self.changed.emit()
             return
-        size = PORTION if self._is_model_known else FIRST_PORTION
-        self._portion = tuple(self._waiting.popleft() for _ in range(min(size, len(self._waiting))))
+        size = min(self._size, len(self._waiting))
+        self._portion = tuple(self._waiting.popleft() for _ in range(size))
         turn = self._turn
         # One file that is gone would make the engine refuse the whole portion: look first, off this thread.
         self._background.run(
@@ -144,9 +173,14 @@ class PredictionQueue(QObject):
         if not files:
             self._settle({})
             return
-        payload: dict[str, object] = {"checkpoint": str(self._checkpoint), "files": files, "threshold": 0.0}
+        payload: dict[str, object] = {
+            "checkpoint": str(self._checkpoint),
+            "files": files,
+            "threshold": LEAST_SCORE,
+        }
         if self.masks is not None:
             payload["masks"] = str(self.masks)
+        self._asked_at = self._clock()
         self._number = self._predictor.ask("predict", payload, self._take, self._refuse)
 
     def _take(self, answer: Answer) -> None:
@@ -157,6 +191,9 @@ class PredictionQueue(QObject):
         except (ValidationError, TypeError) as error:
             self._refuse(UserError("answer_unknown", f"The predictor's answer cannot be read: {error}."))
             return
+        if self._is_model_known and records:  # the first answer waited for the model
+            each = (self._clock() - self._asked_at) / len(records)
+            self._size = max(1, min(PORTION, int(PORTION_S / max(each, PORTION_S / PORTION))))
         self._is_model_known = True
         self._settle({record.file: record for record in records})
 
@@ -174,7 +211,7 @@ class PredictionQueue(QObject):
     def _refuse(self, error: Exception) -> None:
         self._waiting.extendleft(reversed(self._portion))
         self._drop_portion()
-        self._is_model_known = False
+        self.forget_model()
         self.changed.emit()
         if not isinstance(error, UserError):
             raise error

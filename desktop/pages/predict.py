@@ -1,75 +1,67 @@
-"""The Predict page: give it images, see what a trained model says, save that."""
+"""The Predict page: give it images, see what one or two trained models say, save that."""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
 
 from desktop.context import Context
-from desktop.models.drawn_labels import DrawnLabels, LabelLook
+from desktop.models.drawn_labels import LabelLook
+from desktop.models.predictions_agreement import Agreement
 from desktop.models.predictions_board import PredictionBoard
-from desktop.models.predictions_cache import masks_folder
-from desktop.models.predictions_queue import PredictionQueue
-from desktop.models.result_checkpoints import TrainedRun, trained_runs
-from desktop.models.run_words import run_title
+from desktop.models.predictions_cache import MODELS, cut_region, masks_folder
+from desktop.models.predictions_models import Offered, offered_models
+from desktop.models.predictions_regions import Region
+from desktop.pages.insight_predict import HeatOnPredict
 from desktop.pages.page import Page
-from desktop.pages.predict_answer import AnswerPanel
-from desktop.pages.predict_checkpoint import CheckpointChooser
 from desktop.pages.predict_drop import DropInvitation
 from desktop.pages.predict_intake import Intake
+from desktop.pages.predict_model import AskedModel
+from desktop.pages.predict_progress import GRID, SINGLE
 from desktop.pages.predict_saving import PredictionSaver
-from desktop.pages.predict_strip import NARROWEST, WIDEST, StripPanel
-from desktop.tasks.task import Layers, TaskView, task_view
-from desktop.theme.fonts import font
-from desktop.theme.tokens import SPACE, TYPE
-from desktop.viewers.label_view import PREDICTION
-from desktop.viewers.layer_tiles import TileLayers
-from desktop.widgets.buttons import button, on_click
-from desktop.widgets.card import row
+from desktop.pages.predict_tools import PredictTools
+from desktop.pages.predict_work import PredictWork
+from desktop.tasks.task import TaskView, task_view
+from desktop.theme.tokens import SPACE
+from desktop.widgets.buttons import on_click
 from desktop.widgets.empty_state import EmptyState
-from desktop.widgets.labels import text_label
 from desktop.widgets.message_banner import Banner
 from engine.errors import UserError
-from engine.protocol.results import PredictionRecord
 
-_THRESHOLD_SETTING = "predict.threshold"
-_KEEP_AFTER_MS = 400
-_FIRST = 100
-"""A stretch beside which any other is nothing."""
-_STRIP_SHARE = 0.255
+_STRIP_SHARE = 0.2
 """Of the page's width."""
 
 
 class PredictPage(Page):
-    """Composes the chooser, the ways in, the strip and the answer."""
+    """Composes the tools, the ways in, the grid, the strip and the answer."""
 
     title = "Predict"
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.board = PredictionBoard()
-        self.queue = PredictionQueue(context.predictor, context.background, self)
         self.intake = Intake(self, context)
         self._view: TaskView | None = None
-        self._drawn: PredictionRecord | None = None
-        """What is drawn on the large picture, or being read."""
-        self._threshold_setting = _THRESHOLD_SETTING
+        self._offered = Offered()
         self._is_known = False
         """Whether it was read which models there are."""
-        self._keeping = QTimer(self)  # a drag at the slider is not a hundred writes to the disk
-        self._keeping.setSingleShot(True)
-        self._keeping.setInterval(_KEEP_AFTER_MS)
-        self._keeping.timeout.connect(self._keep_threshold)
+        self.tools = PredictTools()
+        self.chooser = self.tools.chooser
+        self.first = AskedModel(context, self.board, self.board.first, self.chooser, self)
+        self.second = AskedModel(context, self.board, self.board.second, self.tools.other, self)
+        self.queue = self.first.queue
         self._build()
+        self.agreement = Agreement(self.board, context.background, self)
         self._connect()
+        self.heat = HeatOnPredict(context, self.board, self.work, self.first)
         context.background.run(
             masks_folder, context.home, then=self._take_masks_folder, failed=self._show_failure, owner=self
         )
-        self._show_threshold()
+        self._take_threshold(0.0)
         self._refresh()
 
     # Structure
@@ -78,9 +70,9 @@ class PredictPage(Page):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(SPACE.page, SPACE.l, SPACE.page, SPACE.m)
         outer.setSpacing(SPACE.m)
-        self._tools = QWidget()
-        self._tools.setLayout(self._build_tools())
-        outer.addWidget(self._tools)
+        self.saver = PredictionSaver(self, self.context, self.board)
+        self.tools.offer_saving(self.saver)
+        outer.addWidget(self.tools)
         self.banner = Banner("bad")
         self.banner.hide()
         outer.addWidget(self.banner)
@@ -93,71 +85,40 @@ class PredictPage(Page):
             "Train a model",
         )
         self.no_images = DropInvitation()
-        work = QWidget()
-        sides = row(SPACE.m)
-        work.setLayout(sides)
-        self.strip = StripPanel(self.board)
-        self.answer = AnswerPanel()
-        sides.addWidget(self.strip)
-        sides.addWidget(self.answer, 1)
-        for widget in (self.no_model, self.no_images, work):
+        self.work = PredictWork(self.board, (self.first, self.second), self.context)
+        for widget in (self.no_model, self.no_images, self.work):
             self.states.addWidget(widget)
-        self._work = work
-
-    def _build_tools(self) -> QHBoxLayout:
-        line = row(SPACE.s)
-        self.chooser = CheckpointChooser()
-        line.addWidget(self.chooser, _FIRST)
-        line.addSpacing(SPACE.m)
-        self._threshold_name = text_label("Threshold", "muted")
-        line.addWidget(self._threshold_name)
-        self.threshold = QSlider(Qt.Orientation.Horizontal)
-        self.threshold.setRange(0, 100)
-        self.threshold.setFixedWidth(96)
-        self._threshold_value = text_label("", "muted")
-        self._threshold_value.setFont(font(TYPE.body, tabular=True))
-        self._threshold_value.setMinimumWidth(40)
-        line.addWidget(self.threshold)
-        line.addWidget(self._threshold_value)
-        line.addStretch(1)
-        self._open = button("Open…", "ph.folder-open", tip="Open images", shortcut="Ctrl+O")
-        self._save = button("Save", "ph.floppy-disk", tip="Save the answers as a table or as JSON")
-        self.saver = PredictionSaver(self, self.context, self.board)
-        self._save.setMenu(self.saver)
-        self._clear = button("Clear", "ph.trash", tip="Take all images off this page; no file is deleted")
-        for made in (self._open, self._save, self._clear):
-            line.addWidget(made)
-        return line
+        self.progress, self.strip, self.answer = self.work.progress, self.work.strip, self.work.answer
+        self.threshold = self.work.threshold.slider
 
     def _connect(self) -> None:
-        self.chooser.changed.connect(self._use_checkpoint)
-        self.threshold.valueChanged.connect(self._change_threshold)
+        for model, use in ((self.first, self._use_first), (self.second, self._use_second)):
+            model.chooser.changed.connect(use)
+            model.queue.changed.connect(self.work.show_progress)
+            model.queue.failed.connect(self._show_failure)
+            model.answered.connect(self._take_answers)
+            self.progress.cancelled.connect(model.queue.cancel)
+            self.context.predictor.died.connect(model.queue.forget_model)
+        self.work.threshold.moved.connect(self._change_threshold)
+        self.tools.compared.connect(self._compare)
+        self.agreement.changed.connect(self._show_agreement)
         self.intake.came.connect(self.add)
-        self.queue.changed.connect(self._show_progress)
-        self.queue.answered.connect(self._take_answers)
-        self.queue.failed.connect(self._show_failure)
-        self.strip.cancelled.connect(self.queue.cancel)
-        self.strip.continued.connect(self._go_on)
-        self.strip.grid.looked_at.connect(self._show_answer)
-        self.strip.grid.opened.connect(self._look_closely)
+        self.progress.continued.connect(self._go_on)
+        self.work.region_chosen.connect(self._cut)
+        self.work.failed.connect(self._show_failure)
         self.answer.controls.look_changed.connect(self._keep_look)
         self.no_images.acted.connect(self.intake.ask_for_files)
         self.no_images.second.connect(self.intake.ask_for_folder)
         self.no_model.acted.connect(partial(self.context.go, "train"))
         self.context.runs.ended.connect(self._offer_models)
-        self.context.predictor.died.connect(self.queue.forget_model)
-        on_click(self._open, self.intake.ask_for_files)
-        on_click(self._clear, self.clear)
+        on_click(self.tools.open, self.intake.ask_for_files)
+        on_click(self.tools.clear, self.clear)
         pasting = QShortcut(QKeySequence(QKeySequence.StandardKey.Paste), self)
         pasting.activated.connect(self.intake.paste)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        share = round(self.width() * _STRIP_SHARE)
-        self.strip.setFixedWidth(min(WIDEST, max(NARROWEST, share)))
-
     def _take_masks_folder(self, folder: Path) -> None:
-        self.queue.masks = folder
+        for model, name in zip((self.first, self.second), MODELS, strict=True):
+            model.queue.masks = folder / name
 
     # Coming
 
@@ -170,75 +131,90 @@ class PredictPage(Page):
         if isinstance(dropped, list | tuple) and dropped:
             self.intake.take([Path(str(path)) for path in dropped])
 
+    # Models
+
     def _offer_models(self) -> None:
         self.context.background.run(
-            trained_runs, self.context.home, then=self._take_models, failed=self._show_failure, owner=self
+            offered_models, self.context.home, then=self._take_models, failed=self._show_failure, owner=self
         )
 
-    def _take_models(self, trained: list[TrainedRun]) -> None:
+    def _take_models(self, offered: Offered) -> None:
         self._is_known = True
-        self.chooser.offer(trained)
-        if trained and not self.context.predictor.is_running:
+        self._offered = offered
+        self.chooser.offer_models(offered)
+        self._offer_others()
+        if offered.runs and not self.context.predictor.is_running:
             self.context.predictor.warm_up()  # the libraries load while the user looks for a picture
         self._refresh()
 
-    def _use_checkpoint(self) -> None:
+    def _offer_others(self) -> None:
+        """Offer for comparison what answers in the same way."""
+        run = self.chooser.run
+        if run is not None and self.board.is_compared:
+            fitting = tuple(one for one in self._offered.runs if one.row.task == run.row.task)
+            self.tools.other.offer_models(Offered(fitting, self._offered.exports))
+
+    def _use_first(self) -> None:
         """Ask the chosen model about all files; what another one said is dropped."""
-        run, fact = self.chooser.run, self.chooser.checkpoint
+        run = self.chooser.run
         self.banner.hide()
-        self._take_task(run)
-        if run is None or fact is None:
-            self.queue.use(None)
-            self.set_crumb("")
-        else:
-            self.queue.use(None)  # also the same folder again: it was written anew
-            self.queue.use(run.path(fact.name))
-            self.set_crumb(f"{run_title(run.row)}  /  {fact.title}")
-            self.saver.checkpoint = self.crumb
-            self.queue.add(self.board.forget_answers())
+        self._take_task(run.row.task if run is not None else None)
+        self._offer_others()
+        self.first.ask_anew()
+        self.set_crumb(self.first.title)
+        self.saver.checkpoint = self.first.title
+        self._name_models()
+        self.agreement.start_anew()
         self._refresh()
 
-    def _take_task(self, run: TrainedRun | None) -> None:
+    def _use_second(self) -> None:
+        if self.board.is_compared:
+            self.second.ask_anew()
+            self._name_models()
+            self.agreement.start_anew()
+
+    def _compare(self, on: bool) -> None:
+        """Ask a second model too, or no longer."""
+        self.board.is_compared = on
+        self._offer_others()
+        if on:
+            self._choose_another()
+            self.second.ask_anew()
+        else:
+            self.second.rest()
+        self.agreement.start_anew()
+        self._name_models()
+        self.work.offer_filters()
+        self._show_agreement()
+
+    def _choose_another(self) -> None:
+        """Compare with another checkpoint of the same run, where there is one and nobody chose yet."""
+        run, model, other = self.chooser.run, self.chooser.model, self.tools.other.model
+        if run is None or model is None or other is None or other.path != model.path:
+            return
+        rest = [file.key for file in self._offered.files(run) if file.path != model.path]
+        if rest:
+            self.tools.other.wish(run.row.run, rest[0])
+
+    def _name_models(self) -> None:
+        titles = (f"A · {self.first.title}", f"B · {self.second.title}")
+        self.answer.compare(titles if self.board.is_compared else None)
+
+    def _take_task(self, task: str | None) -> None:
         """Show answers as the chosen model's task does, at the threshold that was last used for it."""
         try:
-            view = task_view(run.row.task) if run is not None else None
+            view = task_view(task) if task is not None else None
         except UserError as error:
             self._show_failure(error)
             view = None
+        if view is not self._view:
+            self.second.rest()  # it may be of another task
         self.board.answers = self._view = view
-        if view is None or run is None:
+        if view is None or task is None:
             return
-        self._threshold_setting = f"{_THRESHOLD_SETTING}.{run.row.task}"
-        kept = self.context.settings.get(self._threshold_setting, view.threshold)
-        self.board.threshold = min(1.0, max(0.0, kept)) if view.threshold_tip else 0.0
-        for widget in (self._threshold_name, self.threshold, self._threshold_value):
-            widget.setVisible(bool(view.threshold_tip))
-        self.threshold.setToolTip(view.threshold_tip)
-        self.threshold.setAccessibleName(f"Threshold, percent. {view.threshold_tip}")
-        with QSignalBlocker(self.threshold):
-            self.threshold.setValue(round(self.board.threshold * 100))
-        self.saver.offer_overlays(bool(view.draws))
-        self._show_threshold()
-        self._draw_on_tiles(view)
-
-    def _draw_on_tiles(self, view: TaskView) -> None:
-        def objects_of(place: int) -> Layers:
-            labels = self.board.objects_of(place)
-            return {} if labels is None else {PREDICTION: labels}
-
-        def pixels_of(place: int) -> Layers:
-            labels = self._labels_of(view, place)
-            return {} if labels is None else {PREDICTION: labels}
-
-        pixels = pixels_of if view.draws_pixels else None
-        self.strip.draw_layers(TileLayers(objects_of, pixels, (PREDICTION,)))
-
-    def _labels_of(self, view: TaskView, place: int) -> DrawnLabels | None:
-        """Read what is drawn on a file. In a thread."""
-        record = self.board.entry(place).record if place < len(self.board) else None
-        if record is None or record.error:
-            return None
-        return view.answer_labels(record, self.board.classes)
+        self._take_threshold(self.work.threshold.show_task(view, task))
+        self.saver.offer_task(view)
+        self.work.show_task(view)
 
     # Files and answers
 
@@ -246,102 +222,106 @@ class PredictPage(Page):
         """Take files in and have the model look at them."""
         first = len(self.board)
         new = self.board.add(files)
-        self.strip.show_files()
-        self._refresh()
+        self._show_files()
+        if first == 0 and new:
+            self.work.show_view(GRID if len(new) > 1 else SINGLE)
         if new:
-            self.queue.add(new)
-            if self.strip.grid.current_image() < 0 or first == 0:
-                self.strip.grid.go_to(first)
+            self._ask(new)
+            if self.work.current < 0 or first == 0:
+                self.work.go_to(first)
         elif files:
-            self.strip.grid.go_to(self.board.place_of(files[0]))
+            self.work.go_to(self.board.place_of(files[0]))
 
     def clear(self) -> None:
         """Take all files off the page."""
-        self.queue.cancel()
+        for model in (self.first, self.second):
+            model.queue.cancel()
         self.board.clear()
+        self.agreement.start_anew()
+        self.work.panel.filter.clear()
         self.banner.hide()
-        self.strip.show_files()
-        self._show_answer(-1)
-        self._refresh()
+        self._show_files()
+        self.work.show_current()
+
+    def _ask(self, files: list[Path]) -> None:
+        """One file is something that somebody waits for; many are a batch."""
+        self.first.queue.add(files, first=len(files) == 1)
+        if self.board.is_compared:
+            self.second.queue.add(files, first=len(files) == 1)
 
     def _go_on(self) -> None:
-        self.queue.add(self.board.unanswered())
+        self.first.go_on()
+        if self.board.is_compared:
+            self.second.go_on()
 
-    def _take_answers(self, records: list[PredictionRecord]) -> None:
-        self.board.classes = self.queue.classes or self.board.classes
-        places = self.board.answer(records)
-        self.banner.hide()
-        self.strip.show_answers()
-        if self.strip.grid.current_image() in places:
-            self._show_answer(self.strip.grid.current_image())
-        self._save.setEnabled(True)
+    def _show_files(self) -> None:
+        self.work.show_files()
+        self._refresh()
 
-    def _show_answer(self, place: int) -> None:
-        entry = self.board.entry(place) if 0 <= place < len(self.board) else None
-        answer = self.board.answer_of(place) if entry is not None else None
-        self.answer.show_prediction(entry, answer, is_loading=self.queue.is_loading_model)
-        self._draw(entry.record if entry is not None else None)
-
-    def _draw(self, record: PredictionRecord | None) -> None:
-        """Draw on the large picture what its record says, read off this thread; each record once."""
-        if record is self._drawn:
+    def _cut(self, part: QRect) -> None:
+        """Have a part of the current picture looked at, as an entry of its own."""
+        source = self.answer.picture.path
+        if source is None:
             return
-        self._drawn, view = record, self._view
-        self.answer.show_labels(None, ())
-        if record is None or record.error or view is None or not view.draws:
-            return
-        classes = self.board.classes
 
-        def then(labels: DrawnLabels | None) -> None:
-            if self._drawn is record:
-                self.answer.show_labels(labels, classes)
+        def then(cut: tuple[Path, Region]) -> None:
+            place = self.board.add_region(*cut)
+            self._show_files()
+            self._ask([cut[0]])
+            self.work.panel.filter.clear()
+            self.work.go_to(place)
 
         self.context.background.run(
-            view.answer_labels, record, classes, then=then, failed=self._show_failure, owner=self
+            cut_region, self.context.home, source, part, then=then, failed=self._complain, owner=self
         )
 
-    def _look_closely(self, _place: int) -> None:
-        """Give the keyboard to the large picture, whose keys zoom."""
-        self.answer.picture.setFocus(Qt.FocusReason.OtherFocusReason)
+    def _take_answers(self, places: list[int]) -> None:
+        self.banner.hide()
+        self.work.panel.filter.offer_classes(self.board.classes)
+        self.agreement.answered(places)
+        self.work.show_answers()
+        if self.work.current in places:
+            self.work.show_current()
+        self.tools.save.setEnabled(True)
 
-    def _change_threshold(self, percent: int) -> None:
-        self.board.threshold = percent / 100
-        self._show_threshold()
-        self.strip.show_answers()
-        self.strip.show_progress(self.queue)
-        self._show_answer(self.strip.grid.current_image())
-        self._keeping.start()
+    def _show_agreement(self) -> None:
+        self.work.show_answers()
+        self.work.show_current()
+
+    def _change_threshold(self, threshold: float) -> None:
+        self._take_threshold(threshold)
+        self.agreement.start_anew()
+        self.work.show_answers()
+        self.work.show_progress()
+
+    def _take_threshold(self, threshold: float) -> None:
+        self.board.threshold = threshold
+        self.answer.set_threshold(threshold)
+        self.saver.look = self.answer.controls.look
 
     def _keep_look(self, look: LabelLook) -> None:
         self.saver.look = look
 
-    def _keep_threshold(self) -> None:
-        self.context.settings.set_soon(self._threshold_setting, self.board.threshold)
-
-    def _show_threshold(self) -> None:
-        self._threshold_value.setText(f"{round(self.board.threshold * 100)}%")
-        self.answer.set_threshold(self.board.threshold)
-        self.saver.look = self.answer.controls.look
-
     # States
 
     def _refresh(self) -> None:
-        has_model = self.chooser.checkpoint is not None
-        self._tools.setVisible(has_model)
+        has_model = self.chooser.model is not None
+        self.tools.setVisible(has_model)
         has_files = len(self.board) > 0
         if has_files:
-            self.states.setCurrentWidget(self._work)
+            self.states.setCurrentWidget(self.work)
         elif has_model or not self._is_known:
             self.states.setCurrentWidget(self.no_images)
         else:
             self.states.setCurrentWidget(self.no_model)
-        self._clear.setEnabled(has_files)
-        self._save.setEnabled(self.board.has_answers)
-        self.strip.show_progress(self.queue)
+        self.tools.clear.setEnabled(has_files)
+        self.tools.save.setEnabled(self.board.has_answers)
+        self.work.show_progress()
 
-    def _show_progress(self) -> None:
-        self.strip.show_progress(self.queue)
-        self._show_answer(self.strip.grid.current_image())
+    def _complain(self, error: Exception) -> None:
+        if not isinstance(error, UserError):
+            raise error
+        self.context.complain(error)
 
     def _show_failure(self, error: Exception) -> None:
         told = error if isinstance(error, UserError) else UserError("bug", f"{type(error).__name__}: {error}")
@@ -352,7 +332,8 @@ class PredictPage(Page):
 
     def _retry(self) -> None:
         self.banner.hide()
-        if self.queue.waits:
-            self.queue.retry()
-        else:
+        waiting = [model.queue for model in (self.first, self.second) if model.queue.waits]
+        for queue in waiting:
+            queue.retry()
+        if not waiting:
             self._offer_models()

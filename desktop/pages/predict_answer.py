@@ -1,21 +1,18 @@
-"""The right side of the Predict page: one image large with what the model finds drawn on it, and what it says."""
+"""The right side of the Predict page: one image large with what models find drawn on it, and what they say."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QWidget
 
 from desktop.models.answer import Answer, AnswerBar
 from desktop.models.drawn_labels import DrawnLabels
 from desktop.models.predictions import Prediction
+from desktop.pages.predict_pictures import PicturePair
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
-from desktop.viewers.label_controls import LabelControls
-from desktop.viewers.label_drawing import LineStyle
-from desktop.viewers.label_view import PREDICTION, LabelView
 from desktop.viewers.score_bars import ScoreBar, ScoreBars
 from desktop.widgets.card import Card, column, row
 from desktop.widgets.labels import ElidedLabel, text_label
@@ -28,43 +25,26 @@ _WAITING = "The model has not looked at it yet."
 
 
 class AnswerPanel(QWidget):
-    """Shows a `Prediction` and its `Answer`, or that nothing is chosen."""
+    """Shows a `Prediction` and its `Answer`, or that nothing is chosen; beside it the answer of another model."""
 
     def __init__(self) -> None:
         super().__init__()
         line = row(SPACE.m)
         self.setLayout(line)
-        pictures = column(SPACE.s)
-        self.picture = LabelView("Chosen image")
-        self.controls = LabelControls([self.picture])
-        self.controls.hide()
-        pictures.addWidget(self.controls, 0, Qt.AlignmentFlag.AlignRight)
-        frame = Card(margins=(1, 1, 1, 1))
-        frame.body.addWidget(self.picture)
-        pictures.addWidget(frame, 1)
-        line.addLayout(pictures, 1)
+        self.pictures = PicturePair()
+        self.picture, self.controls = self.pictures.picture, self.pictures.controls
+        line.addWidget(self.pictures, 1)
         side = Card()
         side.setFixedWidth(SIDE_WIDTH)
         line.addWidget(side)
-        names = column(SPACE.xxs)
         self._file = ElidedLabel("", "caption", middle=True)
-        self.label = ElidedLabel("", "metric")
-        self.label.setFont(font(TYPE.metric, 600))
-        names.addWidget(self._file)
-        names.addWidget(self.label)
-        side.body.addLayout(names)
-        told = row()
-        self.verdict = Pill()
-        told.addWidget(self.verdict)
-        told.addStretch(1)
-        side.body.addLayout(told)
-        self.why = text_label("", "muted", wrap=True)
-        side.body.addWidget(self.why)
-        side.body.addSpacing(SPACE.s)
-        self._heading = text_label("", "section")
-        side.body.addWidget(self._heading)
-        self.scores = ScoreBars("")
-        side.body.addWidget(scrolled(self.scores, "What the model says"), 1)
+        side.body.addWidget(self._file)
+        self.told = AnswerWords()
+        self.other = AnswerWords()
+        self.other.hide()
+        side.body.addWidget(self.told, 1)
+        side.body.addWidget(self.other, 1)
+        self.label, self.why, self.scores = self.told.label, self.told.why, self.told.scores
 
     def show_prediction(
         self, entry: Prediction | None, answer: Answer | None, *, is_loading: bool = False
@@ -76,10 +56,65 @@ class AnswerPanel(QWidget):
             answer: what the model says of it at the threshold; None where there is no answer.
             is_loading: the model is not there yet.
         """
-        path = entry.path if entry is not None else None
-        if path != self.picture.path:
-            self.picture.show_file(path)
-        self._file.setText(entry.path.name if entry is not None else "")
+        region = entry.region if entry is not None else None
+        path = None if entry is None else entry.path if region is None else region.source
+        part = QRect() if region is None else QRect(region.left, region.top, region.width, region.height)
+        self.pictures.show_file(path, part)
+        self._file.setText(entry.name if entry is not None else "")
+        self.told.say(entry, answer, is_loading=is_loading)
+        self.setAccessibleDescription(
+            f"{self._file.whole_text()}: {self.label.whole_text()}. {self.why.text()}"
+        )
+
+    def compare(self, titles: tuple[str, str] | None) -> None:
+        """Show the answers of two models with these titles; None shows one."""
+        self.pictures.compare(titles)
+        self.other.setVisible(titles is not None)
+        self.told.head(titles[0] if titles is not None else "")
+        self.other.head(titles[1] if titles is not None else "")
+
+    def show_labels(self, labels: DrawnLabels | None, classes: Sequence[str], place: int = 0) -> None:
+        """Draw what the first (0) or the second model (1) finds on the image; None takes it away."""
+        self.pictures.show_labels(place, labels, classes)
+
+    def set_threshold(self, threshold: float) -> None:
+        """Draw only what is as sure as this, 0 to 1."""
+        self.pictures.set_threshold(threshold)
+
+
+class AnswerWords(QWidget):
+    """What one model says of one image: headline, verdict, why, and the scores."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        body = column(SPACE.xs)
+        self.setLayout(body)
+        self._model = ElidedLabel("", "caption")
+        self._model.hide()
+        body.addWidget(self._model)
+        self.label = ElidedLabel("", "metric")
+        self.label.setFont(font(TYPE.metric, 600))
+        body.addWidget(self.label)
+        told = row()
+        self.verdict = Pill()
+        told.addWidget(self.verdict)
+        told.addStretch(1)
+        body.addLayout(told)
+        self.why = text_label("", "muted", wrap=True)
+        body.addWidget(self.why)
+        body.addSpacing(SPACE.s)
+        self._heading = text_label("", "section")
+        body.addWidget(self._heading)
+        self.scores = ScoreBars("")
+        body.addWidget(scrolled(self.scores, "What the model says"), 1)
+
+    def head(self, model: str) -> None:
+        """Say which model it is; nothing where there is only one."""
+        self._model.setText(model)
+        self._model.setVisible(bool(model))
+
+    def say(self, entry: Prediction | None, answer: Answer | None, *, is_loading: bool = False) -> None:
+        """Tell an answer, or why there is none."""
         self._show_words(entry, answer, is_loading=is_loading)
         bars = answer.bars if answer is not None else ()
         self._heading.setText(answer.heading if answer is not None else "")
@@ -87,21 +122,6 @@ class AnswerPanel(QWidget):
         self.scores.setVisible(bool(bars))
         self.scores.setAccessibleName(self._heading.text())
         self.scores.show_bars([_bar(entry) for entry in bars])
-        self.setAccessibleDescription(
-            f"{self._file.whole_text()}: {self.label.whole_text()}. {self.why.text()}"
-        )
-
-    def show_labels(self, labels: DrawnLabels | None, classes: Sequence[str]) -> None:
-        """Draw what the model finds on the image; None takes it away."""
-        self.picture.set_classes(classes)
-        self.picture.set_layer(PREDICTION, labels, LineStyle())
-        self.controls.offer(
-            boxes=labels is not None and len(labels) > 0, masks=labels is not None and labels.has_masks
-        )
-
-    def set_threshold(self, threshold: float) -> None:
-        """Draw only what is as sure as this, 0 to 1."""
-        self.controls.set_look(replace(self.controls.look, floor=threshold))
 
     def _show_words(self, entry: Prediction | None, answer: Answer | None, *, is_loading: bool) -> None:
         if entry is None:
@@ -118,6 +138,7 @@ class AnswerPanel(QWidget):
         self.verdict.setVisible(pill is not None)
         if pill is not None:
             self.verdict.say(*pill)
+            self.verdict.updateGeometry()  # another tone is another style
         self.why.setText(why)
         self.why.setVisible(bool(why))
 

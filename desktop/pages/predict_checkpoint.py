@@ -1,4 +1,4 @@
-"""Chooses a model: a training, and one of its checkpoints. Used by every page that works with a trained model."""
+"""Chooses a model: a training, and one of its checkpoints or exported files. Shared by pages that use models."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QWidget
 
+from desktop.models.predictions_models import ModelFile, Offered, offered_runs
 from desktop.models.result_checkpoints import CheckpointFact, TrainedRun, preferred_run
 from desktop.models.run_words import run_title
 from desktop.theme.tokens import SPACE
@@ -19,21 +20,26 @@ _RUN_WIDTH, _CHECKPOINT_WIDTH = (230, 130), (160, 144)
 
 
 class CheckpointChooser(QWidget):
-    """Takes the newest best checkpoint of a finished training until the user or a page chooses another."""
+    """Takes the newest best checkpoint of a finished training until the user or a page chooses another.
+
+    Args:
+        title: stands before the lists.
+        spoken: is added to what the lists are called, where there are two choosers.
+    """
 
     changed = Signal()
     """Another checkpoint is chosen, or the chosen one was written anew."""
 
-    def __init__(self) -> None:
+    def __init__(self, title: str = "Model", spoken: str = "") -> None:
         super().__init__()
-        self._trained: list[TrainedRun] = []
+        self._offered = Offered()
         self._wish: tuple[str, str] | None = None
-        self._told: tuple[str, CheckpointFact] | None = None
-        self._runs = ChoiceBox("Run", *_RUN_WIDTH)
-        self._checkpoints = ChoiceBox("Checkpoint", *_CHECKPOINT_WIDTH)
+        self._told: tuple[str, ModelFile] | None = None
+        self._runs = ChoiceBox(f"Run{spoken}", *_RUN_WIDTH)
+        self._checkpoints = ChoiceBox(f"Checkpoint{spoken}", *_CHECKPOINT_WIDTH)
         line = row()
         self.setLayout(line)
-        label = text_label("Model", "muted")
+        self.title = label = text_label(title, "muted")
         line.addWidget(label)
         line.addWidget(self._runs, 3)
         line.addWidget(self._checkpoints, 2)
@@ -45,12 +51,23 @@ class CheckpointChooser(QWidget):
     @property
     def run(self) -> TrainedRun | None:
         place = self._runs.currentIndex()
-        return self._trained[place] if 0 <= place < len(self._trained) else None
+        return self._offered.runs[place] if 0 <= place < len(self._offered.runs) else None
+
+    @property
+    def model(self) -> ModelFile | None:
+        """What is chosen: a checkpoint, or an exported file."""
+        files, place = self._files(), self._checkpoints.currentIndex()
+        return files[place] if 0 <= place < len(files) else None
 
     @property
     def checkpoint(self) -> CheckpointFact | None:
-        run, place = self.run, self._checkpoints.currentIndex()
-        return run.checkpoints[place] if run is not None and 0 <= place < len(run.checkpoints) else None
+        """The chosen checkpoint; None where an exported file is chosen, or nothing."""
+        model = self.model
+        return model.fact if model is not None else None
+
+    def _files(self) -> Sequence[ModelFile]:
+        run = self.run
+        return self._offered.files(run) if run is not None else ()
 
     def wish(self, run: str, checkpoint: str = "") -> None:
         """Choose a run's checkpoint, now or as soon as it is offered; without a name its best one."""
@@ -58,15 +75,20 @@ class CheckpointChooser(QWidget):
         self._fulfil_wish()
 
     def offer(self, trained: Sequence[TrainedRun]) -> None:
-        """Offer these; what is chosen stays where it is still there."""
-        run, fact = self.run, self.checkpoint
-        kept = (run.row.run, fact.name) if run is not None and fact is not None else None
-        self._trained = list(trained)
+        """Offer the checkpoints of these; what is chosen stays where it is still there."""
+        self.offer_models(offered_runs(trained))
+
+    def offer_models(self, offered: Offered) -> None:
+        """Offer these, exported files too; what is chosen stays where it is still there."""
+        run, model = self.run, self.model
+        kept = (run.row.run, model.key) if run is not None and model is not None else None
+        self._offered = offered
         with QSignalBlocker(self._runs), QSignalBlocker(self._checkpoints):
             self._runs.clear()
-            for entry in self._trained:
+            self._checkpoints.clear()
+            for entry in offered.runs:
                 self._runs.addItem(f"{run_title(entry.row)} · {entry.row.dataset or 'no dataset'}")
-            preferred = preferred_run(self._trained)
+            preferred = preferred_run(list(offered.runs))
             wanted = kept[0] if kept is not None else (preferred.row.run if preferred is not None else "")
             if not self._choose(wanted, kept[1] if kept is not None else "") and preferred is not None:
                 self._choose(preferred.row.run, "")
@@ -82,32 +104,32 @@ class CheckpointChooser(QWidget):
             self._wish = None
             self._tell()
 
-    def _choose(self, run: str, checkpoint: str) -> bool:
+    def _choose(self, run: str, key: str) -> bool:
         """Set both lists; says whether the run is there. An unknown checkpoint gives the best."""
-        places = [place for place, entry in enumerate(self._trained) if entry.row.run == run]
+        places = [place for place, entry in enumerate(self._offered.runs) if entry.row.run == run]
         if not places:
             return False
         self._runs.setCurrentIndex(places[0])
-        self._show_checkpoints()
-        names = [fact.name for fact in self._trained[places[0]].checkpoints]
-        self._checkpoints.setCurrentIndex(names.index(checkpoint) if checkpoint in names else 0)
+        self._show_files()
+        keys = [file.key for file in self._files()]
+        self._checkpoints.setCurrentIndex(keys.index(key) if key in keys else 0)
         return True
 
     def _run_changed(self) -> None:
         with QSignalBlocker(self._checkpoints):
-            self._show_checkpoints()
+            self._show_files()
         self._tell()
 
-    def _show_checkpoints(self) -> None:
-        run = self.run
+    def _show_files(self) -> None:
         self._checkpoints.clear()
-        for fact in run.checkpoints if run is not None else ():
-            self._checkpoints.addItem(fact.title)
+        for file in self._files():
+            self._checkpoints.addItem(file.title)
 
     def _tell(self) -> None:
-        run, fact = self.run, self.checkpoint
-        now = (run.row.run, fact) if run is not None and fact is not None else None
+        run, model = self.run, self.model
+        now = (run.row.run, model) if run is not None and model is not None else None
         self._runs.setToolTip(self._runs.currentText())
+        self._checkpoints.setToolTip(self._checkpoints.currentText())
         if now != self._told:
             self._told = now
             self.changed.emit()

@@ -12,6 +12,7 @@ from desktop.models.drawn_labels import DrawnLabels, LabelLook
 from desktop.models.predictions_board import PredictionBoard
 from desktop.models.predictions_cache import free_name
 from desktop.models.predictions_saving import Kind, Save, save
+from desktop.tasks.task import TaskView
 from desktop.theme.theme import theme
 from desktop.viewers.overlay_files import OverlayWish, save_overlays
 from engine.errors import UserError
@@ -37,9 +38,9 @@ class PredictionSaver(QMenu):
             theme.icon("ph.image"), "Pictures with overlays…", self._ask_for_folder
         )
 
-    def offer_overlays(self, on: bool) -> None:
-        """Offer pictures with overlays, where the model's answers lie on pictures."""
-        self.overlays.setVisible(on)
+    def offer_task(self, view: TaskView) -> None:
+        """Offer what a task's answers can be saved as."""
+        self.overlays.setVisible(bool(view.draws))
 
     def save_to(self, path: Path, kind: Kind) -> None:
         """Save what is answered; the dialog has asked whether a file may be replaced."""

@@ -82,18 +82,53 @@ def make_files(folder: Path, count: int) -> list[Path]:
 def test_that_files_are_asked_about_in_portions_and_answered_in_order(
     queue: PredictionQueue, oracle: SlowOracle, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    files = make_files(tmp_path, FIRST_PORTION + PORTION + 3)
+    files = make_files(tmp_path, 2 * FIRST_PORTION + PORTION + 3)
     answered: list[str] = []
     queue.answered.connect(lambda records: answered.extend(record.file for record in records))
 
     queue.add(files)
-    for portion in range(1, 4):
+    for portion in range(1, 5):
         qtbot.waitUntil(lambda portion=portion: len(oracle.asked) == portion)
         oracle.answer()
 
-    assert [len(portion) for portion in oracle.asked] == [FIRST_PORTION, PORTION, 3]
+    assert [len(portion) for portion in oracle.asked] == [FIRST_PORTION, FIRST_PORTION, PORTION, 3]
     assert answered == [str(file) for file in files]
-    assert (queue.done, queue.total, queue.waits) == (23, 23, False)
+    assert (queue.done, queue.total, queue.waits) == (27, 27, False)
+
+
+def test_that_slow_models_get_small_portions_and_quick_ones_large_ones(
+    oracle: SlowOracle, qtbot: QtBot, tmp_path: Path
+) -> None:
+    now = [0.0]
+    queue = PredictionQueue(oracle, Background(), clock=lambda: now[0])
+    queue.use(Path("checkpoint"))
+    queue.add(make_files(tmp_path, 40))
+
+    # Seconds until each answer: loading does not count; then 0.125 s a picture, 1 s, and 0.001 s.
+    for number, seconds in enumerate((30.0, 0.5, 4.0, 0.001, 0.001), start=1):
+        qtbot.waitUntil(lambda number=number: len(oracle.asked) == number)
+        now[0] += seconds
+        oracle.answer()
+
+    assert [len(portion) for portion in oracle.asked[:5]] == [FIRST_PORTION, FIRST_PORTION, 4, 1, PORTION]
+
+
+def test_that_a_file_that_somebody_looks_at_is_asked_about_before_the_rest(
+    queue: PredictionQueue, oracle: SlowOracle, qtbot: QtBot, tmp_path: Path
+) -> None:
+    files = make_files(tmp_path, 4 * FIRST_PORTION)
+    part = tmp_path / "part.png"
+    part.write_bytes(b"")
+    queue.add(files)
+    qtbot.waitUntil(lambda: len(oracle.asked) == 1)
+
+    queue.hurry(files[-1])
+    queue.add([part], first=True)
+    oracle.answer()
+    qtbot.waitUntil(lambda: len(oracle.asked) == 2)
+
+    assert oracle.asked[1] == [str(path) for path in (part, files[-1], *files[FIRST_PORTION:][:2])]
+    assert queue.total == len(files) + 1
 
 
 def test_that_the_model_counts_as_loading_until_its_first_answer(

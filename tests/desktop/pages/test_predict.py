@@ -150,7 +150,7 @@ def test_that_a_dropped_folder_and_a_text_file_are_answered_one_by_one(
     QApplication.sendEvent(page, QDropEvent(QPointF(place), copy, data, buttons, keys))
     settled(qtbot, page, 4)
 
-    assert page.strip.count.whole_text() == "3 of 4 · 1 unreadable"
+    assert page.progress.count.whole_text() == "3 of 4 · 1 unreadable"
     page.strip.grid.go_to(3)
     assert page.answer.label.whole_text() == "Unreadable"
     assert "it is no image" in page.answer.why.text()
@@ -178,7 +178,7 @@ def test_that_the_threshold_makes_answers_unsure_without_asking_again(
 
     page.threshold.setValue(80)
 
-    assert page.strip.count.whole_text() == "3 of 3 · 3 unsure"
+    assert page.progress.count.whole_text() == "3 of 3 · 3 unsure"
     assert page.answer.label.whole_text() == "Unsure"
     assert "star" in page.answer.why.text()
     page.threshold.setValue(60)
@@ -239,7 +239,7 @@ def test_that_a_predictor_that_dies_gives_a_sentence_and_a_retry(
 
     settled(qtbot, page, 3)
     assert page.banner.isHidden()
-    assert page.strip.count.whole_text() == "3 of 3"
+    assert page.progress.count.whole_text() == "3 of 3"
 
 
 def test_that_what_was_cancelled_can_go_on(
@@ -256,17 +256,17 @@ def test_that_what_was_cancelled_can_go_on(
     )
     page = with_model(qtbot, context, drop=[pictures])
     qtbot.waitUntil(lambda: len(asked) == 1, timeout=WAIT_MS)
-    assert page.strip.count.whole_text() == "0/3 · loading the model"
-    assert page.strip.cancel.isVisible()
+    assert page.progress.count.whole_text() == "0/3 · loading the model"
+    assert page.progress.cancel.isVisible()
 
-    page.strip.cancel.click()
+    page.progress.cancel.click()
     assert not page.queue.waits
-    assert page.strip.go_on.isVisible()
+    assert page.progress.go_on.isVisible()
 
     monkeypatch.setattr(context.predictor, "ask", oracle.ask)
-    page.strip.go_on.click()
+    page.progress.go_on.click()
     settled(qtbot, page, 3)
-    assert page.strip.go_on.isHidden()
+    assert page.progress.go_on.isHidden()
 
 
 def test_that_answers_are_saved_as_table_and_as_json(

@@ -146,6 +146,7 @@ def test_that_boxes_are_drawn_and_told_by_class(
     assert page.answer.why.text() == "1 cat · 1 dog"
     labels = drawn(qtbot, page)
     assert page.answer.picture.look.shown(labels).tolist() == [True, True, False]
+    page.work.show_view("single")
     assert page.answer.controls.boxes.isVisible()
     assert not page.answer.controls.masks.isVisible()
 
@@ -164,7 +165,7 @@ def test_that_the_threshold_takes_boxes_away_and_is_kept_for_the_task(
     assert small is not None
     assert len(small) == 1
     page.threshold.setValue(95)
-    assert page.strip.count.whole_text() == "2 of 2 · 2 unsure"
+    assert page.progress.count.whole_text() == "2 of 2 · 2 unsure"
     qtbot.waitUntil(lambda: context.settings.get("predict.threshold.detection", 0.0) == 0.95, timeout=WAIT_MS)
     assert context.settings.get("predict.threshold.classification", -1.0) == -1.0
 
@@ -179,6 +180,7 @@ def test_that_a_segmenter_has_no_threshold_and_draws_classes(
     labels = drawn(qtbot, page)
     assert labels.class_map is not None
     assert labels.class_map.tolist() == ground(0).tolist()
+    page.work.show_view("single")
     assert page.answer.controls.masks.isVisible()
     assert not page.answer.controls.boxes.isVisible()
 

@@ -1,0 +1,63 @@
+"""The tools above the Predict page: one or two models, open, save, clear."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QMenu, QWidget
+
+from desktop.pages.predict_checkpoint import CheckpointChooser
+from desktop.theme.tokens import SPACE
+from desktop.widgets.buttons import Button, button
+from desktop.widgets.card import column, row
+
+_FIRST = 100
+"""A stretch beside which any other is nothing."""
+
+
+class PredictTools(QWidget):
+    """Holds the choosers of the models, and the buttons."""
+
+    compared = Signal(bool)
+    """The user wants a second model beside the first, or no longer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        body = column(SPACE.xs)
+        self.setLayout(body)
+        line = row(SPACE.s)
+        body.addLayout(line)
+        self.chooser = CheckpointChooser()
+        line.addWidget(self.chooser, _FIRST)
+        self.compare = button(
+            "Compare", "ph.columns", tip="Ask a second model too, and see where they differ"
+        )
+        self.compare.setCheckable(True)
+        line.addWidget(self.compare)
+        line.addStretch(1)
+        self.open = button("Open…", "ph.folder-open", tip="Open images", shortcut="Ctrl+O")
+        self.save = button("Save", "ph.floppy-disk", tip="Save the answers: tables, pictures, labels")
+        self.clear = button("Clear", "ph.trash", tip="Take all images off this page; no file is deleted")
+        for made in (self.open, self.save, self.clear):
+            line.addWidget(made)
+        self.other = CheckpointChooser(spoken=" to compare with")
+        self.other.title.setText("B")
+        self._beside = QWidget()
+        second = row(SPACE.s)
+        self._beside.setLayout(second)
+        second.addWidget(self.other, _FIRST)
+        second.addStretch(1)
+        self._beside.hide()
+        body.addWidget(self._beside)
+        self.compare.toggled.connect(self._compare)
+
+    @property
+    def buttons(self) -> tuple[Button, Button, Button]:
+        return self.open, self.save, self.clear
+
+    def offer_saving(self, menu: QMenu) -> None:
+        self.save.setMenu(menu)
+
+    def _compare(self, on: bool) -> None:
+        self._beside.setVisible(on)
+        self.chooser.title.setText("A" if on else "Model")
+        self.compared.emit(on)
