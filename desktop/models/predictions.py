@@ -85,6 +85,11 @@ class Prediction:
         return self.path.name if self.region is None else self.region.title
 
     @property
+    def source(self) -> Path:
+        """The picture's own file, also of a part of it."""
+        return self.path if self.region is None else self.region.source
+
+    @property
     def error(self) -> str:
         """Why the file could not be read; empty when it could, or waits."""
         return self.record.error or "" if self.record is not None else ""
@@ -136,8 +141,7 @@ def to_csv(predictions: Sequence[Prediction], answers: AnswerView, threshold: fl
         empty = [[""] * len(answers.csv_head)]
         rows = empty if record.error else answers.csv_rows(record, threshold)
         own = [" ".join(map(str, entry.region.corners)) if entry.region is not None else ""] * has_regions
-        file = entry.path if entry.region is None else entry.region.source
-        writer.writerows([spelled(file), *own, *cells, record.error or ""] for cells in rows)
+        writer.writerows([spelled(entry.source), *own, *cells, record.error or ""] for cells in rows)
     return out.getvalue()
 
 

@@ -26,11 +26,15 @@ _KEPT_S = 24 * 3600.0
 
 
 def free_name(folder: Path, stem: str, suffix: str) -> Path:
-    """Give a file of this name that does not exist: `predictions.csv`, else `predictions-2.csv` …"""
-    path = folder / f"{stem}.{suffix}"
+    """Give a file of this name that does not exist: `predictions.csv`, else `predictions-2.csv` …
+
+    Without a suffix it is the name of a folder.
+    """
+    ending = f".{suffix}" if suffix else ""
+    path = folder / f"{stem}{ending}"
     number = 2
     while path.exists():
-        path = folder / f"{stem}-{number}.{suffix}"
+        path = folder / f"{stem}-{number}{ending}"
         number += 1
     return path
 

@@ -213,7 +213,7 @@ class PredictPage(Page):
         if view is None or task is None:
             return
         self._take_threshold(self.work.threshold.show_task(view, task))
-        self.saver.offer_task(view)
+        self.saver.offer_task(view, task)
         self.work.show_task(view)
 
     # Files and answers

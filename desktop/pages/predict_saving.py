@@ -1,16 +1,19 @@
-"""Saving what a model said: as a table, as JSON, as pictures with boxes and masks drawn on them."""
+"""Saving what a model said: tables, JSON, pictures with boxes and masks drawn on them, labels to be corrected."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from desktop.context import Context
 from desktop.models.drawn_labels import DrawnLabels, LabelLook
 from desktop.models.predictions_board import PredictionBoard
 from desktop.models.predictions_cache import free_name
+from desktop.models.predictions_labels import TITLES, LabelSave, LabelsWritten, save_labels
 from desktop.models.predictions_saving import Kind, Save, save
 from desktop.tasks.task import TaskView
 from desktop.theme.theme import theme
@@ -34,13 +37,22 @@ class PredictionSaver(QMenu):
         """`run / best`, said in what is saved."""
         for kind, title in _KINDS:
             self.addAction(theme.icon("ph.floppy-disk"), title, partial(self._ask_for_file, kind))
-        self.overlays = self.addAction(
-            theme.icon("ph.image"), "Pictures with overlays…", self._ask_for_folder
-        )
+        ask = partial(self._ask_for_folder, "Save pictures with overlays in", self.save_pictures_to)
+        self.overlays = self.addAction(theme.icon("ph.image"), "Pictures with overlays…", ask)
+        self.task = ""
+        """Of the model that answered."""
+        self.labels: dict[str, QAction] = {}
+        """Entries that write labels, by layout."""
+        for key, title in TITLES.items():
+            ask = partial(self._ask_for_folder, f"Save {title} labels in", partial(self.save_labels_to, key))
+            self.labels[key] = self.addAction(theme.icon("ph.tag"), f"{title} labels…", ask)
 
-    def offer_task(self, view: TaskView) -> None:
+    def offer_task(self, view: TaskView, task: str) -> None:
         """Offer what a task's answers can be saved as."""
+        self.task = task
         self.overlays.setVisible(bool(view.draws))
+        for key, entry in self.labels.items():
+            entry.setVisible(key in view.label_formats)
 
     def save_to(self, path: Path, kind: Kind) -> None:
         """Save what is answered; the dialog has asked whether a file may be replaced."""
@@ -74,6 +86,14 @@ class PredictionSaver(QMenu):
             owner=self,
         )
 
+    def save_labels_to(self, format: str, folder: Path) -> None:
+        """Write what was found, at the threshold, as labels in a new folder below this one."""
+        board = self._board
+        wanted = LabelSave(format, board.entries(), tuple(board.classes), self.task, board.threshold)
+        self._context.background.run(
+            save_labels, folder, wanted, then=self._tell_labels, failed=self._complain, owner=self
+        )
+
     def _ask_for_file(self, kind: Kind) -> None:
         folder = self._folder()
         dialog = QFileDialog(self._page, "Save predictions", str(folder))
@@ -85,20 +105,27 @@ class PredictionSaver(QMenu):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def _ask_for_folder(self) -> None:
-        dialog = QFileDialog(self._page, "Save pictures with overlays in", str(self._folder()))
+    def _ask_for_folder(self, title: str, save_in: Callable[[Path], object]) -> None:
+        dialog = QFileDialog(self._page, title, str(self._folder()))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.fileSelected.connect(lambda name: self.save_pictures_to(Path(name)))
+        dialog.fileSelected.connect(lambda name: save_in(Path(name)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def _folder(self) -> Path:
-        return self._board.entry(0).path.parent if len(self._board) else Path.home()
+        return self._board.entry(0).source.parent if len(self._board) else Path.home()
 
     def _tell(self, path: Path, count: int) -> None:
         files = "1 file" if count == 1 else f"{count:,} files"
         self._context.toast(f"Saved the answers for {files}", "ok", str(path))
+
+    def _tell_labels(self, written: LabelsWritten) -> None:
+        images = "1 image" if written.images == 1 else f"{written.images:,} images"
+        found = f" with {written.objects:,} objects" if written.objects else ""
+        where = f"{written.folder}. Import it as a dataset, or open it in a labelling tool."
+        told = " ".join([where, *written.notes])
+        self._context.toast(f"Labels written for {images}{found}", "ok", told)
 
     def _complain(self, error: Exception) -> None:
         if not isinstance(error, UserError):
