@@ -101,11 +101,21 @@ class DatasetShelf(QObject):
             lambda: _library(self._home).list(), then=self._take, failed=self._complain, owner=self
         )
 
-    def import_path(self, path: Path, name: str | None = None, copy: bool = False) -> ImportJob:
-        """Import a folder, a zip or a table; the same source again makes its next version."""
+    def import_path(
+        self, path: Path, name: str | None = None, copy: bool = False, test_of: str = ""
+    ) -> ImportJob:
+        """Import a folder, a zip or a table; the same source again makes its next version.
+
+        Args:
+            path: of it.
+            name: of the dataset; None takes the path's.
+            copy: take the images into the user's folder.
+            test_of: a task: the labels for it are read, and all images are for tests only.
+        """
         arguments = ["data", "import", str(path)]
         arguments += ["--name", name] if name else []
         arguments += ["--copy"] if copy else []
+        arguments += ["--test-only", "--task", test_of] if test_of else []
         return self._start(EngineJob(self._home, arguments))
 
     def check(self, name: str) -> ImportJob:

@@ -1,93 +1,21 @@
-"""A new evaluation: the sheet that asks which checkpoint to measure on which images, and the asking itself."""
+"""A new evaluation: opens the sheet over the page, finds out what it asks about, and asks the engine."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
+from desktop.bridge.dataset_shelf import ImportJob
 from desktop.context import Context
-from desktop.models.result_evaluation import Evaluable, evaluable
-from desktop.models.run_words import SPLIT_WORDS, metric_text, metric_words, run_title
+from desktop.models.result_evaluation import DataOffer, Evaluable, Source, evaluable, offer_of
+from desktop.models.run_words import run_title
+from desktop.pages.validate_evaluate_sheet import Asked, EvaluateSheet
 from desktop.tasks.task import find_view
-from desktop.theme.tokens import SIZE, SPACE
-from desktop.widgets.buttons import on_click
-from desktop.widgets.choice_box import ChoiceBox
-from desktop.widgets.dialogs import Sheet
-from desktop.widgets.labels import text_label
-from desktop.widgets.segmented import Segmented
-
-_ADVICE = {
-    "test": "Images that the training never saw: the honest number.",
-    "val": "The images by which the best epoch was chosen: a little too kind.",
-    "train": "The images that the model learnt from: shows how far it has learnt them by heart.",
-}
-
-
-class EvaluateSheet(Sheet):
-    """Asks; `wanted` fires once with what was chosen."""
-
-    wanted = Signal(str, str)
-    """Name of the checkpoint, name of the split."""
-
-    def __init__(
-        self, parent: QWidget | None, offered: Evaluable, title: str, headline: Sequence[str] = ()
-    ) -> None:
-        super().__init__(parent, f"Evaluate {title}", SIZE.dialog)
-        self._offered = offered
-        self._headline = headline
-        form = QGridLayout()
-        form.setHorizontalSpacing(SPACE.l)
-        form.setVerticalSpacing(SPACE.m)
-        form.setColumnStretch(1, 1)
-        self.checkpoint = ChoiceBox("Checkpoint")
-        for fact in offered.checkpoints:
-            self.checkpoint.addItem(fact.title, fact.name)
-        self.splits = Segmented(
-            [(name, f"{SPLIT_WORDS[name]}  {count:,}") for name, count in offered.splits],
-            name="Images to measure on",
-        )
-        self._metric = text_label("", "caption")
-        self._advice = text_label("", "caption", wrap=True)
-        form.addWidget(text_label("Checkpoint", "muted"), 0, 0)
-        form.addWidget(self.checkpoint, 0, 1)
-        form.addWidget(self._metric, 1, 1)
-        form.addWidget(text_label("Images", "muted"), 2, 0)
-        form.addWidget(self.splits, 2, 1)
-        form.addWidget(self._advice, 3, 1)
-        self.body.addLayout(form)
-        if not offered.splits:
-            self._advice.setText("The dataset of this run has no labelled images.")
-        cancel = self.add_button("Cancel")
-        self.start = self.add_button("Evaluate", "primary")
-        self.start.setEnabled(bool(offered.splits))
-        on_click(cancel, self.reject)
-        on_click(self.start, self._start)
-        self.checkpoint.currentIndexChanged.connect(self._explain)
-        self.splits.changed.connect(self._explain)
-        self._explain()
-
-    def choose_checkpoint(self, name: str) -> None:
-        """Choose another checkpoint than the best, where it is there."""
-        place = self.checkpoint.findData(name)
-        if place >= 0:
-            self.checkpoint.setCurrentIndex(place)
-
-    def _explain(self) -> None:
-        fact = self._offered.checkpoints[max(0, self.checkpoint.currentIndex())]
-        shown = [name for name in fact.metrics if name.rpartition("/")[2] in self._headline]
-        shown = shown or list(fact.metrics)[:1]
-        self._metric.setText(
-            ", ".join(f"{metric_words(name)} {metric_text(name, fact.metrics[name])}" for name in shown)
-        )
-        if self._offered.splits:
-            self._advice.setText(_ADVICE.get(self.splits.current(), ""))
-
-    def _start(self) -> None:
-        self.wanted.emit(str(self.checkpoint.currentData()), self.splits.current())
-        self.accept()
+from engine.errors import UserError
 
 
 class Evaluation(QObject):
@@ -102,6 +30,9 @@ class Evaluation(QObject):
         super().__init__(page)
         self._page = page
         self._context = context
+        self._task = ""
+        self._turn = 0
+        self._job: ImportJob | None = None
         self.sheet: EvaluateSheet | None = None
 
     def ask(self, run: str, checkpoint: str = "") -> None:
@@ -114,13 +45,13 @@ class Evaluation(QObject):
             evaluable, self._context.home, run, then=then, failed=self.failed.emit, owner=self
         )
 
-    def start(self, run: str, checkpoint: str, split: str) -> None:
-        """Measure a checkpoint of a run on a split."""
+    def start(self, run: str, asked: Asked) -> None:
+        """Measure a checkpoint of a run."""
 
         def then(evaluation: str) -> None:
-            self.asked.emit(evaluation, f"{checkpoint} on {split}")
+            self.asked.emit(evaluation, asked.words())
 
-        self._context.actions.evaluate(run, checkpoint, split, then=then)
+        self._context.actions.derive(asked.derived(run), then=then, failed=self.failed.emit)
 
     def _open_sheet(self, offered: Evaluable, checkpoint: str) -> None:
         shown = self._context.runs.row(offered.run)
@@ -128,10 +59,68 @@ class Evaluation(QObject):
         title = run_title(shown) if shown is not None else offered.run
         sheet = EvaluateSheet(self._page, offered, title, view.headline if view is not None else ())
         sheet.choose_checkpoint(checkpoint)
+        self._task = offered.task
         sheet.wanted.connect(partial(self.start, offered.run))
+        sheet.offer_wanted.connect(partial(self._look, offered.run))
+        sheet.import_wanted.connect(self._import)
+        sheet.import_unwanted.connect(self._cancel_import)
         sheet.finished.connect(self._close_sheet)
         self.sheet = sheet
         sheet.open()
+
+    def _look(self, run: str, checkpoint: str, source: Source, mapping: Mapping[str, str | None]) -> None:
+        """See what a source offers; only the newest answer is shown."""
+        self._turn += 1
+        turn = self._turn
+
+        def then(offer: DataOffer) -> None:
+            if self.sheet is not None and turn == self._turn:
+                self.sheet.show_offer(offer)
+
+        self._context.background.run(
+            offer_of,
+            self._context.home,
+            run,
+            checkpoint,
+            source,
+            mapping,
+            then=then,
+            failed=self.failed.emit,
+            owner=self,
+        )
+
+    def _import(self, path: Path, name: str) -> None:
+        job = self._context.datasets.import_path(path, name or None, test_of=self._task)
+        self._job = job
+        job.finished.connect(self._imported)
+        job.failed.connect(self._not_imported)
+        if self.sheet is not None:
+            self.sheet.show_import(job)
+
+    def _imported(self, document: Mapping[str, object]) -> None:
+        self._job = None
+        if self.sheet is None:
+            return
+        self.sheet.show_import(None)
+        name, problems = str(document.get("name", "")), document.get("problems")
+        self.sheet.data.choose_dataset(name)
+        count = len(problems) if isinstance(problems, list) else 0
+        if count:
+            what = "one problem" if count == 1 else f"{count:,} problems"
+            self.sheet.tell(f"Imported as {name}, with {what}.", "The Data page tells of each.")
+
+    def _not_imported(self, error: UserError) -> None:
+        self._job = None
+        if self.sheet is not None:
+            self.sheet.show_import(None)
+            self.sheet.complain(error)
+
+    def _cancel_import(self) -> None:
+        job, self._job = self._job, None
+        if job is not None:
+            job.cancel()
+        if self.sheet is not None:
+            self.sheet.show_import(None)
 
     def _close_sheet(self) -> None:
         if self.sheet is not None:

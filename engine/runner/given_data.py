@@ -83,7 +83,7 @@ def give_data(
         )
         memory.save()
         return GivenData(
-            manifest, wanted.folder.absolute(), seen=_seen(manifest.items, parent), unreadable=unreadable
+            manifest, wanted.folder.absolute(), seen=seen_in_training(manifest.items, parent), unreadable=unreadable
         )
     library = Library(home)
     is_own = wanted.dataset is None
@@ -96,7 +96,7 @@ def give_data(
     items = images_of(seen_as, wanted.split)
     if not items:
         raise _empty(seen_as, wanted.split, match)
-    learnt = 0 if is_own and wanted.split in (TRAIN, ALL) else _seen(items, parent)
+    learnt = 0 if is_own and wanted.split in (TRAIN, ALL) else seen_in_training(items, parent)
     objects: Annotations | Path | None = (
         parent.annotations_path if is_own else library.annotations_file(manifest)
     )
@@ -128,7 +128,7 @@ def split_sizes(manifest: Manifest) -> dict[str, int]:
     return dict(Counter(item.split for item in manifest.items if is_labelled(manifest, item)))
 
 
-def _seen(items: Sequence[Item], parent: RunFolder) -> int:
+def seen_in_training(items: Sequence[Item], parent: RunFolder) -> int:
     """Count the images whose bytes the model has learnt from."""
     trained = split_as_run(Manifest.load(parent.manifest_path), parent.effective_config())
     learnt = {item.sha256 for item in trained.items if item.split == TRAIN}

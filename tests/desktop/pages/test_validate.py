@@ -17,6 +17,8 @@ from desktop.pages.validate import ValidatePage
 from desktop.viewers.matrix_data import Cell
 from engine.protocol.events import ResultWritten, RunEnded
 from engine.protocol.job import Failure
+from engine.runner.derived import Derived
+from engine.runner.given_data import Wanted
 from engine.runner.supervision import add_supervision
 from engine.store.database import Store
 from engine.store.rebuild import take_run
@@ -232,8 +234,8 @@ def test_that_a_failed_evaluation_says_why(qtbot: QtBot, context: Context, run: 
 def test_that_the_sheet_asks_for_checkpoint_and_split(
     qtbot: QtBot, context: Context, run: MeasuredRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[object, ...]] = []
-    monkeypatch.setattr(context.actions, "evaluate", lambda *given, then: asked.append(given))
+    asked: list[Derived] = []
+    monkeypatch.setattr(context.actions, "derive", lambda given, **_told: asked.append(given))
     page = opened(qtbot, context, run=run.run, checkpoint="last", evaluate=True)
     qtbot.waitUntil(lambda: page.evaluation.sheet is not None, timeout=WAIT_MS)
     sheet = page.evaluation.sheet
@@ -242,7 +244,7 @@ def test_that_the_sheet_asks_for_checkpoint_and_split(
 
     sheet.start.click()
 
-    assert asked == [(run.run, "last", "test")]
+    assert asked == [Derived("evaluate", run.run, "last", data=Wanted(split="test"))]
 
 
 def test_that_a_result_that_vanished_is_told_and_another_can_be_chosen(
