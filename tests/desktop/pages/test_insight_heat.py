@@ -135,3 +135,14 @@ def test_that_a_map_that_is_gone_is_told(qtbot: QtBot, shown: Shown) -> None:
     qtbot.waitUntil(lambda: not shown.toggle.chip.isChecked(), timeout=WAIT_MS)
 
     assert "cannot be read" in shown.toggle.words.whole_text()
+
+
+def test_that_another_class_may_be_explained(qtbot: QtBot, shown: Shown) -> None:
+    shown.toggle.offer_classes(("ring", "star"))
+    shown.toggle.toggle()
+    qtbot.waitUntil(lambda: shown.view.heat is not None, timeout=WAIT_MS)
+
+    shown.toggle.classes.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: shown.toggle.words.whole_text() == "What speaks for ring", timeout=WAIT_MS)
+
+    assert [asked["class"] for asked in shown.oracle.asked] == ["", "ring"]
