@@ -22,6 +22,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from desktop.grids.file_actions import copy_paths, show_in_folder
 from desktop.grids.image_model import ImageModel, Numbers
+from desktop.grids.picture import read_picture
+from desktop.grids.thumbnails import Read
 from desktop.grids.tile_delegate import CAPTION_HEIGHT, TileDelegate
 from desktop.grids.tile_view import TileView
 from desktop.theme.fonts import font
@@ -53,6 +55,7 @@ class ImageGrid(TileView):
     Args:
         name: what these images are, read aloud.
         parent: as in Qt.
+        read: makes a picture of a path, at most so many pixels a side; called in threads.
     """
 
     opened = Signal(int)
@@ -62,10 +65,10 @@ class ImageGrid(TileView):
     tile_side_changed = Signal(int)
     """By the wheel or a key, pixels."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, parent: QWidget | None = None, read: Read = read_picture) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
-        self.images = ImageModel(self)
+        self.images = ImageModel(self, read)
         self.menu_entries: list[MenuEntry] = []
         """What the page adds to the menu of a tile, above folder and path."""
         self.nothing = "No image matches."
@@ -277,7 +280,7 @@ class ImageGrid(TileView):
 
     def _show_in_folder(self) -> None:
         if (image := self.current_image()) >= 0:
-            show_in_folder(self.images.images.path(image))
+            show_in_folder(self.images.images.file(image))
 
     def _copy_paths(self) -> None:
-        copy_paths([self.images.images.path(int(image)) for image in self.selected_images()])
+        copy_paths([self.images.images.file(int(image)) for image in self.selected_images()])

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QPixmap
 
-from desktop.grids.thumbnails import Thumbnails
+from desktop.grids.picture import read_picture
+from desktop.grids.thumbnails import Read, Thumbnails
 from desktop.grids.tile import Tile
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
@@ -36,11 +37,18 @@ class Images:
     root: Path | None
     paths: Sequence[str]
     describe: Callable[[int], Tile]
+    file_of: Callable[[int], Path] | None = None
+    """Gives the file of a number where the paths name parts of files."""
 
     def __len__(self) -> int:
         return len(self.paths)
 
+    def file(self, image: int) -> Path:
+        """Give the file that a number lies in."""
+        return self.path(image) if self.file_of is None else self.file_of(image)
+
     def path(self, image: int) -> Path:
+        """Give what its picture is read by."""
         return Path(self.paths[image]) if self.root is None else self.root / self.paths[image]
 
 
@@ -51,9 +59,9 @@ class ImageModel(QAbstractListModel):
     """The row whose picture, or the reason why there is none, has just come. Not `dataChanged`: the view would lay
     out all its tiles anew for each."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, read: Read = read_picture) -> None:
         super().__init__(parent)
-        self.thumbnails = Thumbnails(self)
+        self.thumbnails = Thumbnails(self, read)
         self.thumbnails.changed.connect(self._tell_row)
         self._images = Images(None, (), lambda _: Tile(""))
         self._shown: Numbers = np.arange(0)

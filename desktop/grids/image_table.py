@@ -9,6 +9,7 @@ from PySide6.QtCore import (
     QAbstractTableModel,
     QItemSelection,
     QItemSelectionModel,
+    QItemSelectionRange,
     QModelIndex,
     QObject,
     Qt,
@@ -243,7 +244,7 @@ class ImageTable(QTableView):
         self._is_telling = True
         model, chosen = self._grid.images, self._grid.selectionModel()
         selection = QItemSelection()
-        for part in self.selectionModel().selection():
+        for part in _parts(self.selectionModel().selection()):
             selection.select(model.index(part.top()), model.index(part.bottom()))
         chosen.select(selection, _SELECT.ClearAndSelect)
         if self.currentIndex().isValid():
@@ -257,7 +258,7 @@ class ImageTable(QTableView):
         self._is_telling = True
         last = self.rows.columnCount() - 1
         selection = QItemSelection()
-        for part in self._grid.selectionModel().selection():
+        for part in _parts(self._grid.selectionModel().selection()):
             selection.select(self.rows.index(part.top(), 0), self.rows.index(part.bottom(), last))
         self.selectionModel().select(selection, _SELECT.ClearAndSelect)
         current = self._grid.currentIndex()
@@ -266,6 +267,10 @@ class ImageTable(QTableView):
             self.selectionModel().setCurrentIndex(index, _SELECT.NoUpdate)
             self.scrollTo(index)
         self._is_telling = False
+
+
+def _parts(selection: QItemSelection) -> list[QItemSelectionRange]:
+    return [selection.at(number) for number in range(selection.size())]
 
 
 def _side(column: TableColumn) -> Qt.AlignmentFlag:

@@ -30,9 +30,9 @@ from desktop.pages.validate_history_travel import TimeTravel
 from desktop.pages.validate_loading import NoResult, ResultSkeleton
 from desktop.pages.validate_matrix import NARROWEST, WIDEST, MatrixPanel
 from desktop.pages.validate_open import OpenImage
-from desktop.pages.validate_side import IMAGES, SidePanel
+from desktop.pages.validate_side import SidePanel
 from desktop.pages.validate_source import SourceBar
-from desktop.tasks.task import CORRECT, INCORRECT, Bound, TaskView, find_view, task_view
+from desktop.tasks.task import CORRECT, INCORRECT, Bound, TaskView, find_view, view_of
 from desktop.theme.tokens import SPACE
 from desktop.viewers.matrix_data import Cell
 from desktop.widgets.card import column
@@ -146,6 +146,8 @@ class ValidatePage(Page):
         self.images.grid.menu_entries.append(entry)
         self.images.table.copy_wanted.connect(self._copy_rows)
         self.one_image.failed.connect(self._show_failure)
+        self.one_image.left.connect(self.side.focus_pictures)
+        self.side.objects.opened.connect(self.one_image.open_object)
         self.empty.acted.connect(self._go_to_train)
         self.context.runs.changed.connect(self._offer_runs)
         for key, act in (("I", self._only_incorrect), ("C", self._only_correct)):
@@ -265,7 +267,7 @@ class ValidatePage(Page):
 
     def _show_result(self, result: Result) -> None:
         try:
-            view = task_view(result.summary.task)
+            view = view_of(result)
             bound = self._bound_of(result, view)
             shown = result if bound is None else view.at(result, bound.value)
         except UserError as error:
@@ -282,7 +284,7 @@ class ValidatePage(Page):
 
     def _prepare(self, result: Result) -> None:
         """Compute ahead what a result needs at its bound. In a thread."""
-        view = find_view(result.summary.task)
+        view = view_of(result) if find_view(result.summary.task) is not None else None
         bound = self._bound_of(result, view) if view is not None else None
         if view is not None and bound is not None:
             view.at(result, bound.value)
@@ -311,7 +313,7 @@ class ValidatePage(Page):
         self.lists.show_result(view, result.bound)
 
     def _choose_cell(self, cell: Cell | None) -> None:
-        self.side.show_view(IMAGES)
+        self.side.show_pictures()
         self.matrix.mark(cell)
         self.images.show_cell(cell)
 

@@ -32,8 +32,9 @@ from desktop.widgets.labels import ElidedLabel
 from desktop.widgets.message_banner import Banner
 from desktop.widgets.segmented import Segmented
 
-_SORT_WIDTH, _SORT_NARROWEST = 168, 120
-_NARROW = 720
+_SORT_WIDTH, _SORT_NARROWEST = 168, 92
+_LEAST_COUNT = 62
+_LEAST_HEAD, _NARROW = 480, 720
 """From this width on the choice of lists is an icon alone."""
 _NO_MATCH = "No image matches. Take a filter away."
 
@@ -43,6 +44,8 @@ class ImagesPanel(QWidget):
 
     cell_cleared = Signal()
     """The user took the filter by cell or class away."""
+    filtered = Signal(object, object)
+    """The `Selection` that holds, and its filters by key and words, without the verdict."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +57,10 @@ class ImagesPanel(QWidget):
         """The column of the table that the rows are sorted by, and whether the largest come first."""
         body = column(SPACE.s)
         self.setLayout(body)
-        body.addLayout(self._build_head())
+        holder = QWidget()
+        holder.setMinimumWidth(_LEAST_HEAD)  # less than all of it takes: words give way
+        holder.setLayout(self._build_head())
+        body.addWidget(holder)
         self.list_line = ListLine()
         body.addWidget(self.list_line)
         self.chips = FilterChips()
@@ -78,10 +84,10 @@ class ImagesPanel(QWidget):
         self._connect()
 
     def _connect(self) -> None:
-        self.chips.removed.connect(self._remove_filter)
+        self.chips.removed.connect(self.remove_filter)
         self.chips.cleared.connect(self.clear_filters)
         self.ranges.changed.connect(self.show_within)
-        self.ranges.removed.connect(self._remove_filter)
+        self.ranges.removed.connect(self.remove_filter)
         self.table.sorted_by.connect(self._sort_by_column)
         on_click(self.range_button, self._open_ranges)
         on_click(self.table_button, self._switch)
@@ -94,6 +100,7 @@ class ImagesPanel(QWidget):
         self._head.addSpacing(SPACE.xs)
         self._count = ElidedLabel("", "caption")
         self._count.setFont(font(TYPE.caption, tabular=True))
+        self._count.setMinimumWidth(_LEAST_COUNT)
         self._head.addWidget(self._count, 1)
         self.range_button = icon_button(
             "ph.funnel", "Filter by numbers", "Show only images with numbers in a range"
@@ -132,7 +139,8 @@ class ImagesPanel(QWidget):
 
     def focus(self) -> None:
         """Give the keyboard to the grid, or to the table."""
-        self._views.currentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
+        shown = self.table if self.is_table else self.grid
+        shown.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_result(self, result: Result, view: TaskView) -> None:
         """Show a result's images; filter and order stay, where they still mean something."""
@@ -237,7 +245,8 @@ class ImagesPanel(QWidget):
         self._verdict.choose(verdict)
         self._arrange()
 
-    def _remove_filter(self, key: str) -> None:
+    def remove_filter(self, key: str) -> None:
+        """Take a filter away, by the key of its chip."""
         if key == CELL:
             self.cell_cleared.emit()
         elif key == VERDICT:
@@ -311,6 +320,7 @@ class ImagesPanel(QWidget):
             filters.append((VERDICT, f"{titles[selection.verdict]} only"))
         filters += [(span.key, span.text(view.measure_of(result, span.key))) for span in selection.spans]
         self.chips.show_filters(filters)
+        self.filtered.emit(selection, [entry for entry in filters if entry[0] != VERDICT])
         nothing = "No image matches. Take a filter away, or close the list." if self._list else _NO_MATCH
         self.grid.nothing = nothing if result.images else _no_images(result)
 

@@ -25,6 +25,8 @@ class OpenImage(QObject):
 
     failed = Signal(object)
     """A `UserError`: the labels of an image cannot be read."""
+    left = Signal()
+    """The user went back to where the image was opened from."""
 
     def __init__(
         self, background: Background, stack: QStackedWidget, detail: DetailView, images: ImagesPanel
@@ -39,6 +41,8 @@ class OpenImage(QObject):
         """Of the image that is open, or was last: its number may differ from result to result."""
         self._row = 0
         """Its place in the grid while it had one: the filter may leave it out at another validation."""
+        self._mark: tuple[int, str, int] = (-1, "", -1)
+        """An object that stands out: number of its image, layer, number in the layer."""
         images.grid.opened.connect(self.open)
         detail.closed.connect(self.close)
         detail.stepped.connect(self.step)
@@ -77,12 +81,17 @@ class OpenImage(QObject):
             self._stack.setCurrentWidget(self._detail)
             self._detail.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def open_object(self, image: int, layer: str, number: int) -> None:
+        """Show an image large, with one of its objects marked."""
+        self._mark = (image, layer, number)
+        self.open(image)
+
     def close(self) -> None:
         """Go back to the grid, to the image that was looked at last."""
         if self.is_open:
             self._stack.setCurrentIndex(0)
             self._images.grid.go_to(self._detail.image)
-            self._images.focus()
+            self.left.emit()
 
     def step(self, step: int) -> None:
         """Open the next image, or the one before; from one that the filter leaves out, those around its old place."""
@@ -101,5 +110,9 @@ class OpenImage(QObject):
         def then(layers: Layers) -> None:
             if self._images.result is result:
                 self._detail.show_layers(image, layers)
+                marked, layer, number = self._mark
+                if marked == image:
+                    self._detail.mark(layer, number)
+                    self._mark = (-1, "", -1)  # at another bound the number may be another's
 
         self._background.run(view.layers, result, image, then=then, failed=self.failed.emit, owner=self)

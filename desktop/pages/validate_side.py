@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import floor
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QSizePolicy, QSlider, QStackedWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QSlider, QStackedWidget, QWidget
 
 from desktop.charts.figure_plot import PickedPoint
 from desktop.charts.figures import BarFigure
@@ -13,6 +14,7 @@ from desktop.models.result import Result
 from desktop.pages.validate_classes import ClassesPanel
 from desktop.pages.validate_curves import FiguresPanel
 from desktop.pages.validate_images import ImagesPanel
+from desktop.pages.validate_objects import ObjectsPanel
 from desktop.tasks.measures import Span, bar_span
 from desktop.tasks.task import Bound, TaskView
 from desktop.theme.fonts import font
@@ -22,10 +24,12 @@ from desktop.widgets.card import Card, row
 from desktop.widgets.labels import text_label
 from desktop.widgets.segmented import Segmented
 
-IMAGES, CURVES, CLASSES = "images", "curves", "classes"
-_VIEWS = ((IMAGES, "Images"), (CURVES, "Curves"), (CLASSES, "Classes"))
+IMAGES, OBJECTS, CURVES, CLASSES = "images", "objects", "curves", "classes"
+_VIEWS = ((IMAGES, "Images"), (OBJECTS, "Objects"), (CURVES, "Curves"), (CLASSES, "Classes"))
 _SLIDER = 84
 _WHOLE = 100
+_LEAST_HEAD, _NARROW = 480, 760
+"""Pixels; below the second one words of the head are left out."""
 
 
 class SidePanel(Card):
@@ -38,6 +42,7 @@ class SidePanel(Card):
 
     def __init__(self) -> None:
         super().__init__(margins=(SPACE.l, SPACE.m, SPACE.xs, SPACE.xs))
+        self._bound: Bound | None = None
         head = row(SPACE.xs)
         head.setContentsMargins(0, 0, SPACE.s, 0)
         self.choice = Segmented(_VIEWS, IMAGES, "What is shown of the result")
@@ -61,18 +66,35 @@ class SidePanel(Card):
         self.best = button("", kind="link")
         for widget in (self._bound_name, self.slider, self._bound_value, self.best):
             head.addWidget(widget)
-        self._bound: Bound | None = None
         on_click(self.best, self._go_to_best)
-        self.body.addLayout(head)
+        holder = QWidget()
+        holder.setMinimumWidth(_LEAST_HEAD)  # less than all of it takes: what is said in words gives way
+        holder.setLayout(head)
+        self.body.addWidget(holder)
         self.views = QStackedWidget()
         self.images = ImagesPanel()
+        self.objects = ObjectsPanel()
+        self.images.filtered.connect(self.objects.show_selection)
+        self.objects.chips.removed.connect(self.images.remove_filter)
+        self.objects.chips.cleared.connect(self.images.clear_filters)
         self.figures = FiguresPanel()
         self.figures.picked.connect(self._show_point)
         self.classes = ClassesPanel()
-        for view in (self.images, self.figures, self.classes):
+        for view in (self.images, self.objects, self.figures, self.classes):
             self.views.addWidget(view)
         self.body.addWidget(self.views, 1)
         self._view: TaskView | None = None
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_head()
+
+    def _fit_head(self) -> None:
+        """Where there is little room, say less: tooltips have the rest."""
+        is_narrow = self.width() < _NARROW
+        self._bound_name.setVisible(self._bound is not None and not is_narrow)
+        for name, made in self.toggles.items():
+            made.setText(name[:1].upper() if is_narrow else name.capitalize())
 
     def show_view(self, name: str) -> None:
         """Show images, curves or classes."""
@@ -80,6 +102,17 @@ class SidePanel(Card):
         self.views.setCurrentIndex([key for key, _ in _VIEWS].index(name))
         for made in self.toggles.values():
             made.setVisible(name == IMAGES)
+
+    def show_pictures(self) -> None:
+        """Show images, or objects where these were looked at already."""
+        self.show_view(OBJECTS if self.choice.current() == OBJECTS else IMAGES)
+
+    def focus_pictures(self) -> None:
+        """Give the keyboard to the images or objects that are shown."""
+        if self.choice.current() == OBJECTS:
+            self.objects.grid.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self.images.focus()
 
     def offer_bound(self, bound: Bound | None) -> None:
         """Let a bound be moved, from where it stands; None takes the slider away."""
@@ -98,13 +131,19 @@ class SidePanel(Card):
         with QSignalBlocker(self.slider):
             self.slider.setValue(round(bound.value * _WHOLE))
         self._say_bound()
+        self._fit_head()
 
     def show_result(self, result: Result, view: TaskView) -> None:
         """Show a result as it is at its bound."""
         if view is not self._view:
             self._view = view
             self._offer_layers(view)
+        has_objects = view.parts(result) is not None
+        self.choice.offer(OBJECTS, has_objects)
+        if not has_objects and self.choice.current() == OBJECTS:
+            self.show_view(IMAGES)
         self.images.show_result(result, view)
+        self.objects.show_result(result, view)
         self.figures.show_result(result, view)
         self.classes.show_result(result, view)
 
@@ -148,7 +187,9 @@ class SidePanel(Card):
             made.toggled.connect(self._hide_layers)
             self._toggles.addWidget(made)
             made.setVisible(self.choice.current() == IMAGES)
+            made.setAccessibleName(f"Draw the {name}")
             self.toggles[name] = made
+        self._fit_head()
         self._hide_layers()
 
     def _hide_layers(self, _on: bool = True) -> None:

@@ -43,6 +43,7 @@ from desktop.tasks.task import (
     ImageDetail,
     Layers,
     MetricFact,
+    Parts,
     Score,
     Selection,
 )
@@ -159,6 +160,9 @@ class ClassificationView(ClassAnswers):
                 return name_ranks(result.paths)
             case _:
                 return None
+
+    def parts(self, result: Result) -> Parts | None:  # noqa: ARG002  # there are no objects
+        return None
 
     def columns(self, result: Result) -> Sequence[TableColumn]:
         if not result.images:

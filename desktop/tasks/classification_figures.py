@@ -86,7 +86,7 @@ def _precision_recall(result: Result, curves: ClassCurves) -> Figure:
 
 def _f1(result: Result, curves: ClassCurves) -> Figure:
     """Each class against all others, by the score from which on an image is taken for it."""
-    there = ~np.isnan(curves.f1).any(axis=1)
+    there = ~np.isnan(curves.f1[:, 0])
     lines = [
         RateLine(name, curves.thresholds, curves.f1[label])
         for label, name in enumerate(result.classes)

@@ -39,6 +39,7 @@ from desktop.tasks.metric_facts import (
     with_reference,
 )
 from desktop.tasks.object_choice import fitting
+from desktop.tasks.object_parts import object_parts
 from desktop.tasks.task import (
     ALL,
     CORRECT,
@@ -49,6 +50,7 @@ from desktop.tasks.task import (
     ImageDetail,
     Layers,
     MetricFact,
+    Parts,
     Score,
     Selection,
 )
@@ -100,7 +102,9 @@ class DetectionView(BoxAnswers):
     )
     draws = (TRUTH, PREDICTION)
     draws_pixels = False
-    no_heat_map = "The boxes of a detector say where it looks; a class has no one score that a map could explain."
+    no_heat_map = (
+        "The boxes of a detector say where it looks; a class has no one score that a map could explain."
+    )
     program = BOX_PROGRAM
     history = OBJECTS_OVER_TIME
 
@@ -188,6 +192,9 @@ class DetectionView(BoxAnswers):
                 return name_ranks(result.paths)
             case _:
                 return None
+
+    def parts(self, result: Result) -> Parts | None:
+        return object_parts(result)
 
     def columns(self, result: Result) -> Sequence[TableColumn]:
         return detection_columns(result)

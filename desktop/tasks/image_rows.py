@@ -51,7 +51,7 @@ def class_column(key: str, title: str, names: Sequence[str], numbers: NDArray[np
     return TableColumn(
         key,
         title,
-        lambda images: [names[number] for number in numbers[images].astype(np.int64).tolist()],
+        lambda images: [names[int(number)] for number in numbers[images].astype(np.int64).tolist()],
         values,
         is_number=False,
     )

@@ -45,6 +45,7 @@ from desktop.tasks.task import (
     ImageDetail,
     Layers,
     MetricFact,
+    Parts,
     Score,
     Selection,
 )
@@ -180,6 +181,9 @@ class SegmentationView(PixelAnswers):
                 return name_ranks(result.paths)
             case _:
                 return None
+
+    def parts(self, result: Result) -> Parts | None:  # noqa: ARG002  # there are no objects
+        return None
 
     def columns(self, result: Result) -> Sequence[TableColumn]:
         if not result.images:

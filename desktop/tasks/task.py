@@ -149,6 +149,57 @@ Layers = Mapping[str, DrawnLabels]
 """What is drawn on an image: truth, then prediction, by the names of `desktop.viewers.label_view`."""
 
 
+class Parts(Protocol):
+    """K parts of images, such as boxes, numbered the same at every bound."""
+
+    @property
+    def image(self) -> NDArray[np.int64]:
+        """(K,) number of the image."""
+        ...
+
+    @property
+    def boxes(self) -> NDArray[np.float32]:
+        """(K, 4) left, top, right, bottom, pixels of the image."""
+        ...
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """(K,) numbers of classes."""
+        ...
+
+    @property
+    def part_kinds(self) -> Sequence[Choice]:
+        """What may have become of one, `ALL` first."""
+        ...
+
+    @property
+    def part_sorts(self) -> Sequence[Choice]:
+        """The first is the default."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def counted(self) -> Mapping[str, int]:
+        """Count the parts of each kind but `ALL`."""
+        ...
+
+    def chosen(self, selection: Selection, kind: str = ALL) -> NDArray[np.bool_]:
+        """Say of each part whether it is looked at."""
+        ...
+
+    def order(self, sort: str) -> NDArray[np.generic] | None:
+        """Give a number for each part, smallest shown first."""
+        ...
+
+    def mark(self, part: int) -> tuple[str, int]:
+        """Give the layer on which a part is drawn, and its number there."""
+        ...
+
+    def tile(self, classes: Sequence[str], part: int) -> Tile:
+        """Give the words under its picture."""
+        ...
+
+
 class TaskView(AnswerView, Protocol):
     """How results and answers of one task are shown. Pure: all that it needs is an argument."""
 
@@ -243,6 +294,10 @@ class TaskView(AnswerView, Protocol):
         """Give a number for each of the N images, smallest shown first; None for the dataset's own order."""
         ...
 
+    def parts(self, result: Result) -> Parts | None:
+        """Give what is looked at one by one, of a result at its bound; None where there are no objects."""
+        ...
+
     def columns(self, result: Result) -> Sequence[TableColumn]:
         """Give what a table tells of each image, the file first."""
         ...
@@ -288,6 +343,22 @@ def task_view(name: str) -> TaskView:
         f"This version of Lensmith does not know how to show results of the task {name!r}.",
         "Update Lensmith, or look at the numbers with `lensmith runs show RUN`.",
     )
+
+
+def view_of(result: Result) -> TaskView:
+    """Give the view of a result: of one whose truth nobody knows, the task's `NAME_unlabelled` where it has one.
+
+    Raises:
+        UserError: `task_unknown`.
+    """
+    view = task_view(result.summary.task)
+    if result.summary.is_labelled:
+        return view
+    try:
+        module = importlib.import_module(f"desktop.tasks.{result.summary.task}_unlabelled")
+    except ModuleNotFoundError:
+        return view
+    return cast("TaskView", module.VIEW)
 
 
 def find_view(name: str) -> TaskView | None:

@@ -112,6 +112,11 @@ class LabelView(ImageView):
         self._look = look
         self.update()
 
+    @property
+    def pointed_object(self) -> tuple[str, int]:
+        """The layer and number of the object that stands out; "" and -1 for none."""
+        return self._pointed
+
     def mark(self, name: str, number: int) -> None:
         """Let an object stand out, as if pointed at; does not tell."""
         self._pointed = (name, number)

@@ -55,6 +55,13 @@ class Segmented(QFrame):
         checked = self._group.checkedButton()
         return str(checked.property("key")) if checked is not None else ""
 
+    def offer(self, key: str, is_offered: bool) -> None:
+        """Offer a choice, or not at present."""
+        self._buttons[key].setVisible(is_offered)
+
+    def is_offered(self, key: str) -> bool:
+        return not self._buttons[key].isHidden()
+
     def explain(self, tips: Mapping[str, str]) -> None:
         """Give choices tooltips, by key."""
         for key, tip in tips.items():
@@ -72,7 +79,7 @@ class Segmented(QFrame):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
-        keys = list(self._buttons)
+        keys = [key for key in self._buttons if self.is_offered(key)]
         if step is None or not keys:
             super().keyPressEvent(event)
             return

@@ -124,6 +124,7 @@ def test_that_selected_rows_are_copied_and_all_where_none_is_selected(
     table.selectRow(3)
     with qtbot.waitSignal(table.copy_wanted) as every:
         qtbot.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert every.args is not None
     assert len(every.args[0]) == COUNT
 
     table.setSelectionMode(ImageTable.SelectionMode.MultiSelection)
@@ -131,6 +132,7 @@ def test_that_selected_rows_are_copied_and_all_where_none_is_selected(
     with qtbot.waitSignal(table.copy_wanted) as two:
         table.copy(",")
 
+    assert two.args is not None
     assert [two.args[0].tolist(), two.args[1]] == [[3, 7], ","]
 
 
