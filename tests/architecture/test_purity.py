@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-CONTROL = ("protocol", "config", "datasets", "store", "executors", "runner", "comparison")
+CONTROL = ("protocol", "config", "datasets", "store", "executors", "runner", "comparison", "reports")
 LEARNING = ("torch", "torchvision", "cv2", "timm", "albumentations", "ultralytics", "lightning_fabric")
 ANALYSIS = ("pandas", "scipy", "sklearn", "torchmetrics", "onnx", "onnxruntime", "optuna")
 SERVICES = ("mlflow", "boto3", "paramiko")
