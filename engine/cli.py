@@ -33,7 +33,7 @@ VERB_MODULES = (
     "engine.verbs.compare",
     "engine.verbs.predict",
     "engine.verbs.export",
-    "engine.verbs.report",
+    "engine.verbs.register",
     "engine.verbs.store",
     "engine.verbs.hosts",
     "engine.verbs.demo",

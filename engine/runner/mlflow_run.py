@@ -44,14 +44,21 @@ class MlflowRun:
         self._folder = folder
         self._settings = settings
         self._cursor = _read_cursor(folder)
-        _prepare_library(settings)
-        # MLflow knows no types of ours: it is imported late, and only here.
-        mlflow: Any = importlib.import_module("mlflow")
-        self._entities: Any = importlib.import_module("mlflow.entities")
-        with self._alone():
-            self._client: Any = mlflow.MlflowClient(tracking_uri=settings.uri, registry_uri=settings.uri)
+        with alone(settings):
+            self._client: Any = open_client(settings)
+            self._entities: Any = importlib.import_module("mlflow.entities")
             if "run_id" not in self._cursor:
                 self._begin()
+
+    @property
+    def client(self) -> Any:
+        """MLflow's own client of the place that is tracked in."""
+        return self._client
+
+    @property
+    def run_id(self) -> str:
+        """MLflow's name of the run."""
+        return str(self._cursor["run_id"])
 
     def write(self, items: list[Item]) -> None:
         """Write what is new among some events, then note how far that was."""
@@ -66,7 +73,7 @@ class MlflowRun:
             for name, value in event.values.items()
         ]
         for start in range(0, len(metrics), _AT_ONCE):
-            self._client.log_batch(self._run_id, metrics=metrics[start : start + _AT_ONCE])
+            self._client.log_batch(self.run_id, metrics=metrics[start : start + _AT_ONCE])
         for attempt, _, event in new:
             self._tell(attempt, event)
         for attempt, source, event in new:
@@ -110,7 +117,7 @@ class MlflowRun:
 
     def _tell(self, attempt: int, event: Event) -> None:
         if isinstance(event, RunStarted):
-            self._client.update_run(self._run_id, status="RUNNING")
+            self._client.update_run(self.run_id, status="RUNNING")
             if attempt > 1:
                 overrides = self._folder.attempt(attempt).spec().overrides
                 self._log_params({f"attempt_{attempt}/{name}": value for name, value in overrides.items()})
@@ -123,38 +130,43 @@ class MlflowRun:
                 self._upload(model / name, "model")
             self._upload(self._folder.job_path, "")
             status = {"completed": "FINISHED", "failed": "FAILED"}.get(event.state, "KILLED")
-            self._client.set_terminated(self._run_id, status)
+            self._client.set_terminated(self.run_id, status)
 
     def _log_params(self, values: dict[str, object]) -> None:
         listed = [
             self._entities.Param(_name(name), str(value)[:_LONGEST_PARAM]) for name, value in values.items()
         ]
         for start in range(0, len(listed), _PARAMS_AT_ONCE):
-            self._client.log_batch(self._run_id, params=listed[start : start + _PARAMS_AT_ONCE])
+            self._client.log_batch(self.run_id, params=listed[start : start + _PARAMS_AT_ONCE])
 
     def _upload(self, path: Path, place: str) -> None:
         if path.is_file():
-            self._client.log_artifact(self._run_id, str(path), place or None)
-
-    @contextlib.contextmanager
-    def _alone(self) -> Generator[None]:
-        """One process at a time creates the local database, migrates it, and creates the experiment."""
-        if self._settings.local is None:
-            yield
-            return
-        lock = wait_for_lock(self._settings.local / ".lock", timeout_s=120.0)
-        try:
-            yield
-        finally:
-            if lock is not None:
-                lock.release()
-
-    @property
-    def _run_id(self) -> str:
-        return str(self._cursor["run_id"])
+            self._client.log_artifact(self.run_id, str(path), place or None)
 
     def _save(self) -> None:
         write_json(self._folder.path / CURSOR_NAME, self._cursor)
+
+
+@contextlib.contextmanager
+def alone(settings: TrackingSettings) -> Generator[None]:
+    """One process at a time creates the local database, migrates it, and creates the experiment."""
+    if settings.local is None:
+        yield
+        return
+    lock = wait_for_lock(settings.local / ".lock", timeout_s=120.0)
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+def open_client(settings: TrackingSettings) -> Any:
+    """Load the library, which takes seconds, and give its client; to be called while `alone`."""
+    _prepare_library(settings)
+    # MLflow knows no types of ours: it is imported late, and only here.
+    mlflow: Any = importlib.import_module("mlflow")
+    return mlflow.MlflowClient(tracking_uri=settings.uri, registry_uri=settings.uri)
 
 
 def _prepare_library(settings: TrackingSettings) -> None:

@@ -91,7 +91,7 @@ class Tracker:
                     break
                 except Exception as error:  # noqa: BLE001  # whatever a foreign library raises must not reach the run; it is told in a notice
                     run = None
-                    if not self._may_try_again(tried, _words(error, self._settings)):
+                    if not self._may_try_again(tried, failure_words(error, self._settings)):
                         return
 
     def _next_items(self) -> list[Item]:
@@ -146,7 +146,8 @@ def open_tracker(home: Home, folder: RunFolder) -> Tracker | None:
     return tracker
 
 
-def _words(error: Exception, settings: TrackingSettings) -> str:
+def failure_words(error: Exception, settings: TrackingSettings) -> str:
+    """Say what a foreign library raised: its first line, without credentials."""
     text = str(error).strip()
     first = text.splitlines()[0] if text else ""
     return without_credentials(f"{type(error).__name__}: {first}"[:500].rstrip(" ."), settings)
