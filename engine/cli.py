@@ -34,6 +34,7 @@ VERB_MODULES = (
     "engine.verbs.predict",
     "engine.verbs.export",
     "engine.verbs.register",
+    "engine.verbs.report",
     "engine.verbs.store",
     "engine.verbs.hosts",
     "engine.verbs.demo",

@@ -35,6 +35,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "compare": "lensmith compare first:1 first:best --resamples 1000",
     "predict": "lensmith predict first shapes/classification/test/star --csv answers.csv",
     "export": "lensmith export first --format onnx",
+    "report": "lensmith report first --out first.html",
     "register": "lensmith register first --name shapes --alias candidate --notes 'the first try'",
     "versions": "lensmith versions --name shapes",
     "queue pause": "lensmith queue pause",
