@@ -4,8 +4,8 @@ One request a line: `{"id": 1, "verb": "predict", "checkpoint": FOLDER, "files":
 folder for files of masks in `masks` (without it they last as long as this process); also
 `load`, `explain` (where the model looks: `file` and, other than the predicted one, `class`), `validate` (a plugin's
 own check of a configuration), `preview` (what training images look like under one, see `preview_wish.py`) and `ping`.
-One answer a line: `{"id": 1, "ok": true, ...}` or `{"id": 1, "ok": false, "error": {"code", "message", "hint"}}`.
-Pixels and masks never travel through JSON.
+Videos and cameras have verbs of their own, see `video.py`. One answer a line: `{"id": 1, "ok": true, ...}` or
+`{"id": 1, "ok": false, "error": {"code", "message", "hint"}}`. Pixels and masks never travel through JSON.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from engine.inference.heat_map import explain_file
 from engine.inference.predictor import Predictable, image_files, predict_files
 from engine.inference.preview_wish import Wish, read_wish
 from engine.inference.records import Telling
+from engine.inference.video import VERBS, VideoDesk
 from engine.protocol.checkpoint import META_NAME
 from engine.protocol.operating_system import lower_priority
 
@@ -50,6 +51,7 @@ class Service:
         self._preview = preview
         self._models: OrderedDict[Path, tuple[int, Predictable]] = OrderedDict()
         """With the moment at which each one's files were written."""
+        self._videos = VideoDesk(self.model)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def answer(self, line: str) -> dict[str, object]:
@@ -81,6 +83,8 @@ class Service:
             return self._predict(request)
         if verb == "explain":
             return self._explain(request)
+        if isinstance(verb, str) and verb in VERBS:
+            return self._videos.do(verb, request)
         if verb == "validate":
             config = request.get("config")
             return self._validate(str(request.get("plugin")), config if isinstance(config, dict) else {})
@@ -89,7 +93,7 @@ class Service:
         raise UserError(
             "verb_unknown",
             f"The predictor does not know {verb!r}.",
-            "It knows ping, load, predict, explain, validate, preview.",
+            "It knows ping, load, predict, explain, videos, validate, preview.",
         )
 
     def _predict(self, request: dict[str, object]) -> dict[str, object]:
