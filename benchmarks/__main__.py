@@ -19,6 +19,7 @@ ENTRIES: dict[str, str] = {
     "transfer": "files sent to and from another machine over SSH, against tar and rsync",
     "far_events": "the delay of events from a worker on another machine over SSH",
     "augmentation": "milliseconds of varying an image with its targets, against Albumentations",
+    "results": "writing 50,000 results by image, and opening, filtering and judging them anew in the window",
     "metrics": "seconds of mean average precision, against pycocotools",
     "start_up": "seconds until a command answers, and what it imports on the way",
 }

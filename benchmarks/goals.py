@@ -78,6 +78,12 @@ GOALS: dict[str, Goal] = {
         "without one, against a bare torch loop's start", 1.0, 1.2, "×", is_more_better=False
     ),
     "metrics": Goal("mean average precision, against pycocotools", 20, 5),
+    "results_ingest": Goal(
+        "writing results by image, 50,000 images of the slowest task", 20_000, 10_000, "rows/s"
+    ),
+    "results_open": Goal("opening such a result in the window", 1, 2, "s", is_more_better=False),
+    "results_filter": Goal("its slowest filter or order", 100, 200, "ms", is_more_better=False),
+    "results_threshold": Goal("a move of its confidence slider", 50, 100, "ms", is_more_better=False),
 }
 
 

@@ -45,6 +45,8 @@ class FoundObjects:
     box_image: Numbers
     """(P,) number of the image."""
     object_image: Numbers
+    is_judged: bool = True
+    """Whether it is known what is there; else no box is right or wrong."""
 
     @property
     def images(self) -> int:
@@ -66,7 +68,7 @@ class Verdicts:
     right: Flags
     """(P,) they found an object of their class."""
     wrong: Flags
-    """(P,) they found none."""
+    """(P,) they found none; nowhere where nobody knows what is there."""
     found: Flags
     """(T,) a box of its class found the object."""
 
@@ -99,19 +101,20 @@ def found_objects(result: Result) -> FoundObjects | None:
     if fault:
         raise damaged_result(result.places.folder if result.places is not None else Path(), fault)
     return FoundObjects(
-        box_starts=box_starts.astype(np.int64),
-        boxes=arrays["boxes"].astype(np.float32),
-        scores=arrays["box_scores"].astype(np.float32),
-        labels=arrays["box_labels"].astype(np.int64),
-        overlaps=arrays["box_ious"].astype(np.float32),
-        partners=arrays["box_partners"].astype(np.int64),
-        partners_any=arrays["box_partners_any"].astype(np.int64),
-        object_starts=object_starts.astype(np.int64),
-        objects=arrays["objects"].astype(np.float32),
-        object_labels=arrays["object_labels"].astype(np.int64),
-        ignored=arrays["object_ignored"].astype(np.bool_),
+        box_starts=np.asarray(box_starts, dtype=np.int64),
+        boxes=np.asarray(arrays["boxes"], dtype=np.float32),
+        scores=np.asarray(arrays["box_scores"], dtype=np.float32),
+        labels=np.asarray(arrays["box_labels"], dtype=np.int64),
+        overlaps=np.asarray(arrays["box_ious"], dtype=np.float32),
+        partners=np.asarray(arrays["box_partners"], dtype=np.int64),
+        partners_any=np.asarray(arrays["box_partners_any"], dtype=np.int64),
+        object_starts=np.asarray(object_starts, dtype=np.int64),
+        objects=np.asarray(arrays["objects"], dtype=np.float32),
+        object_labels=np.asarray(arrays["object_labels"], dtype=np.int64),
+        ignored=np.asarray(arrays["object_ignored"], dtype=np.bool_),
         box_image=np.repeat(np.arange(result.images), np.diff(box_starts).astype(np.int64)),
         object_image=np.repeat(np.arange(result.images), np.diff(object_starts).astype(np.int64)),
+        is_judged=result.summary.is_labelled,
     )
 
 
@@ -127,7 +130,8 @@ def verdicts(found: FoundObjects, confidence: float) -> Verdicts:
     right[has_partner] &= ~found.ignored[found.partners[has_partner]]
     seen = np.zeros(len(found.objects), dtype=np.bool_)
     seen[found.partners[shown & has_partner]] = True
-    return Verdicts(shown, right, shown & ~has_partner, seen)
+    wrong = shown & ~has_partner if found.is_judged else np.zeros_like(shown)
+    return Verdicts(shown, right, wrong, seen)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -160,15 +164,12 @@ def at_confidence(result: Result, confidence: float) -> Result:
     found = found_objects(result)
     if found is None:
         return result
-    told = verdicts(found, confidence)
-    met = meetings(found, confidence, len(result.classes))
-    side = len(result.classes) + 1
-    confusion = np.bincount(met.true * side + met.predicted, minlength=side * side).reshape(side, side)
+    ranked = _ranked(found, len(result.classes))
     return replace(
         result,
         bound=confidence,
-        confusion=confusion,
-        columns={**result.columns, **_columns(found, told)},
+        confusion=_confusion(found, ranked, confidence),
+        columns={**result.columns, **_columns(found, ranked, confidence)},
         summary=_rates(result, confidence),
     )
 
@@ -189,17 +190,91 @@ def mean_over_classes(curve: Column) -> NDArray[np.float64] | None:
     return rows.mean(axis=0) if len(rows) else None
 
 
-def _columns(found: FoundObjects, told: Verdicts) -> dict[str, Column]:
-    """A value an image, (N,)."""
-    counted = ~found.ignored
-    right = _per_image(found, found.box_image[told.right])
-    wrong = _per_image(found, found.box_image[told.wrong])
-    missed = _per_image(found, found.object_image[counted]) - right
-    overlap = np.bincount(
-        found.box_image[told.right], found.overlaps[told.right].astype(np.float64), found.images
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sorted:
+    """Some of the boxes, the surest first: those from a confidence on are the first few."""
+
+    ranks: NDArray[np.float32]
+    """Scores times -1, rising."""
+    values: Numbers
+    """What is counted of each box."""
+
+    def above(self, confidence: float) -> Numbers:
+        return self.values[: self.count(confidence)]
+
+    def count(self, confidence: float) -> int:
+        return int(np.searchsorted(self.ranks, -np.float32(confidence), side="right"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ranked:
+    """Boxes by confidence, so that moving it only counts: a million boxes take some milliseconds."""
+
+    right: _Sorted
+    """The images of boxes that found an object of their class."""
+    overlaps: NDArray[np.float64]
+    """Of these."""
+    wrong: _Sorted
+    """The images of boxes that found none."""
+    cells: _Sorted
+    """The cells of the confusion matrix in which boxes stand."""
+    surest: NDArray[np.float32]
+    """(N,) the score of the surest box of each image, 0 where there is none."""
+    counted: Numbers
+    """(N,) objects of each image that are to be found."""
+    side: int
+    """Of the confusion matrix."""
+    takers: NDArray[np.float32]
+    """(T,) the score of the box of any class that took an object; -1 for none."""
+
+
+@lru_cache(maxsize=_KEPT)
+def _ranked(found: FoundObjects, classes: int) -> _Ranked:
+    order = np.argsort(-found.scores)
+    ranks, partner, across = -found.scores[order], found.partners[order], found.partners_any[order]
+    image = found.box_image[order]
+    is_right = (partner >= 0) & ~_taken(found.ignored, partner)
+    is_wrong = partner < 0
+    counts = ~((across >= 0) & _taken(found.ignored, across))
+    true = np.where(across >= 0, _taken(found.object_labels, across), classes)
+    cells = true * (classes + 1) + found.labels[order]
+    takers = np.full(len(found.objects), -1, dtype=np.float32)
+    took = np.flatnonzero(counts & (across >= 0))[::-1]  # the surest is written last
+    takers[across[took]] = -ranks[took]
+    surest = np.zeros(found.images, dtype=np.float32)
+    surest[image[::-1]] = -ranks[::-1]
+    return _Ranked(
+        right=_Sorted(ranks[is_right], image[is_right]),
+        overlaps=found.overlaps[order][is_right].astype(np.float64),
+        wrong=_Sorted(ranks[is_wrong], image[is_wrong]),
+        cells=_Sorted(ranks[counts], cells[counts]),
+        surest=surest,
+        counted=_per_image(found, found.object_image[~found.ignored]),
+        side=classes + 1,
+        takers=takers,
     )
-    surest = np.zeros(found.images)
-    np.maximum.at(surest, found.box_image[told.shown], found.scores[told.shown])
+
+
+def _taken(values: NDArray[np.generic], rows: Numbers) -> NDArray[np.generic]:
+    """Values at rows; anything for row -1, which asks for none."""
+    return values[rows] if len(values) else np.zeros(len(rows), dtype=values.dtype)
+
+
+def _confusion(found: FoundObjects, ranked: _Ranked, confidence: float) -> Numbers:
+    side = ranked.side
+    counts = np.bincount(ranked.cells.above(confidence), minlength=side * side).reshape(side, side)
+    missed = ~found.ignored & (ranked.takers < np.float32(confidence))
+    counts[:, -1] += np.bincount(found.object_labels[missed], minlength=side)
+    return counts
+
+
+def _columns(found: FoundObjects, ranked: _Ranked, confidence: float) -> dict[str, Column]:
+    """A value an image, (N,)."""
+    right_images = ranked.right.above(confidence)
+    right = _per_image(found, right_images)
+    wrong = _per_image(found, ranked.wrong.above(confidence))
+    missed = ranked.counted - right
+    overlap = np.bincount(right_images, ranked.overlaps[: len(right_images)], found.images)
     told_of = 2 * right + wrong + missed
     return {
         "true_positives": right,
@@ -207,7 +282,7 @@ def _columns(found: FoundObjects, told: Verdicts) -> dict[str, Column]:
         "false_negatives": missed,
         "f1": np.divide(2 * right, told_of, out=np.ones(found.images), where=told_of > 0),
         "mean_iou": np.divide(overlap, right, out=np.zeros(found.images), where=right > 0),
-        "confidence": surest,
+        "confidence": np.where(ranked.surest >= np.float32(confidence), ranked.surest, 0),
     }
 
 
