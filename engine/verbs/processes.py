@@ -74,6 +74,7 @@ def run_service(session: Session, _arguments: argparse.Namespace) -> Reply:
     from engine.config.validation import resolve_config
     from engine.datasets.library import Library
     from engine.inference.augmentation_preview import AugmentationPreview
+    from engine.inference.exported import with_exported
     from engine.inference.service import Service, answers_only, serve
     from engine.plugin.describer import describe, find_entry
     from engine.plugin.previewing import study
@@ -87,7 +88,7 @@ def run_service(session: Session, _arguments: argparse.Namespace) -> Reply:
 
     preview = AugmentationPreview(Library(session.home), partial(study, session.home))
     with answers_only() as answers:
-        service = Service(restore_model, validate, preview.answer)
+        service = Service(with_exported(restore_model), validate, preview.answer)
         return Reply(None, exit_code=serve(service, sys.stdin, answers))
 
 
