@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -88,7 +88,7 @@ class ExportedModel:
             raise _unknown(path, f"it lacks {error}") from error
         if framing not in get_args(Framing):
             raise _unknown(path, f"its framing is {framing!r}")
-        self._framing = cast("Framing", framing)
+        self._framing: Framing = "whole" if framing == "whole" else "centre"
 
     def infer(self, images: list[np.ndarray]) -> Sequence[object]:
         """Answer upright RGB uint8 (H, W, 3) images of any size.
