@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from desktop.models.result import ResultKey, newest_partial, summary_path
+from engine.datasets.split import ALL
 from engine.errors import UserError
 from engine.protocol.home import Home
 from engine.protocol.job import ACTIVE_STATES
@@ -32,11 +33,16 @@ class ListedResult:
     """Made by the training itself, not by an evaluation of it."""
     progress: tuple[int, int] | None = None
     """Of one that is not finished, how many images are measured, of how many."""
+    elsewhere: str = ""
+    """Name of the data, where they are not those of the training."""
 
     @property
     def title(self) -> str:
-        """`Epoch 14 · val`, `Epoch 14 · test · best`, `Epoch 15 · val · 1,240 of 20,000`."""
-        parts = [f"Epoch {self.epoch}" if self.epoch else f"Step {self.step:,}", self.split]
+        """`Epoch 14 · val`, `Epoch 14 · test · best`, `Epoch 14 · photos · best`, `Epoch 15 · val · 12 of 20,000`."""
+        where = self.split if not self.elsewhere else self.elsewhere
+        if self.elsewhere and self.split != ALL:
+            where = f"{self.elsewhere} ({self.split})"
+        parts = [f"Epoch {self.epoch}" if self.epoch else f"Step {self.step:,}", where]
         if self.checkpoint is not None:
             parts.append(self.checkpoint)
         if self.progress is not None:
@@ -51,14 +57,19 @@ def list_results(home: Home, run: str) -> list[ListedResult]:
         UserError: one of the store's.
     """
     with Store.open(home.store_path) as store:
-        sources = [(store.run(run), True)]
+        trained = store.run(run)
+        sources = [(trained, True)]
         sources += [(row, False) for row in store.runs("evaluate") if row.parent == run]
         found = [(row, is_own, told) for row, is_own in sources for told in store.results(row.run)]
     dated: list[tuple[tuple[int, str], ListedResult]] = []
     for row, is_own, told in found:
         written = _written_ns(home, ResultKey(row.run, told.folder))
         if written is not None:
-            dated.append(((written, told.folder), _listed(row, told, is_own)))
+            listed = _listed(row, told, is_own)
+            # Where nobody knew the truth there is no metric; such a folder may be called as the dataset is.
+            if not is_own and (row.dataset != trained.dataset or not told.metrics):
+                listed = replace(listed, elsewhere=row.dataset or "")
+            dated.append(((written, told.folder), listed))
     dated.sort(key=lambda pair: pair[0], reverse=True)
     return [listed for _, listed in dated]
 

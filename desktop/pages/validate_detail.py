@@ -180,6 +180,7 @@ class DetailView(QWidget):
         self._previous.setEnabled(place[0] > 1)
         self._next.setEnabled(place[0] < place[1])
         sign, tone = ("✓", "ok") if detail.is_correct else ("✕", "bad")
+        self._verdict.setVisible(bool(detail.verdict))
         self._verdict.say(f"{sign} {detail.verdict}", tone)
         self._show_facts(detail.facts)
         self._heading.setText(detail.heading)

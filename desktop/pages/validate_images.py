@@ -158,7 +158,6 @@ class ImagesPanel(QWidget):
         else:
             self.grid.images.set_images(images)
         self._draw(before, result, view)
-        self._say_trouble(result)
         self.table.show_columns(view.columns(result))
         if same_images and before is not None and before.images < result.images:
             with self.grid.staying():
@@ -186,7 +185,9 @@ class ImagesPanel(QWidget):
 
     def toggle_verdict(self, verdict: str) -> None:
         """Show only the images of a verdict; all when that is so already."""
-        self._choose_verdict(ALL if self._selection.verdict == verdict else verdict)
+        view = self._view
+        if view is not None and any(choice.key == verdict for choice in view.verdicts):
+            self._choose_verdict(ALL if self._selection.verdict == verdict else verdict)
 
     def show_list(self, shown: ImageList | None) -> None:
         """Show only the images of a list, in its order, each with its note; None shows all again."""
@@ -323,17 +324,6 @@ class ImagesPanel(QWidget):
         self.filtered.emit(selection, [entry for entry in filters if entry[0] != VERDICT])
         nothing = "No image matches. Take a filter away, or close the list." if self._list else _NO_MATCH
         self.grid.nothing = nothing if result.images else _no_images(result)
-
-    def _say_trouble(self, result: Result) -> None:
-        is_gone = result.images > 0 and not result.is_root_there
-        self.trouble.setVisible(is_gone)
-        if is_gone:
-            where = f"Their folder {result.root} is not there. " if result.root is not None else ""
-            self.trouble.say(
-                "warn",
-                f"The images of “{result.summary.dataset}” cannot be shown",
-                f"{where}The numbers stay true. Connect the dataset's drive, or import it again.",
-            )
 
 
 def _goes_on(before: Result, result: Result) -> bool:

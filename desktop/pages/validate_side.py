@@ -140,7 +140,9 @@ class SidePanel(Card):
             self._offer_layers(view)
         has_objects = view.parts(result) is not None
         self.choice.offer(OBJECTS, has_objects)
-        if not has_objects and self.choice.current() == OBJECTS:
+        self.choice.offer(CLASSES, bool(view.class_columns))
+        self.choice.offer(CURVES, bool(view.measures))
+        if not self.choice.is_offered(self.choice.current()):
             self.show_view(IMAGES)
         self.images.show_result(result, view)
         self.objects.show_result(result, view)

@@ -130,12 +130,21 @@ class _Objects:
 
     def judgement(self, items: NDArray[np.int64]) -> Judgement:
         counts = np.array([len(found.scores) for found in self._found], dtype=np.int64)
+        total = int(counts.sum())
         surest = np.array([found.scores.max(initial=0) for found in self._found], dtype=np.float32)
         arrays: Columns = {
             "box_offsets": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             "boxes": np.concatenate([found.boxes for found in self._found]).astype(np.float32),
             "box_scores": np.concatenate([found.scores for found in self._found]).astype(np.float32),
             "box_labels": np.concatenate([found.labels for found in self._found]).astype(np.int64),
+            # Beside nothing: what reads boxes finds no object that they could have met.
+            "box_ious": np.zeros(total, dtype=np.float32),
+            "box_partners": np.full(total, -1, dtype=np.int64),
+            "box_partners_any": np.full(total, -1, dtype=np.int64),
+            "object_offsets": np.zeros(len(items) + 1, dtype=np.int64),
+            "objects": np.zeros((0, 4), dtype=np.float32),
+            "object_labels": np.zeros(0, dtype=np.int64),
+            "object_ignored": np.zeros(0, dtype=np.bool_),
         }
         columns: Columns = {"item": items, "confidence": surest}
         return Judgement({}, {}, columns=columns, arrays=arrays | self._masks.arrays())
@@ -147,7 +156,6 @@ class _Maps:
     def __init__(self, classes: int) -> None:
         self._classes = classes
         self._counts: list[NDArray[np.int64]] = []
-        self._confidences: list[float] = []
         self._maps = KeptMaps()
 
     def add(self, prediction: Prediction) -> None:
@@ -155,13 +163,8 @@ class _Maps:
         if labels is None or (labels.size and not 0 <= labels.min() <= labels.max() < self._classes):
             raise _wrong(prediction)
         self._counts.append(np.bincount(labels.ravel(), minlength=self._classes))
-        scores = prediction.scores if isinstance(prediction, SegmentationMap) else None
-        if scores is not None:
-            self._confidences.append(float(scores.max(axis=0).mean()))
         self._maps.add(torch.from_numpy(labels.astype(np.uint8)).unsqueeze(0))
 
     def judgement(self, items: NDArray[np.int64]) -> Judgement:
         columns: Columns = {"item": items, "class_called": np.stack(self._counts).astype(np.int32)}
-        if len(self._confidences) == len(items):
-            columns["confidence"] = np.array(self._confidences, dtype=np.float32)
         return Judgement({}, {}, columns=columns, arrays=self._maps.arrays())
