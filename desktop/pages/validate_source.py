@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QWidget
 
 from desktop.models.result import ResultKey
@@ -16,6 +17,8 @@ from desktop.widgets.choice_box import ChoiceBox
 from desktop.widgets.labels import text_label
 
 _NEWEST = "newest"
+_OWN, _TESTS = "Validations", "Test runs"
+"""Headings, where there are both."""
 _RUN_WIDTH, _RESULT_WIDTH = 240, 250
 _NARROWEST = 130
 _BOXES_FIRST = 20
@@ -29,6 +32,8 @@ class SourceBar(QWidget):
     result_chosen = Signal(object)
     """A `ResultKey`, or None for the newest, whichever that comes to be."""
     evaluation_wanted = Signal()
+    report_wanted = Signal(str)
+    """A report of this run shall be saved."""
     compare_wanted = Signal()
     """The result on show shall be compared with another."""
     fork_wanted = Signal()
@@ -53,16 +58,23 @@ class SourceBar(QWidget):
         line.addSpacing(SPACE.xs)
         line.addWidget(self.note)
         line.addStretch(1)
+        self.report = icon_button(
+            "ph.file-text", "Save a report…", "Save a report of this run, to send to somebody"
+        )
+        line.addWidget(self.report)
         fork = icon_button("ph.git-fork", "New run with these settings")
         line.addWidget(fork)
         evaluate = button(
-            "Evaluate on…", "ph.target", tip="Measure a checkpoint of this run on another split"
+            "Evaluate on…",
+            "ph.target",
+            tip="Test a checkpoint of this run on another split, dataset or folder",
         )
         self.evaluate = evaluate
         line.addWidget(evaluate)
         self._runs.currentIndexChanged.connect(self._tell_run)
         self._results.currentIndexChanged.connect(self._tell_result)
         on_click(evaluate, self.evaluation_wanted.emit)
+        on_click(self.report, self._want_report)
         on_click(self.compare, self.compare_wanted.emit)
         on_click(fork, self.fork_wanted.emit)
 
@@ -85,8 +97,13 @@ class SourceBar(QWidget):
             self._results.clear()
             if results:
                 self._results.addItem(f"Newest: {results[0].title}", _NEWEST)
-            for entry in results:
-                self._results.addItem(entry.title, entry.key)
+            own = [entry for entry in results if entry.is_own]
+            tests = [entry for entry in results if not entry.is_own]
+            for heading, group in ((_OWN, own), (_TESTS, tests)):
+                if own and tests:
+                    self._add_heading(heading)
+                for entry in group:
+                    self._results.addItem(entry.title, entry.key)
             place = 0 if chosen is None else self._place_of(chosen)
             self._results.setCurrentIndex(place)
         self._results.setEnabled(bool(results))
@@ -96,12 +113,26 @@ class SourceBar(QWidget):
         with QSignalBlocker(self._results):
             self._results.setCurrentIndex(0 if chosen is None else self._place_of(chosen))
 
+    def result_titles(self) -> list[str]:
+        """What is offered, headings too."""
+        return [self._results.itemText(place) for place in range(self._results.count())]
+
     def chosen_title(self) -> str:
         """How the marked result is called."""
         return self._results.currentText()
 
+    def _add_heading(self, text: str) -> None:
+        """Add a line that cannot be chosen."""
+        self._results.addItem(text)
+        model = self._results.model()
+        if isinstance(model, QStandardItemModel):
+            model.item(self._results.count() - 1).setEnabled(False)
+
     def _place_of(self, key: ResultKey) -> int:
         return next((n for n in range(self._results.count()) if self._results.itemData(n) == key), -1)
+
+    def _want_report(self) -> None:
+        self.report_wanted.emit(str(self._runs.currentData() or ""))
 
     def _tell_run(self, place: int) -> None:
         if place >= 0:
