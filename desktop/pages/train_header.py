@@ -204,7 +204,8 @@ class RunHeader(Card):
             entries.append(("extend", "Extend…"))
         if found.kind == "train":
             entries += [("fork", "New run with these settings"), ("profile", "Profile these settings")]
-        entries += [("", ""), ("mlflow", "Open in MLflow"), ("folder", "Open the run's folder")]
+        entries += [("", ""), ("report", "Save a report…"), ("mlflow", "Open in MLflow")]
+        entries.append(("folder", "Open the run's folder"))
         entries.append(("copy_id", "Copy the run's id"))
         if found.state not in ACTIVE_STATES:
             entries += [("", ""), ("delete", "Move to the trash")]

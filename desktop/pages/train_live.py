@@ -20,6 +20,7 @@ from desktop.models.run_words import (
     metric_words,
     run_title,
 )
+from desktop.pages.report_saving import ReportSaving
 from desktop.pages.train_checkpoints import CheckpointsView, open_checkpoint_menu
 from desktop.pages.train_classes import ClassesView
 from desktop.pages.train_curves import CurvesView
@@ -155,6 +156,7 @@ class LiveView(QWidget):
             "profile": self._profile,
             "mlflow": self._open_mlflow,
             "folder": self._open_folder,
+            "report": self._save_report,
             "copy_id": self._copy_id,
             "delete": self._delete,
         }[what]()
@@ -184,6 +186,9 @@ class LiveView(QWidget):
     def _open_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.run.folder.path)))
 
+    def _save_report(self) -> None:
+        self._reports.ask(self.run.run)
+
     def _copy_id(self) -> None:
         QGuiApplication.clipboard().setText(self.run.run)
         self._context.toast(f"Copied {self.run.run}")
@@ -200,6 +205,7 @@ class LiveView(QWidget):
                 return
 
     def _connect(self) -> None:
+        self._reports = ReportSaving(self, self._context)
         self.header.wanted.connect(self.order)
         self.header.mark_chosen.connect(self._open_mark)
         self.failure.log_wanted.connect(self._show_log)

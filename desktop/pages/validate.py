@@ -20,6 +20,7 @@ from desktop.models.run_words import run_title
 from desktop.pages.compare_menu import CompareMenu
 from desktop.pages.insight_validate import HeatOnValidate
 from desktop.pages.page import Page
+from desktop.pages.report_saving import ReportSaving
 from desktop.pages.validate_cards import ResultCards
 from desktop.pages.validate_detail import DetailView
 from desktop.pages.validate_evaluate import Evaluation
@@ -126,6 +127,7 @@ class ValidatePage(Page):
         self.source.run_chosen.connect(self._choose_run)
         self.source.result_chosen.connect(self.browser.choose)
         self.travel.travelled.connect(self.source.mark)
+        self.source.report_wanted.connect(ReportSaving(self, self.context).ask)
         self.source.evaluation_wanted.connect(self._ask_what_to_evaluate)
         self.compare_menu = CompareMenu(self.context, self.source.compare, self._compare_with)
         self.source.compare_wanted.connect(self._ask_what_to_compare)
