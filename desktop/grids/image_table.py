@@ -28,7 +28,7 @@ from desktop.widgets.labels import plain_tip
 
 TAB, COMMA = "\t", ","
 _ROOT = QModelIndex()
-_NAME_WIDTH, _WORDS_WIDTH, _NUMBER_WIDTH, _LEAST_WIDTH = 190, 116, 80, 56
+_NAME_WIDTH, _WORDS_WIDTH, _NUMBER_WIDTH, _LEAST_WIDTH = 160, 96, 80, 56
 _NONE = "–"
 _SELECT = QItemSelectionModel.SelectionFlag
 

@@ -62,7 +62,7 @@ class ObjectsPanel(QWidget):
         self._head.addWidget(self._count, 1)
         self._sort = ChoiceBox("Sort objects by", _SORT_WIDTH, _SORT_NARROWEST)
         self._sort.currentIndexChanged.connect(self._arrange)
-        self._head.addWidget(self._sort)
+        self._head.addWidget(self._sort, 4)
         return self._head
 
     def count_text(self) -> str:

@@ -69,7 +69,7 @@ class ConfusionMatrix(QWidget):
         self._choose_part()
 
     def show_values(self, values: Values) -> None:
-        """Write percents of each true class, or counts, into the cells."""
+        """Write percents of each true class, of each predicted one, or counts, into the cells."""
         self._values = values
         self._redraw()
 

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Values = Literal["percent", "count"]
+Values = Literal["percent", "column", "count"]
+"""Shares of each true class, shares of each predicted one, or numbers."""
 _MOST_TOLD = 3
 _THOUSAND = 1000
 
@@ -44,10 +45,22 @@ class MatrixData:
     def side(self) -> int:
         return len(self.names)
 
-    def shares(self) -> NDArray[np.float64]:
-        """(C, C) of each true class, 0 to 1; a class without images has zeros, and so have cells below `least`."""
-        shares = self.counts / np.maximum(self.counts.sum(axis=1, keepdims=True), 1)
+    def shares(self, values: Values = "percent") -> NDArray[np.float64]:
+        """(C, C) of each true class, or of each predicted one for "column", 0 to 1.
+
+        A class without images has zeros, and so have cells below `least`.
+        """
+        axis = 0 if values == "column" else 1
+        shares = self.counts / np.maximum(self.counts.sum(axis=axis, keepdims=True), 1)
         return np.where(shares < self.least, 0.0, shares)
+
+    def pairs(self, limit: int) -> list[Cell]:
+        """Give the cells off the diagonal that hold most, the fullest first; empty ones are left out."""
+        wrong = self.counts.copy()
+        np.fill_diagonal(wrong, 0)
+        there = np.flatnonzero(wrong)
+        order = there[np.argsort(-wrong.ravel()[there], kind="stable")][:limit]
+        return [Cell(int(flat) // self.side, int(flat) % self.side) for flat in order]
 
     def part(self, classes: NDArray[np.intp]) -> MatrixData:
         """The rows and columns of some classes only."""
@@ -76,6 +89,11 @@ class MatrixData:
                 break
             chosen[index] = None
         return np.array(sorted(chosen), dtype=np.intp)
+
+    def title(self, cell: Cell) -> str:
+        """Name a cell: `cat → dog`."""
+        named = [self.names[index] for index in (cell.true, cell.predicted) if index is not None]
+        return " → ".join(named)
 
     def sentence(self, cell: Cell) -> str:
         """Say what a cell, a row or a column holds."""
@@ -129,11 +147,12 @@ class MatrixData:
         count = int(self.counts[row, column])
         if not count:
             return ""
-        if values == "count":
+        is_column = values == "column"
+        # Of nothing there is no share.
+        if values == "count" or (column if is_column else row) == self.background:
             return _short(count)
-        if row == self.background:  # of nothing there is no share
-            return _short(count)
-        percent = 100 * count / max(1, int(self.counts[row].sum()))
+        whole = self.counts[:, column] if is_column else self.counts[row]
+        percent = 100 * count / max(1, int(whole.sum()))
         if percent < 100 * self.least:
             return ""
         return f"{percent:.0f}" if percent >= 0.5 else "<1"

@@ -44,10 +44,10 @@ class Marks:
 def paint_cells(painter: QPainter, data: MatrixData, layout: MatrixLayout, values: Values) -> None:
     """Draw the cells, with what stands in them where there is room."""
     if layout.is_dense:
-        _paint_dense(painter, data, layout)
+        _paint_dense(painter, data, layout, values)
         return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    colors = cell_colors(strengths(data.shares()), np.eye(data.side, dtype=np.bool_))
+    colors = cell_colors(strengths(data.shares(values)), np.eye(data.side, dtype=np.bool_))
     gap = 1.5 if layout.cell >= _GAP_FROM_PX else 0.5
     radius = min(4.0, layout.cell / 6)
     size = TYPE.caption if layout.cell >= _LARGE_FROM_PX else TYPE.overline
@@ -67,9 +67,9 @@ def paint_cells(painter: QPainter, data: MatrixData, layout: MatrixLayout, value
                     painter.drawText(layout.rect(row, column), Qt.AlignmentFlag.AlignCenter, text)
 
 
-def _paint_dense(painter: QPainter, data: MatrixData, layout: MatrixLayout) -> None:
+def _paint_dense(painter: QPainter, data: MatrixData, layout: MatrixLayout, values: Values) -> None:
     """One picture of all cells; where several fall on one pixel the strongest is seen."""
-    strong = strengths(data.shares())
+    strong = strengths(data.shares(values))
     strong = np.where(strong > 0, np.maximum(strong, _LEAST_DENSE), 0.0)
     right = np.where(np.eye(data.side, dtype=np.bool_), strong, 0.0)
     wrong = np.where(np.eye(data.side, dtype=np.bool_), 0.0, strong)

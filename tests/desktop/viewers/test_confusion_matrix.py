@@ -220,3 +220,28 @@ def test_that_few_of_very_many_pixels_are_drawn_as_none() -> None:
     assert pixels.shares()[0, 1] == 0
     assert pixels.text(0, 1, "percent") == ""
     assert pixels.text(0, 0, "count") == "1.0M"
+
+
+def test_that_pairs_are_those_off_the_diagonal_the_most_frequent_first() -> None:
+    data = MatrixData(np.array([[9, 2, 0], [5, 9, 1], [0, 2, 9]]), ("cat", "dog", "cow"))
+
+    assert data.pairs(3) == [Cell(1, 0), Cell(0, 1), Cell(2, 1)]
+    assert [data.title(cell) for cell in data.pairs(9)] == [
+        "dog → cat",
+        "cat → dog",
+        "cow → dog",
+        "dog → cow",
+    ]
+
+
+def test_that_columns_add_to_a_hundred_and_the_missed_stay_numbers() -> None:
+    counts = np.array([[6, 2, 2], [0, 6, 4], [2, 4, 0]])
+    data = MatrixData(counts, ("cat", "dog", "background"), "object", has_background=True)
+
+    shares = data.shares("column")
+
+    assert shares.tolist() == (counts / counts.sum(axis=0)).tolist()
+    assert data.text(0, 0, "column") == "75"
+    assert data.text(2, 1, "column") == "33", "a third of what is called dog is none"
+    assert data.text(1, 2, "column") == "4", "missed: of nothing there is no share"
+    assert data.text(2, 1, "percent") == "4"
