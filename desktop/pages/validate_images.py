@@ -113,7 +113,7 @@ class ImagesPanel(QWidget):
         self._head.addSpacing(SPACE.xs)
         self._sort = ChoiceBox("Sort images by", _SORT_WIDTH, _SORT_NARROWEST)
         self._sort.setPlaceholderText("By column")
-        self._head.addWidget(self._sort)
+        self._head.addWidget(self._sort, 4)
         self._sort.currentIndexChanged.connect(self._sort_by_choice)
         return self._head
 

@@ -258,3 +258,18 @@ def test_that_an_image_opened_from_the_table_leads_back_to_it(
 
     assert page.images.table.hasFocus()
     assert page.images.table.currentIndex().row() == 5
+
+
+def test_that_a_pair_of_the_list_shows_its_images(qtbot: QtBot, context: Context, run: MeasuredRun) -> None:
+    page = first_result(qtbot, context, run)
+    page.matrix.show_list("pairs")
+    assert page.matrix.pairs.isVisible()
+    page.matrix.pairs.setFocus()
+
+    qtbot.keyClick(page.matrix.pairs, Qt.Key.Key_Return)
+
+    assert page.images.chip_texts() == ["true circle → predicted cross"]
+    assert page.images.count_text() == "3 of 12"
+    assert page.matrix.matrix.selected() == Cell(0, 1)
+    qtbot.keyClick(page.matrix.pairs, Qt.Key.Key_Return)
+    assert page.images.chip_texts() == []
