@@ -33,6 +33,7 @@ from desktop.pages.validate_matrix import NARROWEST, WIDEST, MatrixPanel
 from desktop.pages.validate_open import OpenImage
 from desktop.pages.validate_side import SidePanel
 from desktop.pages.validate_source import SourceBar
+from desktop.pages.validate_whereabouts import Whereabouts
 from desktop.tasks.task import CORRECT, INCORRECT, Bound, TaskView, find_view, view_of
 from desktop.theme.tokens import SPACE
 from desktop.viewers.matrix_data import Cell
@@ -113,6 +114,7 @@ class ValidatePage(Page):
         self.matrix = MatrixPanel()
         self.side = SidePanel()
         self.images = self.side.images
+        self.whereabouts = Whereabouts(self.context, self.browser, self.images.trouble)
         sides.addWidget(self.matrix)
         sides.addWidget(self.side, 1)
         below.addLayout(sides, 1)
@@ -212,15 +214,28 @@ class ValidatePage(Page):
         self._is_known = self.context.runs.is_loaded
         rows = [entry for entry in self.context.runs.rows() if entry.kind == "train"]
         offered = [entry for entry in rows if entry.run in found or entry.run == self.browser.run]
-        is_gone = self.browser.run == self._known_run and self.context.runs.row(self._known_run) is None
-        if offered and (not self.browser.run or is_gone):
+        known = self._known_run
+        is_gone = bool(known) and self.browser.run == known and self.context.runs.row(known) is None
+        if is_gone:
+            self._tell_deleted(bool(offered))
+        if is_gone or (offered and not self.browser.run):
             self.banner.hide()
-            self.browser.choose_run(offered[0].run)
+            self.browser.choose_run(offered[0].run if offered else "")
         if self.context.runs.row(self.browser.run) is not None:
             self._known_run = self.browser.run
         self.source.show_runs([(entry.run, _run_title(entry)) for entry in offered], self.browser.run)
         self._show_crumb()
         self._show_state()
+
+    def _tell_deleted(self, has_others: bool) -> None:
+        self._known_run = ""
+        self.close_image()
+        then = "The newest of the others is shown. " if has_others else ""
+        self.context.toast(
+            "The run that you looked at was deleted",
+            "info",
+            f"{then}It can be brought back from the trash on the Jobs page.",
+        )
 
     def _choose_run(self, run: str) -> None:
         self.close_image()
