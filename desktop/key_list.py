@@ -45,6 +45,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("T, P", "Truth, prediction on the large image (Validate, Compare)"),
             ("[ ]", "The earlier, the later validation (Validate)"),
             ("Space held", "The large image without labels"),
+            ("Space, ← →", "Play or pause a video, five seconds back or on (Predict)"),
             ("L", "Labels on the small images (Data)"),
             ("Ctrl+O, Ctrl+V", "Open or paste images (Predict)"),
         ),

@@ -24,6 +24,7 @@ from desktop.pages.predict_model import AskedModel
 from desktop.pages.predict_progress import GRID, SINGLE
 from desktop.pages.predict_saving import PredictionSaver
 from desktop.pages.predict_tools import PredictTools
+from desktop.pages.predict_video_mode import VideoMode
 from desktop.pages.predict_work import PredictWork
 from desktop.tasks.task import TaskView, task_view
 from desktop.theme.tokens import SPACE
@@ -58,6 +59,9 @@ class PredictPage(Page):
         self.agreement = Agreement(self.board, context.background, self)
         self._connect()
         self.heat = HeatOnPredict(context, self.board, self.work, self.first)
+        self.video = VideoMode(context, self.states, self.intake, self.tools)
+        self.video.closed.connect(self._refresh)
+        self.video.failed.connect(self._complain)
         context.background.run(
             masks_folder, context.home, then=self._take_masks_folder, failed=self._show_failure, owner=self
         )
@@ -308,7 +312,9 @@ class PredictPage(Page):
         has_model = self.chooser.model is not None
         self.tools.setVisible(has_model)
         has_files = len(self.board) > 0
-        if has_files:
+        if self.video.is_on:
+            pass  # what plays stays, whatever comes to the pictures behind it
+        elif has_files:
             self.states.setCurrentWidget(self.work)
         elif has_model or not self._is_known:
             self.states.setCurrentWidget(self.no_images)

@@ -18,7 +18,7 @@ class DropInvitation(EmptyState):
     def __init__(self) -> None:
         super().__init__(
             "ph.image-square",
-            "Drop images or folders here",
+            "Drop images, folders or a video here",
             "Or paste with Ctrl+V, or open them. The model answers for each; nothing leaves this machine.",
             "Open images…",
         )

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from desktop.context import Context
 from desktop.models.predictions import MOST_FILES, Gathered, gather
 from desktop.models.predictions_cache import keep_pasted
+from desktop.models.video_player import VIDEO_SUFFIXES
 from desktop.widgets.drop_area import DropArea, local_paths
 from engine.datasets.decode import IMAGE_SUFFIXES
 from engine.errors import UserError
@@ -23,6 +24,8 @@ class Intake(QObject):
 
     came = Signal(list)
     """Files (pathlib.Path), in the order of giving."""
+    video_came = Signal(object)
+    """A video file (pathlib.Path); it is played, not counted among the pictures."""
 
     def __init__(self, page: QWidget, context: Context) -> None:
         super().__init__(page)
@@ -33,14 +36,22 @@ class Intake(QObject):
         self._drops.refused.connect(self._refuse)
 
     def take(self, paths: list[Path]) -> None:
-        """Take files, and the images below folders."""
-        self._context.background.run(gather, tuple(paths), then=self._took, failed=self._failed, owner=self)
+        """Take files, and the images below folders; of videos the first one."""
+        videos = [path for path in paths if path.suffix.lower() in VIDEO_SUFFIXES]
+        if videos:
+            self.video_came.emit(videos[0])
+        rest = tuple(path for path in paths if path not in videos)
+        if rest:
+            self._context.background.run(gather, rest, then=self._took, failed=self._failed, owner=self)
 
     def ask_for_files(self) -> None:
         """Let the user choose images."""
         patterns = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
-        dialog = self._dialog("Open images", QFileDialog.FileMode.ExistingFiles)
-        dialog.setNameFilters([f"Images ({patterns})", "All files (*)"])
+        videos = " ".join(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
+        dialog = self._dialog("Open images or a video", QFileDialog.FileMode.ExistingFiles)
+        dialog.setNameFilters(
+            [f"Images and videos ({patterns} {videos})", f"Images ({patterns})", "All files (*)"]
+        )
         dialog.open()
 
     def ask_for_folder(self) -> None:

@@ -37,7 +37,8 @@ class PredictTools(QWidget):
         self.open = button("Open…", "ph.folder-open", tip="Open images", shortcut="Ctrl+O")
         self.save = button("Save", "ph.floppy-disk", tip="Save the answers: tables, pictures, labels")
         self.clear = button("Clear", "ph.trash", tip="Take all images off this page; no file is deleted")
-        for made in (self.open, self.save, self.clear):
+        self.camera = button("Camera", "ph.video-camera", tip="See what the model says of a camera's picture")
+        for made in (self.open, self.camera, self.save, self.clear):
             line.addWidget(made)
         self.other = CheckpointChooser(spoken=" to compare with")
         self.other.title.setText("B")

@@ -116,6 +116,16 @@ class ImageView(QWidget):
             self._pool.start(_Reading(path, self._reading, self._post))
         self.update()
 
+    def show_picture(self, picture: QImage) -> None:
+        """Show a picture that is there already, such as a frame of a video; the part that is seen stays."""
+        self._path = None
+        self._reading += 1
+        had = self.image_size
+        self._picture = _Picture((picture,))
+        if had != self.image_size:
+            self._part = Part()
+        self.update()
+
     def link(self, other: ImageView) -> None:
         """Let both show the same part from now on, whichever is moved."""
         self.part_changed.connect(other.show_part)
