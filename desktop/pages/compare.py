@@ -20,6 +20,7 @@ from desktop.pages.compare_images import GalleriesPanel
 from desktop.pages.compare_menu import CompareMenu
 from desktop.pages.compare_sides import ShownSides, load_sides
 from desktop.pages.compare_tables import ClassesPanel, MetricsPanel, SettingsPanel
+from desktop.pages.model_versions import ModelVersions
 from desktop.pages.page import Page
 from desktop.tasks.task import Layers
 from desktop.theme.tokens import SPACE
@@ -47,6 +48,7 @@ class ComparePage(Page):
         self._from = "validate"
         self._turn = 0
         self._build()
+        self.versions = ModelVersions(self, context)
         self.add_menu = CompareMenu(context, self.head.add, self.add_result)
         self._connect()
 
@@ -213,7 +215,8 @@ class ComparePage(Page):
             case _ if what == FORK:
                 self.context.go("train", fork=run)
             case _:
-                pass
+                checkpoint = self.shown.compared.sides[place].result.summary.checkpoint
+                self.versions.ask(run, checkpoint or "")
 
     # One image
 

@@ -17,11 +17,12 @@ from desktop.widgets.labels import ElidedLabel, text_label
 from desktop.widgets.pill import Pill
 from engine.comparison.compare import MOST_COMPARED
 
-MAKE_FIRST, VALIDATE, FORK, REMOVE = "first", "validate", "fork", "remove"
+MAKE_FIRST, VALIDATE, FORK, REGISTER, REMOVE = "first", "validate", "fork", "register", "remove"
 _ENTRIES = (
     (MAKE_FIRST, "Compare the others with this one", "ph.arrow-line-left"),
     (VALIDATE, "Show on the Validate page", "ph.target"),
     (FORK, "New run with these settings", "ph.git-fork"),
+    (REGISTER, "Register as a model version…", "ph.tag"),
     (REMOVE, "Take out of the comparison", "ph.x"),
 )
 

@@ -14,6 +14,7 @@ from desktop.models.place_live import MOVABLE
 from desktop.models.remedy import remedy_words
 from desktop.models.run_table_entry import RunEntry
 from desktop.models.run_words import plural
+from desktop.pages.model_versions import ModelVersions
 from desktop.widgets.dialogs import ask
 from engine.errors import UserError
 from engine.protocol.home import Home
@@ -44,6 +45,7 @@ class RunOrders:
     def __init__(self, context: Context, parent: QWidget) -> None:
         self._context = context
         self._parent = parent
+        self.versions = ModelVersions(parent, context)
 
     def open(self, entry: RunEntry) -> None:
         """Show a run where it is at home: an evaluation's result, an export's file, a training's curves."""
@@ -73,6 +75,12 @@ class RunOrders:
                 Order("validate", "Validate", "ph.target", lambda: go("validate", run=row.run)),
                 Order("predict", "Predict", "ph.magic-wand", lambda: go("predict", run=row.run)),
                 Order("export", "Export", "ph.package", lambda: go("export", run=row.run)),
+                Order(
+                    "register",
+                    "Register as a model version…",
+                    "ph.tag",
+                    lambda: self.versions.ask(row.run),
+                ),
             ]
         if row.kind == "train" and row.state in MOVABLE and self._context.hosts.hosts():
             orders.append(

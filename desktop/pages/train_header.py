@@ -204,6 +204,8 @@ class RunHeader(Card):
             entries.append(("extend", "Extend…"))
         if found.kind == "train":
             entries += [("fork", "New run with these settings"), ("profile", "Profile these settings")]
+        if found.kind == "train" and found.epoch > 0:
+            entries.append(("register", "Register as a model version…"))
         entries += [("", ""), ("report", "Save a report…"), ("mlflow", "Open in MLflow")]
         entries.append(("folder", "Open the run's folder"))
         entries.append(("copy_id", "Copy the run's id"))

@@ -20,6 +20,7 @@ from desktop.models.run_words import (
     metric_words,
     run_title,
 )
+from desktop.pages.model_versions import ModelVersions
 from desktop.pages.report_saving import ReportSaving
 from desktop.pages.train_checkpoints import CheckpointsView, open_checkpoint_menu
 from desktop.pages.train_classes import ClassesView
@@ -157,6 +158,7 @@ class LiveView(QWidget):
             "mlflow": self._open_mlflow,
             "folder": self._open_folder,
             "report": self._save_report,
+            "register": self._register,
             "copy_id": self._copy_id,
             "delete": self._delete,
         }[what]()
@@ -179,6 +181,9 @@ class LiveView(QWidget):
 
     def _profile(self) -> None:
         self.profile_wanted.emit(self.run.run)
+
+    def _register(self) -> None:
+        self.versions.ask(self.run.run)
 
     def _open_mlflow(self) -> None:
         self._context.mlflow.open_run(self.run.folder)
@@ -206,6 +211,7 @@ class LiveView(QWidget):
 
     def _connect(self) -> None:
         self._reports = ReportSaving(self, self._context)
+        self.versions = ModelVersions(self, self._context)
         self.header.wanted.connect(self.order)
         self.header.mark_chosen.connect(self._open_mark)
         self.failure.log_wanted.connect(self._show_log)
