@@ -28,12 +28,12 @@ from desktop.pages.validate_follow import ResultFollower
 from desktop.pages.validate_history import HistoryBar
 from desktop.pages.validate_history_desk import HistoryDesk
 from desktop.pages.validate_history_travel import TimeTravel
-from desktop.pages.validate_loading import NoResult, ResultSkeleton
+from desktop.pages.validate_loading import NoResult, ResultSkeleton, say_evaluation_failed
 from desktop.pages.validate_matrix import NARROWEST, WIDEST, MatrixPanel
 from desktop.pages.validate_open import OpenImage
 from desktop.pages.validate_side import SidePanel
 from desktop.pages.validate_source import SourceBar
-from desktop.pages.validate_whereabouts import Whereabouts
+from desktop.pages.validate_whereabouts import Whereabouts, tell_deleted
 from desktop.tasks.task import CORRECT, INCORRECT, Bound, TaskView, find_view, view_of
 from desktop.theme.tokens import SPACE
 from desktop.viewers.matrix_data import Cell
@@ -217,7 +217,9 @@ class ValidatePage(Page):
         known = self._known_run
         is_gone = bool(known) and self.browser.run == known and self.context.runs.row(known) is None
         if is_gone:
-            self._tell_deleted(bool(offered))
+            self._known_run = ""
+            self.close_image()
+            tell_deleted(self.context, has_others=bool(offered))
         if is_gone or (offered and not self.browser.run):
             self.banner.hide()
             self.browser.choose_run(offered[0].run if offered else "")
@@ -226,16 +228,6 @@ class ValidatePage(Page):
         self.source.show_runs([(entry.run, _run_title(entry)) for entry in offered], self.browser.run)
         self._show_crumb()
         self._show_state()
-
-    def _tell_deleted(self, has_others: bool) -> None:
-        self._known_run = ""
-        self.close_image()
-        then = "The newest of the others is shown. " if has_others else ""
-        self.context.toast(
-            "The run that you looked at was deleted",
-            "info",
-            f"{then}It can be brought back from the trash on the Jobs page.",
-        )
 
     def _choose_run(self, run: str) -> None:
         self.close_image()
@@ -400,12 +392,7 @@ class ValidatePage(Page):
         self._choose_result(ResultKey(run, "0001"))
 
     def _tell_evaluation_failed(self, shown: RunRow) -> None:
-        failure = shown.failure
-        self.banner.clear_actions()
-        why = f"{failure.message} {failure.hint}".strip() if failure is not None else "It does not answer."
-        self.banner.say("bad", "The evaluation failed", why)
-        self.banner.add_action("Show its log", partial(self.context.go, "jobs", run=shown.run))
-        self.banner.show()
+        say_evaluation_failed(self.banner, shown, partial(self.context.go, "jobs", run=shown.run))
 
 
 def _run_title(entry: RunRow) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtWidgets import QWidget
 
 from desktop.pages.validate_matrix import WIDEST
 from desktop.theme.tokens import SIZE, SPACE
 from desktop.widgets.card import column, row
 from desktop.widgets.empty_state import EmptyState
+from desktop.widgets.message_banner import Banner
 from desktop.widgets.skeleton import Skeleton
+from engine.store.runs import RunRow
 
 _CARDS = 5
 _CARD_HEIGHT = SIZE.rail + SPACE.xl
@@ -57,3 +61,13 @@ class NoResult(EmptyState):
             )
         if self.button is not None:
             self.button.setText("Show the run" if has_run else "Train a model")
+
+
+def say_evaluation_failed(banner: Banner, shown: RunRow, show_log: Callable[[], object]) -> None:
+    """Say why an evaluation that was asked for came to nothing."""
+    failure = shown.failure
+    banner.clear_actions()
+    why = f"{failure.message} {failure.hint}".strip() if failure is not None else "It does not answer."
+    banner.say("bad", "The evaluation failed", why)
+    banner.add_action("Show its log", show_log)
+    banner.show()

@@ -62,3 +62,13 @@ class Whereabouts(QObject):
             return
         self._context.toast(f"{name} is found again", "ok")
         self._browser.reopen()
+
+
+def tell_deleted(context: Context, *, has_others: bool) -> None:
+    """Say that the run that was looked at is gone."""
+    then = "The newest of the others is shown. " if has_others else ""
+    context.toast(
+        "The run that you looked at was deleted",
+        "info",
+        f"{then}It can be brought back from the trash on the Jobs page.",
+    )
