@@ -73,7 +73,7 @@ def match_classes(
         mapping: for classes of the dataset the model's; None leaves one out.
 
     Raises:
-        UserError: `class_unknown` for a mapping that names what is not there.
+        UserError: `map_unknown` for a mapping that names what is not there.
     """
     mapping = mapping or {}
     _require_known(mapping, dataset, model)
@@ -203,7 +203,7 @@ def _require_known(mapping: Mapping[str, str | None], dataset: Sequence[str], mo
                 continue
             close = nearest(told, known)
             raise UserError(
-                "class_unknown",
+                "map_unknown",
                 f"The {whose} has no class {told!r}.",
                 f"Did you mean {close}?" if close else f"It has: {_listed(known)}.",
             )

@@ -73,7 +73,7 @@ def give_data(
     """Make ready what a checkpoint is tested on.
 
     Raises:
-        UserError: `dataset_unknown`, `dataset_unreachable`, `task_differs`, `classes_differ`, `class_unknown`,
+        UserError: `dataset_unknown`, `dataset_unreachable`, `task_differs`, `classes_differ`, `map_unknown`,
             `split_empty`, `no_images`; or what is wrong with the folder.
     """
     if wanted.folder is not None:

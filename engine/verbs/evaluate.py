@@ -149,7 +149,7 @@ def _wanted(session: Session, arguments: argparse.Namespace) -> Wanted:
     if taken.folder is not None:
         if arguments.map:
             raise UserError(
-                "class_unknown", "Images without labels have no classes to map.", "Leave out --map."
+                "map_unknown", "Images without labels have no classes to map.", "Leave out --map."
             )
         return Wanted(folder=taken.folder)
     mapping = parse_mapping(arguments.map, taken.classes or tuple(meta.class_names))
@@ -164,7 +164,7 @@ def parse_mapping(given: Sequence[str], classes: Sequence[str]) -> dict[str, str
         classes: of the dataset.
 
     Raises:
-        UserError: `map_invalid`, `class_unknown`.
+        UserError: `map_invalid`, `map_unknown`.
     """
     mapping: dict[str, str | None] = {}
     for pair in given:
@@ -180,7 +180,7 @@ def parse_mapping(given: Sequence[str], classes: Sequence[str]) -> dict[str, str
             name = pair[: cuts[0]]
             close = nearest(name, classes)
             hint = f"Did you mean {close}?" if close else f"It has: {', '.join(classes[:5])}."
-            raise UserError("class_unknown", f"The dataset has no class {name!r}.", hint)
+            raise UserError("map_unknown", f"The dataset has no class {name!r}.", hint)
         mapping[pair[:cut]] = pair[cut + 1 :] or None
     return mapping
 

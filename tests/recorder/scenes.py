@@ -11,6 +11,7 @@ from tests.recorder import (
     scenes_machines,
     scenes_models,
     scenes_places,
+    scenes_results,
     scenes_runs,
     scenes_shell,
     scenes_tasks,
@@ -19,7 +20,7 @@ from tests.recorder import (
 from tests.recorder.play import Script
 from tests.recorder.stage import Stage
 
-_OF_RUNS = ("train", "home", "jobs", "validate", "predict", "export")
+_OF_RUNS = ("train", "home", "jobs", "validate", "results", "predict", "export")
 """Pages that show nothing before a training has been."""
 
 
@@ -55,6 +56,7 @@ SCENES = (
     Scene("plugins", scenes_models.plugins, ("plugins",)),
     Scene("failed", scenes_runs.failed, ("train", "jobs", "home")),
     Scene("validate", scenes_models.validate, ("validate",)),
+    Scene("results", scenes_results.results, (scenes_results.PAGE,)),
     Scene("predict", scenes_models.predict, ("predict",)),
     Scene("export", scenes_models.export, ("export",)),
     Scene("detection", scenes_tasks.detection, ("detection",)),

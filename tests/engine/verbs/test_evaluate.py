@@ -47,7 +47,7 @@ def test_that_pairs_of_names_may_hold_equals_signs() -> None:
 
 @pytest.mark.parametrize(
     ("pair", "code", "hint"),
-    [("cat", "map_invalid", "--map tabby=cat"), ("cta=dog", "class_unknown", "Did you mean cat?")],
+    [("cat", "map_invalid", "--map tabby=cat"), ("cta=dog", "map_unknown", "Did you mean cat?")],
 )
 def test_that_a_pair_that_names_no_class_is_refused(pair: str, code: str, hint: str) -> None:
     with pytest.raises(UserError) as refused:
