@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from engine.errors import UserError
-from engine.protocol.operating_system import lead_session
+from engine.protocol.operating_system import lead_session, lower_priority
 from engine.protocol.times import DESCRIBE_TIMEOUT_S
 from engine.verbs.reply import Parsers, Reply, Session
 
@@ -71,6 +71,7 @@ def run_spare(session: Session, _arguments: argparse.Namespace) -> Reply:
 
 
 def run_service(session: Session, _arguments: argparse.Namespace) -> Reply:
+    lower_priority()  # before torch is loaded, which takes seconds of the processor
     from engine.config.validation import resolve_config
     from engine.datasets.library import Library
     from engine.inference.augmentation_preview import AugmentationPreview
