@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,7 @@ class DrawnLabels:
         masks: (n, height, width) of objects whose masks are pixels; None where there are none.
         class_map: (height, width) the class of each pixel, in any size; `NOTHING` draws nothing.
         faint: (n,) objects of which less is drawn: crowds, difficult ones; empty for none.
+        wrong: (n,) objects that were missed, and boxes where none is; empty where nothing was judged.
     """
 
     width: int
@@ -50,6 +51,7 @@ class DrawnLabels:
     masks: NDArray[np.bool_] | None = None
     class_map: NDArray[np.uint8] | None = None
     faint: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    wrong: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -57,6 +59,21 @@ class DrawnLabels:
     @property
     def has_masks(self) -> bool:
         return self.masks is not None or self.class_map is not None or any(len(own) > 0 for own in self.rings)
+
+    def part(self, kept: NDArray[np.bool_]) -> DrawnLabels:
+        """Give the same with some of the objects only: (n,)."""
+        rows = np.flatnonzero(kept)
+        return replace(
+            self,
+            boxes=self.boxes[rows] if len(self.boxes) else self.boxes,
+            classes=self.classes[rows],
+            scores=self.scores[rows] if len(self.scores) else self.scores,
+            words=[self.words[row] for row in rows] if self.words else (),
+            rings=[self.rings[row] for row in rows] if self.rings else (),
+            masks=self.masks[rows] if self.masks is not None else None,
+            faint=self.faint[rows] if len(self.faint) else self.faint,
+            wrong=self.wrong[rows] if len(self.wrong) else self.wrong,
+        )
 
     def is_faint(self, number: int) -> bool:
         return len(self.faint) > 0 and bool(self.faint[number])
@@ -109,3 +126,31 @@ class LabelLook:
         if self.floor > 0 and len(labels.scores):
             mask &= labels.scores >= self.floor
         return mask
+
+
+def only_errors(truth: DrawnLabels, prediction: DrawnLabels) -> tuple[DrawnLabels, DrawnLabels]:
+    """Leave of both what differs: pixels of which they say another class, objects missed, boxes where none is.
+
+    Pixels whose class nobody knows are no errors.
+    """
+    if truth.class_map is None or prediction.class_map is None:
+        return _wrong_part(truth), _wrong_part(prediction)
+    said = _stretched(prediction.class_map, truth.class_map.shape)
+    differs = (said != truth.class_map) & (truth.class_map != NOTHING)
+    shown = (np.where(differs, classes, np.uint8(NOTHING)) for classes in (truth.class_map, said))
+    return replace(truth, class_map=next(shown)), replace(prediction, class_map=next(shown))
+
+
+def _wrong_part(labels: DrawnLabels) -> DrawnLabels:
+    return labels.part(labels.wrong) if len(labels.wrong) == len(labels) else labels
+
+
+def _stretched(classes: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The same classes in another size; the nearest pixels."""
+    if classes.shape == shape:
+        return classes
+    rows, columns = (
+        (np.arange(wanted) + 0.5) * there // wanted
+        for wanted, there in zip(shape, classes.shape, strict=True)
+    )
+    return classes[rows.astype(np.intp)][:, columns.astype(np.intp)]

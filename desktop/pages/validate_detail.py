@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.grids.file_actions import copy_paths, show_in_folder
-from desktop.models.drawn_labels import DrawnLabels
+from desktop.models.drawn_labels import DrawnLabels, only_errors
 from desktop.tasks.task import ImageDetail, Score
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
@@ -35,6 +35,8 @@ from desktop.widgets.segmented import Segmented
 SIDE_WIDTH = 320
 TOGETHER, BESIDE = "together", "beside"
 _ARRANGEMENTS = ((TOGETHER, "Together"), (BESIDE, "Side by side"))
+_PAIR = 2
+"""Truth and prediction."""
 _LAYER_KEYS: Sequence[str] = ("T", "P")
 """Show and hide the first and the second layer."""
 
@@ -105,6 +107,12 @@ class DetailView(QWidget):
         self._toggles = row(SPACE.xs)
         self.toggles: dict[str, Button] = {}
         bar.addLayout(self._toggles)
+        self.errors = Button("Only errors")
+        self.errors.setProperty("chip", True)
+        self.errors.setCheckable(True)
+        self.errors.explain("Draw only where truth and prediction differ  (E)")
+        self.errors.toggled.connect(self._draw)
+        bar.addWidget(self.errors)
         bar.addStretch(1)
         self._tools = row(SPACE.s)
         bar.addLayout(self._tools)
@@ -205,6 +213,7 @@ class DetailView(QWidget):
             classes: names by number.
             beside: truth and prediction stand beside each other at first: one would hide the other.
         """
+        self.errors.setVisible(len(names) == _PAIR)
         self.bar.setVisible(bool(names) or self._tools.count() > 0)
         self.arrangement.setVisible(bool(names))
         for view in self.views:
@@ -238,6 +247,7 @@ class DetailView(QWidget):
 
     def mark(self, layer: str, number: int) -> None:
         """Let an object stand out."""
+        self.errors.setChecked(False)  # it is numbered among all
         for view in self.views:
             if layer in view.layers:
                 view.mark(layer, number)
@@ -260,11 +270,20 @@ class DetailView(QWidget):
     def _draw(self, _on: bool = True) -> None:
         """Put the layers on the views: all on one, or each on its own."""
         is_beside = bool(self._names) and self.arrangement.current() == BESIDE
+        shown = self._shown_layers()
         for place, name in enumerate(self._names):
-            labels = self._layers.get(name) if self.toggles[name].isChecked() else None
+            labels = shown.get(name) if self.toggles[name].isChecked() else None
             own = place if is_beside and place < len(self.views) else 0
             for number, view in enumerate(self.views):
                 view.set_layer(name, labels if number == own else None)
+
+    def _shown_layers(self) -> Mapping[str, DrawnLabels]:
+        """What is drawn of truth and prediction: all of it, or where they differ."""
+        layers = [self._layers.get(name) for name in self._names]
+        if not self.errors.isChecked() or len(layers) != _PAIR or None in layers:
+            return self._layers
+        truth, prediction = (labels for labels in layers if labels is not None)
+        return dict(zip(self._names, only_errors(truth, prediction), strict=True))
 
     def _show_facts(self, facts: tuple[tuple[str, str], ...]) -> None:
         while len(self._rows) < len(facts):
@@ -283,6 +302,9 @@ class DetailView(QWidget):
                 value.setText(facts[place][1])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.text().upper() == "E" and self.errors.isVisible():
+            self.errors.toggle()
+            return
         layer = dict(zip(_LAYER_KEYS, self.toggles.values(), strict=False)).get(event.text().upper())
         if layer is not None:
             layer.toggle()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -276,6 +277,7 @@ def _boxes_found(result: Result, image: int, found: FoundObjects, told: Verdicts
         found.labels[rows],
         found.scores[rows],
         [f"{found.scores[row]:.0%}{' ✕' if told.wrong[row] else ''}" for row in rows],
+        wrong=told.wrong[rows],
     )
 
 
@@ -287,7 +289,13 @@ def _objects_there(result: Result, image: int, found: FoundObjects, told: Verdic
         for ignored, seen in zip(found.ignored[part].tolist(), told.found[part].tolist(), strict=True)
     ]
     return DrawnLabels(
-        width, height, found.objects[part], found.object_labels[part], words=words, faint=found.ignored[part]
+        width,
+        height,
+        found.objects[part],
+        found.object_labels[part],
+        words=words,
+        faint=found.ignored[part],
+        wrong=~(told.found[part] | found.ignored[part]),
     )
 
 
@@ -297,16 +305,7 @@ def _truth_layer(result: Result, image: int, found: FoundObjects, told: Verdicts
     annotated = true_objects(result, image)
     if annotated is None or not annotated.has_masks or len(annotated) != len(plain):
         return plain
-    return DrawnLabels(
-        plain.width,
-        plain.height,
-        plain.boxes,
-        plain.classes,
-        words=plain.words,
-        rings=annotated.rings,
-        class_map=annotated.class_map,
-        faint=plain.faint,
-    )
+    return replace(plain, rings=annotated.rings, class_map=annotated.class_map)
 
 
 def _prediction_layer(result: Result, image: int, found: FoundObjects, told: Verdicts) -> DrawnLabels:
@@ -314,11 +313,7 @@ def _prediction_layer(result: Result, image: int, found: FoundObjects, told: Ver
     part = found.boxes_of(image)
     rows = np.arange(part.start, part.stop)[told.shown[part]].tolist()
     masks = predicted_masks(result, image, rows, part.start)
-    if masks is None:
-        return plain
-    return DrawnLabels(
-        plain.width, plain.height, plain.boxes, plain.classes, plain.scores, plain.words, masks=masks
-    )
+    return plain if masks is None else replace(plain, masks=masks)
 
 
 def _told_boxes(result: Result, image: int) -> tuple[Score, ...]:

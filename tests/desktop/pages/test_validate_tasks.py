@@ -9,13 +9,14 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from desktop.context import Context
+from desktop.models.drawn_labels import NOTHING
 from desktop.pages.validate import ValidatePage
 from desktop.pages.validate_side import CLASSES, CURVES, IMAGES
 from desktop.viewers.label_view import PREDICTION, TRUTH
 from desktop.viewers.matrix_data import Cell
 from engine.protocol.home import Home
 from tests.desktop.measured_runs import MeasuredRun
-from tests.desktop.task_runs import CATS, DOGS, detector_run, segmenter_run
+from tests.desktop.task_runs import CATS, DOGS, detector_run, ground, segmenter_run
 
 WAIT_MS = 30_000
 BACKGROUND = 2
@@ -192,3 +193,40 @@ def test_that_keys_of_the_picture_hold_for_both_views(
     assert page.detail.picture.part.zoom > 1
     qtbot.keyClick(page.detail, Qt.Key.Key_Escape)
     assert page.layers.currentWidget() is not page.detail
+
+
+def test_that_only_what_differs_is_drawn(qtbot: QtBot, context: Context, segmenter: MeasuredRun) -> None:
+    page = opened(qtbot, context, segmenter)
+    open_image(qtbot, page, 1)
+    page.detail.setFocus()
+
+    qtbot.keyClick(page.detail, Qt.Key.Key_E)
+
+    truth, prediction = (
+        labels.class_map
+        for view, name in zip(page.detail.views, (TRUTH, PREDICTION), strict=True)
+        if (labels := view.labels(name)) is not None
+    )
+    assert truth is not None
+    assert prediction is not None
+    wrong = ground(1) == 1  # the grass, which is taken for road
+    assert ((truth != NOTHING) == wrong).all()
+    assert (prediction[wrong] == 2).all()
+    assert (prediction[~wrong] == NOTHING).all()
+
+
+def test_that_only_boxes_that_are_wrong_are_drawn(
+    qtbot: QtBot, context: Context, detector: MeasuredRun
+) -> None:
+    page = opened(qtbot, context, detector)
+    page.side.slider.setValue(30)
+    open_image(qtbot, page, 2)
+    drawn = page.detail.picture.labels(PREDICTION)
+    assert drawn is not None
+    assert len(drawn) == 2
+
+    page.detail.errors.click()
+
+    left = page.detail.picture.labels(PREDICTION)
+    assert left is not None
+    assert left.words == ["40% ✕"]
