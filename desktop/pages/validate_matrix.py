@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget
 
 from desktop.charts.class_bars import ClassBars
@@ -27,6 +28,8 @@ _VALUE_TIPS = {
     "column": "Percent of each predicted class: how much of what is called so is right",
     "count": "Numbers",
 }
+_ROOM_FOR_HINT = 440
+"""Pixels of height."""
 MANY_CLASSES = 40
 """With more the matrix begins with those that are confused most."""
 _HINT = "Rows add to 100%. Click a cell to filter the images."
@@ -108,6 +111,14 @@ class MatrixPanel(Card):
         self._below.addWidget(self._bars, 1)
         self.body.addLayout(self._below, 2)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Where there is little room, leave out what a tooltip says too: all of it would overlap."""
+        self.told.setVisible(self._is_labelled and self.height() >= _ROOM_FOR_HINT)
+
     def show_result(self, result: Result, view: TaskView) -> None:
         """Show a result's matrix and classes."""
         self._show_truth(is_known=result.summary.is_labelled)
@@ -174,8 +185,8 @@ class MatrixPanel(Card):
         """Without truth there are no confusions: only how often each class is predicted."""
         self._is_labelled = is_known
         self._title.setText("Confusion matrix" if is_known else "Predictions")
-        for part in (self._values, self.told):
-            part.setVisible(is_known)
+        self._values.setVisible(is_known)
+        self._fit()
         self._no_truth.setVisible(not is_known)
 
     def _change_values(self, values: str) -> None:

@@ -52,7 +52,7 @@ class ConfusionMatrix(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(220, 250)
+        self.setMinimumSize(220, 190)
         theme.changed.connect(self._redraw)
 
     def show_matrix(self, counts: NDArray[np.int64], names: Sequence[str]) -> None:
