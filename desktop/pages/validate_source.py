@@ -62,10 +62,6 @@ class SourceBar(QWidget):
             "ph.file-text", "Save a report…", "Save a report of this run, to send to somebody"
         )
         line.addWidget(self.report)
-        self.report = icon_button(
-            "ph.file-text", "Save a report…", "Save a report of this run, to send to somebody"
-        )
-        line.addWidget(self.report)
         fork = icon_button("ph.git-fork", "New run with these settings")
         line.addWidget(fork)
         evaluate = button(
