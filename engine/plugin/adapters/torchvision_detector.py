@@ -73,7 +73,7 @@ class DetectorConfig(PretrainedConfig):
     ] = 3.0
     nms_overlap: MostOverlap = 0.5
     max_objects: MostObjects = 100
-    least_score: LeastScore = 0.02
+    least_score: LeastScore = 0.001
 
 
 class TorchvisionDetector(TorchModel):

@@ -65,7 +65,7 @@ class UltralyticsDetectorConfig(PretrainedConfig):
     ] = DETECTORS[0]
     nms_overlap: MostOverlap = 0.6
     max_objects: MostObjects = 100
-    least_score: LeastScore = 0.005
+    least_score: LeastScore = 0.001
     box_gain: Annotated[
         float,
         Field(ge=0, le=100),

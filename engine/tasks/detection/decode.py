@@ -27,7 +27,7 @@ _AXES_OF_PATCHES = 4
 class Selection:
     """Which of many candidate boxes are told."""
 
-    least_score: float = 0.01
+    least_score: float = 0.001
     candidates: int = 1000
     """The surest of an image that are compared with each other."""
     most_overlap: float = 0.5
