@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from desktop.models.answer import Answer, AnswerView
 from desktop.models.drawn_labels import DrawnLabels
@@ -13,6 +14,7 @@ from engine.protocol.results import PredictionRecord
 
 MOST_UNPACKED = 256
 """Records that are kept ready to be drawn; a detector's may hold hundreds of boxes."""
+MOST_ON_TILE = 16
 _QUICK = 1
 
 
@@ -110,11 +112,19 @@ class ModelAnswers:
         )
 
     def objects(self, place: int, threshold: float) -> DrawnLabels | None:
-        """Give what is drawn on a small picture."""
+        """Give what is drawn on a small picture: the surest, for many would only hide it."""
         record = self._told(place)
-        if record is None or self.view is None:
-            return None
-        return self.view.answer_objects(record, self.classes, threshold)
+        labels = (
+            None
+            if record is None or self.view is None
+            else self.view.answer_objects(record, self.classes, threshold)
+        )
+        if labels is None or len(labels) <= MOST_ON_TILE:
+            return labels
+        few = slice(MOST_ON_TILE)
+        return replace(
+            labels, boxes=labels.boxes[few], classes=labels.classes[few], scores=labels.scores[few]
+        )
 
     def _told(self, place: int) -> PredictionRecord | None:
         return None if place >= len(self) or self.error(place) else self.record(place)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from desktop.models.answer import AnswerView
 from desktop.models.predictions import Prediction, to_csv, to_json
+from desktop.models.predictions_cache import free_name
 from engine.protocol.disk import write_error
 from engine.protocol.run_folder import write_atomic
 
@@ -49,8 +50,8 @@ def save(path: Path, wanted: Save) -> int:
 
 
 def _with_masks(path: Path, predictions: Sequence[Prediction]) -> list[Prediction]:
-    """Copy the masks beside the file; the records name them relative to it."""
-    folder = path.parent / f"{path.stem}-masks"
+    """Copy the masks into a new folder beside the file; the records name them relative to it."""
+    folder = free_name(path.parent, f"{path.stem}-masks", "")
     kept: list[Prediction] = []
     for entry in predictions:
         record = entry.record

@@ -283,7 +283,7 @@ class PredictPage(Page):
         self.banner.hide()
         self.work.panel.filter.offer_classes(self.board.classes)
         self.agreement.answered(places)
-        self.work.show_answers()
+        self.work.show_answers(places)
         if self.work.current in places:
             self.work.show_current()
         self.tools.save.setEnabled(True)

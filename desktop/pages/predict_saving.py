@@ -72,10 +72,12 @@ class PredictionSaver(QMenu):
         entries, classes = board.entries(), tuple(board.classes)
 
         def labels_of(place: int) -> DrawnLabels | None:
-            record = entries[place].record
-            return None if record is None or record.error else answers.answer_labels(record, classes)
+            entry = entries[place]
+            if not entry.is_answered or entry.record is None or not entry.path.is_file():
+                return None  # a drive that is gone meanwhile keeps nobody from the other pictures
+            return answers.answer_labels(entry.record, classes)
 
-        files = tuple(entry.path for entry in entries)
+        files = tuple(board.files(range(len(board))))
         wish = OverlayWish(files, labels_of, classes, self.look)
         self._context.background.run(
             save_overlays,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,10 +35,16 @@ class BoardTiles:
         """The board has other files, or more of them."""
         self._grid.images.update_images(Images(None, self._board.paths(), self._board.tile))
 
-    def show_answers(self) -> None:
-        """The board has other answers, or another threshold: the same tiles with other words and boxes."""
-        self.tiles.forget_objects()
-        self._grid.viewport().update()
+    def show_answers(self, places: Sequence[int] | None = None) -> None:
+        """The board has other answers: the same tiles with other words and boxes, all of them or these."""
+        self.tiles.forget_objects(places)
+        if places is None:
+            self._grid.viewport().update()
+            return
+        for place in places:  # to draw thousands of boxes anew for each answer would hold the window up
+            row = self._grid.images.row_of(place)
+            if row >= 0:
+                self._grid.viewport().update(self._grid.row_rect(row))
 
     def arrange(self, mask: NDArray[np.bool_], order: NDArray[np.generic] | None) -> None:
         """Show some of the images in an order; the current one stays the current one where it is shown."""

@@ -153,10 +153,10 @@ class PredictWork(QWidget):
             tiles.show_files()
         self.arrange()
 
-    def show_answers(self) -> None:
-        """The board has other answers, or another threshold."""
+    def show_answers(self, places: Sequence[int] | None = None) -> None:
+        """The board has other answers for these images, or, without any named, another threshold."""
         for tiles in self._tiles:
-            tiles.show_answers()
+            tiles.show_answers(places)
         self.arrange()
 
     def arrange(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -59,9 +59,13 @@ class LayerTiles(TileDelegate):
         self._kept.clear()
         self.overlays.forget()
 
-    def forget_objects(self) -> None:
-        """Other objects are drawn from now on; pixels stay as they are."""
-        self._kept.clear()
+    def forget_objects(self, images: Iterable[int] | None = None) -> None:
+        """Other objects are drawn from now on, on all images or on these; pixels stay as they are."""
+        if images is None:
+            self._kept.clear()
+            return
+        for image in images:
+            self._kept.pop(image, None)
 
     def hide_layers(self, names: frozenset[str]) -> None:
         """Draw no layer of these names."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from desktop.models.predictions_answers import MOST_UNPACKED, ModelAnswers
+from desktop.models.predictions_answers import MOST_ON_TILE, MOST_UNPACKED, ModelAnswers
 from desktop.models.predictions_board import PredictionBoard
 from desktop.models.predictions_columns import DIFFERING, DISAGREEMENT, NAME, AnswerFilter
 from desktop.tasks.task import task_view
@@ -57,6 +57,21 @@ def test_that_an_error_is_known_until_the_file_is_answered() -> None:
     assert answers.error(0) == ""
     assert told is not None
     assert told.headline == "dog"
+
+
+def test_that_a_small_picture_shows_only_the_surest_of_many_boxes() -> None:
+    answers = ModelAnswers()
+    answers.view, answers.classes = task_view("detection"), ("cat", "dog")
+    answers.grow(1)
+    answers.put(0, detected(0))
+
+    small, told = answers.objects(0, 0.0), answers.answer(0, 0.0)
+
+    assert small is not None
+    assert told is not None
+    assert len(small) == len(small.boxes) == len(small.scores) == MOST_ON_TILE < BOXES
+    assert small.scores.min() >= 1 - MOST_ON_TILE / BOXES
+    assert told.headline == f"{BOXES} boxes"
 
 
 def compared_board() -> PredictionBoard:
