@@ -73,7 +73,8 @@ class TimeTravel(QObject):
             self._browser.shelf.look_ahead(neighbours(self.moments, place, _REACH))
 
     def _go(self, key: ResultKey, is_last: bool) -> None:
-        is_newest = is_last and bool(self._browser.results) and self._browser.results[0].key == key
+        offered = self._browser.offered  # one that is just being measured is newer than the last of the line
+        is_newest = is_last and bool(offered) and offered[0].key == key
         self._browser.choose(None if is_newest else key)
         self.travelled.emit(None if is_newest else key)
 

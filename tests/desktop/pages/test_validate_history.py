@@ -12,7 +12,7 @@ from desktop.context import Context
 from desktop.pages.validate import ValidatePage
 from desktop.pages.validate_history import NUMBERS_ONLY
 from engine.protocol.events import ResultWritten
-from tests.desktop.measured_runs import MeasuredRun, evaluation_of, measured_run
+from tests.desktop.measured_runs import MeasuredRun, evaluation_of, import_pictures, measured_run
 from tests.desktop.pages.test_validate import WAIT_MS, know, opened, shown_epoch
 
 EPOCHS = tuple(range(1, 7))
@@ -175,6 +175,24 @@ def test_that_neighbours_are_open_before_they_are_wanted(
     page.history.earlier.click()
 
     assert shown_epoch(page) == 5, "without waiting"
+
+
+def test_that_the_last_validation_can_be_gone_to_while_the_next_is_being_measured(
+    qtbot: QtBot, context: Context, tmp_path: Path
+) -> None:
+    run = MeasuredRun(context.home, "20260101-000000-aaaa", import_pictures(context.home, tmp_path)).create()
+    for epoch in (1, 2):
+        run.measure(epoch, wrong=1)
+    run.tell("running")
+    page = opened(qtbot, context)
+    run.measure_part(3, images=5, wrong=2)
+    travelled(qtbot, page, 3)
+    assert page.history.title.text() == "2 validations"
+
+    page.history.earlier.click()
+
+    travelled(qtbot, page, 2)
+    assert page.history.title.text().startswith("Epoch 2 · 2 of 2")
 
 
 def test_that_a_single_validation_offers_no_slider(qtbot: QtBot, context: Context, tmp_path: Path) -> None:
