@@ -295,8 +295,8 @@ class ValidatePage(Page):
         """Compute ahead what a result needs at its bound. In a thread."""
         view = view_of(result) if find_view(result.summary.task) is not None else None
         bound = self._bound_of(result, view) if view is not None else None
-        if view is not None and bound is not None:
-            view.at(result, bound.value)
+        if view is not None:
+            view.figures(result if bound is None else view.at(result, bound.value))
 
     def _bound_of(self, result: Result, view: TaskView) -> Bound | None:
         """Where the bound stands: where the user has left it, as long as the run is the same."""

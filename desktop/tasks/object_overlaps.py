@@ -14,6 +14,8 @@ BINS = 20
 _HAIR = 1e-6
 _KEPT = 4
 _PAIRS_AT_ONCE = 2_000_000
+_MOST_KEYS = 10_000_000
+"""Images times classes; with more, a table of all would take more memory than time is won."""
 
 
 @lru_cache(maxsize=_KEPT)
@@ -27,18 +29,27 @@ def nearest_overlaps(found: FoundObjects) -> NDArray[np.float64]:
     classes = 1 + max(_largest(found.labels), _largest(found.object_labels))
     theirs = found.object_image[counted] * classes + found.object_labels[counted]
     order = np.argsort(theirs, kind="stable")
-    rows, theirs = counted[order], theirs[order]
-    ours = found.box_image * classes + found.labels
-    first = np.searchsorted(theirs, ours, "left")
-    number = np.searchsorted(theirs, ours, "right") - first
+    rows = counted[order]
+    first, number = _places(theirs[order], found.box_image * classes + found.labels, found.images * classes)
+    boxes = np.flatnonzero(number)  # most have no object of their class in their image
+    first, number = first[boxes], number[boxes]
     for part in _parts(number):
         pairs = number[part]
-        one = np.repeat(np.arange(part.start, part.stop), pairs)
-        inside = np.arange(len(one)) - np.repeat(np.cumsum(pairs) - pairs, pairs)
-        other = rows[np.repeat(first[part], pairs) + inside]
-        np.maximum.at(best, one, _overlap(found.boxes[one], found.objects[other]))
+        starts = np.cumsum(pairs) - pairs
+        one = np.repeat(boxes[part], pairs)
+        other = rows[np.repeat(first[part] - starts, pairs) + np.arange(len(one))]
+        best[boxes[part]] = np.maximum.reduceat(_overlap(found.boxes[one], found.objects[other]), starts)
     best[found_ignored(found)] = np.nan
     return best
+
+
+def _places(theirs: Numbers, ours: Numbers, keys: int) -> tuple[Numbers, Numbers]:
+    """Where each of our keys begins among theirs, which rise, and how often it stands there: (P,) each."""
+    if keys > _MOST_KEYS:
+        first = np.searchsorted(theirs, ours, "left")
+        return first, np.searchsorted(theirs, ours, "right") - first
+    counts = np.bincount(theirs, minlength=keys)
+    return (np.cumsum(counts) - counts)[ours], counts[ours]
 
 
 def found_ignored(found: FoundObjects) -> Flags:
@@ -50,18 +61,25 @@ def found_ignored(found: FoundObjects) -> Flags:
 
 def overlap_counts(found: FoundObjects, confidence: float) -> Numbers:
     """Count the boxes that are sure enough by their nearest overlap: (20,), from [0, 0.05) to [0.95, 1]."""
-    overlaps = nearest_overlaps(found)[found.scores >= confidence]
-    overlaps = overlaps[~np.isnan(overlaps)]
-    which = np.clip(np.floor(overlaps * BINS + _HAIR).astype(np.int64), 0, BINS - 1)
-    return np.bincount(which, minlength=BINS)
+    return np.bincount(_bars(found)[found.scores >= confidence], minlength=BINS + 1)[:BINS]
+
+
+@lru_cache(maxsize=_KEPT)
+def _bars(found: FoundObjects) -> NDArray[np.uint8]:
+    """The bar of each box, (P,); one behind the last where it counts in none."""
+    overlaps = nearest_overlaps(found)
+    which = np.clip(np.floor(np.nan_to_num(overlaps) * BINS + _HAIR), 0, BINS - 1)
+    return np.where(np.isnan(overlaps), BINS, which).astype(np.uint8)
 
 
 def _overlap(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> NDArray[np.float64]:
     """IoU of pairs of boxes, (K,)."""
-    one, other = ours.astype(np.float64), theirs.astype(np.float64)
-    sides = np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])
-    shared = np.maximum(sides, 0).prod(axis=1)
-    whole = (one[:, 2:] - one[:, :2]).prod(axis=1) + (other[:, 2:] - other[:, :2]).prod(axis=1) - shared
+    one, other = ours.T.astype(np.float64), theirs.T.astype(np.float64)
+    across = np.minimum(one[2], other[2]) - np.maximum(one[0], other[0])
+    down = np.minimum(one[3], other[3]) - np.maximum(one[1], other[1])
+    shared = np.maximum(across, 0) * np.maximum(down, 0)
+    areas = [(side[2] - side[0]) * (side[3] - side[1]) for side in (one, other)]
+    whole = areas[0] + areas[1] - shared
     return np.divide(shared, whole, out=np.zeros(len(shared)), where=whole > 0)
 
 
