@@ -24,7 +24,7 @@ def _class_judged(stored: Stored, _bound: float | None) -> Judged:
 
 def _objects_judged(stored: Stored, bound: float | None) -> Judged:
     """The difficulty is 1 − F1 of the image; an empty image in which nothing is found has none."""
-    partners, scores = stored["box_partners"].astype(np.int64), stored["box_scores"]
+    partners, scores = stored["box_partners"].astype(np.int64), stored["box_scores"].astype(np.float32)
     ignored = stored["object_ignored"].astype(np.bool_)
     shown = np.asarray(scores >= (0.0 if bound is None else bound))
     has_partner = partners >= 0
