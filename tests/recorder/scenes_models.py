@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton
 
+from desktop.pages.validate import ValidatePage
+from desktop.pages.validate_matrix import CLASSES, PAIRS
+from desktop.tasks.measures import Span
 from tests.recorder.play import Pause, Script, Until, later
 from tests.recorder.stage import LONG_S, Stage
 
@@ -45,10 +50,28 @@ def validate(stage: Stage) -> Script:
     yield Pause(1200)
     yield from stage.camera.take("validate", "incorrect")
     yield from stage.small("validate", "finished_minimum")
+    yield from _ways_to_look(stage, cast("ValidatePage", page))
     stage.context.actions.evaluate(stage.runs["first"], "best", "test")
     yield from stage.named("evaluation", lambda row: row.kind == "evaluate")
     yield Pause(1000)
     yield from stage.camera.take("validate", "measuring")
+
+
+def _ways_to_look(stage: Stage, page: ValidatePage) -> Script:
+    """The table of the same images, ranges as chips, and the pairs that are confused most."""
+    page.images.table_button.click()
+    page.images.show_within(Span("confidence", 0.2, 0.9))
+    page.matrix.show_list(PAIRS)
+    yield Pause(600)
+    yield from stage.camera.take("validate", "table")
+    yield from stage.small("validate", "table_minimum")
+    page.images.table_button.click()
+    page.images.clear_filters()
+    page.matrix.show_list(CLASSES)
+    page.side.show_view("curves")
+    yield Pause(600)
+    yield from stage.camera.take("validate", "curves")
+    page.side.show_view("images")
 
 
 def predict(stage: Stage) -> Script:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from desktop.pages.predict import PredictPage
 from desktop.pages.validate import ValidatePage
+from desktop.pages.validate_side import OBJECTS
 from engine.protocol.job import END_STATES
 from tests.recorder.drawn_datasets import drawn_masks, drawn_objects, drawn_shapes
 from tests.recorder.play import Pause, Script, Until
@@ -101,12 +102,20 @@ def _results(stage: Stage, scene: TaskScene, run: str) -> Script:
     for view in ("curves", "classes"):
         page.side.show_view(view)
         yield from stage.camera.take(scene.name, f"validate_{view}")
+    if page.side.choice.is_offered(OBJECTS):
+        page.side.show_view(OBJECTS)
+        yield Pause(2000)
+        yield from stage.camera.take(scene.name, "validate_objects")
     page.side.show_view("images")
     shown = page.images.grid.images.shown
     if len(shown):
         page.open_image(int(shown[0]))
         yield Pause(1500)
         yield from stage.camera.take(scene.name, "validate_image")
+        page.detail.errors.click()
+        yield Pause(300)
+        yield from stage.camera.take(scene.name, "validate_errors")
+        page.detail.errors.click()
         page.close_image()
 
 
