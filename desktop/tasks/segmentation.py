@@ -155,7 +155,7 @@ class SegmentationView(PixelAnswers):
         if selection.verdict in (CORRECT, INCORRECT):
             mask &= _is_good(result) == (selection.verdict == CORRECT)
         there, called, confused = (
-            _numbers(result, name) for name in ("class_true", "class_called", "confusion")
+            result.columns.get(name) for name in ("class_true", "class_called", "confusion")
         )
         for span in selection.spans:
             mask &= span.holds(_measured(result, span.key))
