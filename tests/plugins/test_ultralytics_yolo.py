@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import subprocess
@@ -17,6 +18,7 @@ from safetensors.torch import save_file
 from engine.channel import control
 from engine.checkpoints.read import read_weights, tensors_of
 from engine.datasets.decode import decode_image
+from engine.datasets.library import ImportOptions, Library
 from engine.plugin.adapters.ultralytics_networks import make_yolo
 from engine.plugin.restore import restore_model
 from engine.protocol import events as said
@@ -25,9 +27,11 @@ from engine.protocol.commands import CommandKind, write_command
 from engine.protocol.events import Event
 from engine.protocol.results import ResultSummary
 from engine.protocol.run_folder import read_record, write_record
+from engine.runner.given_data import Wanted
 from engine.tasks.predictions import Detections
 from engine.training import orders
 from tests.engine.jobs.run_maker import REPOSITORY, MadeRun
+from tests.engine.jobs.tested_runs import home_of, known_to_store, outcome_of
 from tests.engine.tasks.detection.detection_run import make_detection_run, write_squares
 
 PLUGIN = REPOSITORY / "plugins" / "ultralytics_yolo"
@@ -292,3 +296,25 @@ def test_that_squares_are_found_and_outlined_after_a_short_training(tmp_path: Pa
     metrics = read_record(run.folder.results / "0001" / "summary.json", ResultSummary).metrics
     assert metrics["val/map50"] > 0.6
     assert metrics["val/mask_map50"] > 0.6
+
+
+def test_that_it_is_tested_on_a_folder_without_labels_and_on_classes_of_other_names(
+    tmp_path: Path, data: Path
+) -> None:
+    run = run_with(tmp_path, data, epochs=1)
+    assert run.work().failure is None
+    known_to_store(run)
+    renamed = write_squares(tmp_path / "renamed", {"test": 4})
+    for file in (renamed / "annotations").iterdir():
+        document = json.loads(file.read_text(encoding="utf-8"))
+        document["categories"][0]["name"] = "bright"
+        file.write_text(json.dumps(document), encoding="utf-8")
+    name = Library(home_of(run)).import_dataset(renamed, options=ImportOptions(is_test_only=True)).name
+
+    labelled = outcome_of(run, Wanted(name, mapping={"bright": "light"}))
+    asked = outcome_of(run, Wanted(folder=renamed / "test"))
+
+    assert (labelled.summary.images, labelled.summary.class_names) == (4, ("light", "dark"))
+    assert "test/map" in labelled.summary.metrics
+    assert (asked.summary.is_labelled, asked.summary.images, asked.summary.metrics) == (False, 4, {})
+    assert len(asked.array("box_offsets")) == 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
 
 from engine.datasets.library import ImportOptions, Library
 from engine.errors import UserError
+from engine.evaluation import result_folder
 from engine.protocol.events import MetricsLogged, Notice
 from engine.runner.given_data import Wanted
 from tests.engine.jobs.run_maker import QUICK, MadeRun, make_run, write_pictures
@@ -246,3 +248,52 @@ def test_that_class_names_with_odd_characters_come_through(tmp_path: Path) -> No
 
     assert set(done.summary.per_class["support"]) == set(names)
     require_scikit_learns_numbers(done, classes=2)
+
+
+def test_that_a_training_that_is_deleted_meanwhile_is_told(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "home", write_pictures(tmp_path / "pictures"), QUICK | {"epochs": 1})
+    assert run.work().failure is None
+    made = enqueued(known_to_store(run), Wanted(split="val"))
+    run.folder.path.rename(tmp_path / "trash")
+
+    failure = made.work().failure
+
+    assert failure is not None
+    assert failure.code == "parent_missing"
+
+
+def test_that_a_full_disk_leaves_no_half_of_a_result(
+    trained: MadeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = enqueued(trained, Wanted(split="val"))
+
+    def refuse(path: Path, *_array: object, **_told: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(result_folder.np, "save", refuse)
+    failure = made.work().failure
+
+    assert failure is not None
+    assert (failure.code, "full" in failure.message) == ("disk_full", True)
+    assert list(made.folder.results.iterdir()) == []
+
+
+def test_that_a_dataset_that_changed_since_the_training_is_measured_as_it_was(tmp_path: Path) -> None:
+    data = write_pictures(tmp_path / "pictures")
+    run = make_run(tmp_path / "home", data, QUICK | {"epochs": 1})
+    assert run.work().failure is None
+    known_to_store(run)
+    library = Library(home_of(run))
+    library.import_dataset(data)
+    (data / "val" / "dark" / "0.png").unlink()
+    changed = library.import_dataset(data)
+
+    own = outcome_of(run, Wanted(split="val"))
+    now = outcome_of(run, Wanted("pictures", split="val"))
+
+    before = run.folder.job().dataset
+    assert before is not None
+    assert own.run_manifest().version == before.version != changed.version
+    assert (own.summary.images, own.summary.left_out) == (5, 1)
+    assert now.run_manifest().version == changed.version
+    assert (now.summary.images, now.summary.left_out) == (5, 0)
