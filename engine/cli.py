@@ -31,6 +31,7 @@ VERB_MODULES = (
     "engine.verbs.queue",
     "engine.verbs.evaluate",
     "engine.verbs.compare",
+    "engine.verbs.map",
     "engine.verbs.predict",
     "engine.verbs.export",
     "engine.verbs.register",

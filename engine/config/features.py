@@ -46,6 +46,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("coco_metrics", "COCO metrics for detection", ("faster_coco_eval",), "engine"),
     Feature("fast_coco_metrics", "Faster COCO metrics", ("hotcoco",), "engine"),
     Feature("heat_maps", "Heat maps", ("captum",), "engine"),
+    Feature("image_map", "The map of a result's images", ("openTSNE",), "engine"),
     Feature("tracking", "Tracking with MLflow", ("mlflow",), "engine"),
     Feature("tuning", "Hyper-parameter search", ("optuna",), "engine"),
     Feature("ultralytics", "The Ultralytics models", ("ultralytics",), "ultralytics"),

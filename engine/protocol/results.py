@@ -64,6 +64,24 @@ class ResultSummary(Frozen):
     created: str = ""
 
 
+MAP_NAME = "map.json"
+
+
+class ImageMap(Frozen):
+    """results/0001/map.json: the images of a result laid out by what a model sees in them.
+
+    Beside it `map_points.npy`, float32 (N, 2) in the order of the columns, NaN for an image that could not be read;
+    `map_pairs.npy`, int64 (P, 2) positions in the manifest's items of images that look almost the same, and
+    `map_alike.npy`, float32 (P,), how alike they are; the most alike first.
+    """
+
+    schema_version: int = 1
+    checkpoint: str
+    """Whose features they are."""
+    images: int
+    pairs: int
+
+
 class ScoredLabel(Frozen):
     """A class and how sure the model is of it, 0 to 1."""
 

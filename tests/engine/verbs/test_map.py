@@ -1,0 +1,59 @@
+"""`lensmith map` writes a map that fits the result it was made of, and finds a copy in another split."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.cli import main
+from engine.protocol.home import Home
+from engine.store.database import Store
+from engine.store.rebuild import take_run
+from tests.engine.jobs.run_maker import make_run, write_pictures
+
+
+@pytest.mark.slow
+def test_that_a_result_is_mapped_and_a_leak_is_found(
+    lensmith_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(lensmith_home).ensure()
+    data = write_pictures(tmp_path / "pictures", per_class=8)
+    leaked = data / "val" / "dark" / "1.png"
+    shutil.copyfile(data / "train" / "dark" / "5.png", leaked)
+    run = make_run(home.path, data, {"epochs": 1, "image_size": 32})
+    run.work()
+    with Store.open(home.store_path) as store:
+        take_run(store, run.folder)
+    result = run.folder.results / "0001"
+
+    code = main(["map", run.folder.run, "--result", "0001", "--json"])
+
+    told = json.loads(capsys.readouterr().out)
+    assert (code, told["images"]) == (0, 6)
+    assert json.loads((result / "map.json").read_text()) == told
+    points = np.load(result / "map_points.npy")
+    assert points.shape == (6, 2)
+    assert np.isfinite(points).all()
+    manifest = json.loads(run.folder.manifest_path.read_text())["items"]
+    pairs = np.load(result / "map_pairs.npy")
+    paths = {frozenset(manifest[int(item)]["path"] for item in pair) for pair in pairs}
+    assert frozenset({"val/dark/1.png", "train/dark/5.png"}) in paths
+    assert np.load(result / "map_alike.npy")[0] == pytest.approx(1, abs=1e-4)
+
+
+def test_that_a_result_that_is_not_there_is_told(
+    lensmith_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(lensmith_home).ensure()
+    run = make_run(home.path, write_pictures(tmp_path / "pictures"), {})
+    with Store.open(home.store_path) as store:
+        take_run(store, run.folder)
+
+    code = main(["map", run.folder.run, "--result", "0009", "--json"])
+
+    assert code != 0
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "result_missing"
