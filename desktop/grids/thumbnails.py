@@ -53,6 +53,11 @@ class Thumbnails(QObject):
         """The longer side of what is read now, device pixels."""
         return self._side
 
+    @property
+    def kept_pixels(self) -> int:
+        """How many pixels all kept pictures have together."""
+        return self._kept_bytes // 4
+
     def set_side(self, pixels: int) -> None:
         """Read pictures for frames of this many device pixels from now on; those there are shown until then.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from tests.desktop.task_runs import ANIMALS, detector_run
 
 WAIT_MS = 30_000
 SIDE = 40
+KEPT = 30
 Answer = dict[str, object]
 FOUND = {
     "best": {"0": (("cat", 0.9),), "1": (("dog", 0.6),), "2": (("dog", 0.3),), "3": ()},
@@ -288,3 +290,63 @@ def test_that_labels_are_offered_and_can_be_imported(
     assert told[0].title == "Labels written for 4 images with 2 objects"
     manifest = Library(context.home).import_dataset(tmp_path / "predictions-coco")
     assert len(manifest.items) == 4
+
+
+def test_that_thousands_of_pictures_keep_no_more_pixels_than_a_few(
+    qtbot: QtBot, page: PredictPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name in (
+        ("desktop.grids.thumbnails", "MOST_KEPT"),
+        ("desktop.viewers.layer_tiles", "_MOST_KEPT"),
+        ("desktop.models.predictions_answers", "MOST_UNPACKED"),
+    ):
+        monkeypatch.setattr(f"{module}.{name}", KEPT)
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(240):
+        Image.new("RGB", (SIDE, SIDE), (number, 40, 200)).save(folder / f"{number:03}.png")
+
+    page.intake.take([folder])
+    qtbot.waitUntil(lambda: len(page.board) == 245 and not page.queue.waits, timeout=WAIT_MS)
+    grid = page.work.panel.grid
+    seen = 0
+    for step in range(6):
+        grid.verticalScrollBar().setValue(grid.verticalScrollBar().maximum() * step // 5)
+        qtbot.wait(30)
+        qtbot.waitUntil(grid.images.thumbnails.is_idle, timeout=WAIT_MS)
+        seen = max(seen, grid.images.thumbnails.kept_pixels)
+
+    assert 0 < grid.images.thumbnails.kept_pixels <= KEPT * SIDE * SIDE
+    assert seen <= KEPT * SIDE * SIDE
+    assert page.board.first.unpacked_count <= KEPT
+    assert page.board.counts()[0] == 244
+
+
+def test_that_a_folder_that_is_gone_meanwhile_is_told_file_by_file(
+    qtbot: QtBot, page: PredictPage, oracle: Oracle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "drive"
+    folder.mkdir()
+    for number in range(40):
+        Image.new("RGB", (SIDE, SIDE)).save(folder / f"d{number:02}.png")
+    ask = oracle.ask
+
+    def unplug(
+        verb: str,
+        payload: Mapping[str, object],
+        then: Callable[[Answer], object] | None = None,
+        failed: Callable[[UserError], object] | None = None,
+    ) -> int:
+        number = ask(verb, payload, then, failed)
+        shutil.rmtree(folder, ignore_errors=True)
+        return number
+
+    monkeypatch.setattr(page.context.predictor, "ask", unplug)
+    page.intake.take([folder])
+    qtbot.waitUntil(lambda: len(page.board) == 45 and not page.queue.waits, timeout=WAIT_MS)
+
+    answered, _, unreadable = page.board.counts()
+    assert answered + unreadable == 45
+    assert unreadable > 1
+    page.work.go_to(44)
+    assert "no such file any more" in page.answer.why.text()
