@@ -107,6 +107,7 @@ def _results(stage: Stage, scene: TaskScene, run: str) -> Script:
         yield Pause(2000)
         yield from stage.camera.take(scene.name, "validate_objects")
     page.side.show_view("images")
+    yield from _through_time(stage, scene, page)
     shown = page.images.grid.images.shown
     if len(shown):
         page.open_image(int(shown[0]))
@@ -117,6 +118,19 @@ def _results(stage: Stage, scene: TaskScene, run: str) -> Script:
         yield from stage.camera.take(scene.name, "validate_errors")
         page.detail.errors.click()
         page.close_image()
+
+
+def _through_time(stage: Stage, scene: TaskScene, page: ValidatePage) -> Script:
+    """The first validation, and a list over all of them."""
+    page.history.slider.setValue(0)
+    yield Pause(2000)
+    yield from stage.camera.take(scene.name, "validate_first_epoch")
+    page.history.slider.setValue(page.history.slider.maximum())
+    page.images.lists.entries["hardest"].trigger()
+    yield Until(lambda: page.lists.shown is not None, "the list of the hardest images", LONG_S)
+    yield Pause(1500)
+    yield from stage.camera.take(scene.name, "validate_hardest")
+    page.images.lists.entries[""].trigger()
 
 
 def _answers(stage: Stage, scene: TaskScene, run: str, folder: Path) -> Script:
