@@ -215,7 +215,8 @@ class DetailView(QWidget):
         """
         self.errors.setVisible(len(names) == _PAIR)
         self.bar.setVisible(bool(names) or self._tools.count() > 0)
-        self.arrangement.setVisible(bool(names))
+        self.arrangement.setVisible(len(names) == _PAIR)
+        self.controls.setVisible(bool(names))
         for view in self.views:
             view.set_classes(classes)
         if (tuple(names), beside) == (self._names, self._is_beside):

@@ -48,8 +48,8 @@ def _views(stage: Stage, page: ValidatePage) -> Script:
     yield from stage.camera.take(PAGE, "table")
     yield from stage.small(PAGE, "table_minimum")
     page.images.table_button.click()
-    page.images.show_within(Span("confidence", 0.3, 0.8))
-    page.matrix.bars.picked.emit(0)
+    page.images.show_within(Span("confidence", 0.3, 0.9))
+    page.matrix.bars.picked.emit(3)
     yield Pause(700)
     yield from stage.camera.take(PAGE, "filtered")
     page.images.clear_filters()
@@ -66,8 +66,9 @@ def _through_time(stage: Stage, page: ValidatePage) -> Script:
         yield Pause(600)
     yield from stage.camera.take(PAGE, "earlier")
     yield from stage.small(PAGE, "earlier_minimum")
-    page.browser.choose(None)
-    yield Pause(600)
+    for _ in range(3):
+        page.history.step_on()
+        yield Pause(600)
     for key in ("forgotten", "never_right"):
         page.lists.choose(key)
         yield Pause(2000)
