@@ -22,6 +22,7 @@ PAGES = {
     "train": ("desktop.pages.train", "TrainPage"),
     "validate": ("desktop.pages.validate", "ValidatePage"),
     "compare": ("desktop.pages.compare", "ComparePage"),
+    "insight": ("desktop.pages.insight", "InsightPage"),
     "predict": ("desktop.pages.predict", "PredictPage"),
     "export": ("desktop.pages.export", "ExportPage"),
     "jobs": ("desktop.pages.jobs", "JobsPage"),

@@ -134,6 +134,7 @@ class ValidatePage(Page):
         self.compare_menu = CompareMenu(self.context, self.source.compare, self._compare_with)
         self.source.compare_wanted.connect(self._ask_what_to_compare)
         self.source.fork_wanted.connect(self._fork)
+        self.source.map_wanted.connect(self._show_map)
         self.evaluation.failed.connect(self._show_failure)
         self.evaluation.asked.connect(self._follower.expect)
         self.browser.listed.connect(self._show_list)
@@ -378,6 +379,10 @@ class ValidatePage(Page):
     def _compare_with(self, key: ResultKey) -> None:
         if self.browser.wanted is not None:
             self.context.go("compare", results=[self.browser.wanted, key], back="validate")
+
+    def _show_map(self) -> None:
+        if self.browser.result is not None:
+            self.context.go("insight", result=self.browser.result.key, run=self.browser.run)
 
     def _fork(self) -> None:
         self.context.go("train", fork=self.browser.run)

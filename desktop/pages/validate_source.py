@@ -36,6 +36,8 @@ class SourceBar(QWidget):
     """A report of this run shall be saved."""
     compare_wanted = Signal()
     """The result on show shall be compared with another."""
+    map_wanted = Signal()
+    """The images of the result on show shall be laid out by what the model sees in them."""
     fork_wanted = Signal()
     """A new run with the settings of this one is wanted."""
 
@@ -62,6 +64,11 @@ class SourceBar(QWidget):
             "ph.file-text", "Save a report…", "Save a report of this run, to send to somebody"
         )
         line.addWidget(self.report)
+        mapped = icon_button(
+            "ph.graph", "Map of the images", "Lay the images out by what the model sees; find near duplicates"
+        )
+        line.addWidget(mapped)
+        on_click(mapped, self.map_wanted.emit)
         fork = icon_button("ph.git-fork", "New run with these settings")
         line.addWidget(fork)
         evaluate = button(

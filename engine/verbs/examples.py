@@ -33,6 +33,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "runs extend": "lensmith runs extend first --epochs 3 --schedule flat",
     "evaluate": "lensmith evaluate first --split test",
     "compare": "lensmith compare first:1 first:best --resamples 1000",
+    "map": "lensmith map first --result 0001",
     "predict": "lensmith predict first shapes/classification/test/star --csv answers.csv",
     "export": "lensmith export first --format onnx",
     "report": "lensmith report first --out first.html",
