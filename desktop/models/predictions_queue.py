@@ -68,6 +68,7 @@ class PredictionQueue(QObject):
         self._waiting: deque[Path] = deque()
         self._portion: tuple[Path, ...] = ()
         self._missing: dict[str, PredictionRecord] = {}
+        self._refused: tuple[Path, ...] = ()
         self._number = -1
         self._turn = 0
         self._checkpoint: Path | None = None
@@ -209,8 +210,13 @@ class PredictionQueue(QObject):
         self._go_on()
 
     def _refuse(self, error: Exception) -> None:
-        self._waiting.extendleft(reversed(self._portion))
+        portion = self._portion
+        self._waiting.extendleft(reversed(portion))
         self._drop_portion()
+        if isinstance(error, UserError) and error.code == "file_missing" and portion != self._refused:
+            self._refused = portion  # one of them went away after it was looked for: look again, once
+            self._go_on()
+            return
         self.forget_model()
         self.changed.emit()
         if not isinstance(error, UserError):

@@ -55,9 +55,12 @@ class SlowOracle:
         records = [PredictionRecord(file=file, label="star").model_dump() for file in self.asked[number - 1]]
         then({"id": number, "ok": True, "predictions": records})
 
-    def die(self) -> None:
+    def refuse(self, error: UserError) -> None:
         for number in list(self.questions):
-            self.questions.pop(number)[2](UserError("engine_died", "The engine ended.", "Try again."))
+            self.questions.pop(number)[2](error)
+
+    def die(self) -> None:
+        self.refuse(UserError("engine_died", "The engine ended.", "Try again."))
 
 
 @pytest.fixture
@@ -169,6 +172,41 @@ def test_that_a_portion_of_files_that_are_all_gone_asks_nobody(
 
     assert oracle.asked == []
     assert not queue.waits
+
+
+def test_that_a_file_that_goes_away_while_it_is_asked_about_stops_nobody(
+    queue: PredictionQueue, oracle: SlowOracle, qtbot: QtBot, tmp_path: Path
+) -> None:
+    files = make_files(tmp_path, 3)
+    told: list[PredictionRecord] = []
+    failures: list[UserError] = []
+    queue.answered.connect(told.extend)
+    queue.failed.connect(failures.append)
+    queue.add(files)
+    qtbot.waitUntil(lambda: len(oracle.asked) == 1)
+
+    files[1].unlink()
+    oracle.refuse(UserError("file_missing", "There is no file 001.png."))
+    qtbot.waitUntil(lambda: len(oracle.asked) == 2)
+    oracle.answer()
+
+    assert [record.error is None for record in told] == [True, False, True]
+    assert failures == []
+
+
+def test_that_a_file_that_only_the_engine_misses_is_told_and_not_asked_about_forever(
+    queue: PredictionQueue, oracle: SlowOracle, qtbot: QtBot, tmp_path: Path
+) -> None:
+    failures: list[UserError] = []
+    queue.failed.connect(failures.append)
+    queue.add(make_files(tmp_path, 2))
+
+    for number in (1, 2):
+        qtbot.waitUntil(lambda number=number: len(oracle.asked) == number)
+        oracle.refuse(UserError("file_missing", "There is no file 001.png."))
+
+    assert [error.code for error in failures] == ["file_missing"]
+    assert queue.waits
 
 
 def test_that_cancelling_keeps_what_is_answered_and_drops_the_late_answer(

@@ -337,6 +337,13 @@ def test_that_a_folder_that_is_gone_meanwhile_is_told_file_by_file(
         then: Callable[[Answer], object] | None = None,
         failed: Callable[[UserError], object] | None = None,
     ) -> int:
+        files = payload["files"]
+        assert isinstance(files, list)
+        assert failed is not None
+        gone = [str(file) for file in files if not Path(str(file)).exists()]
+        if gone:  # as the engine says it
+            failed(UserError("file_missing", f"There is no file {gone[0]}.", "Check the path."))
+            return 0
         number = ask(verb, payload, then, failed)
         shutil.rmtree(folder, ignore_errors=True)
         return number
