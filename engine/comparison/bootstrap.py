@@ -62,20 +62,21 @@ def resample(counted: Sequence[Counts], images: int, plan: Plan | None = None) -
         drawn = [counts.draw(weights) for counts in counted]
         metrics.append(np.stack([each.metrics for each in drawn], axis=1))
         classes.append(np.stack([each.classes for each in drawn], axis=1))
-        done += len(weights)
+        done += weights.shape[1]
     return Resampled(np.concatenate(metrics), np.concatenate(classes))
 
 
 def measure(counts: Counts, images: int) -> Drawn:
     """Measure the images as they are, each once."""
-    return counts.draw(np.ones((1, images)))
+    return counts.draw(np.ones((images, 1), dtype=np.float32))
 
 
 def draw_weights(rng: np.random.Generator, draws: int, images: int) -> Weights:
-    """(R, M): how often each image was drawn, M times with replacement a draw."""
+    """(M, R): how often each image was drawn, M times with replacement a draw."""
     picked = rng.integers(0, images, (draws, images), dtype=np.int64)
     picked += (np.arange(draws) * images)[:, None]
-    return np.bincount(picked.ravel(), minlength=draws * images).reshape(draws, images).astype(np.float64)
+    counts = np.bincount(picked.ravel(), minlength=draws * images).reshape(draws, images)
+    return np.ascontiguousarray(counts.T, dtype=np.float32)
 
 
 def interval(values: Values) -> tuple[float, float] | None:

@@ -50,13 +50,13 @@ class ClassCounts:
         seen = (there + called) > 0
         recall = share(hits, there)
         f1 = share(2 * hits, there + called)
-        images = weights.sum(axis=1)
+        images = weights.sum(axis=0, dtype=np.float64)
         metrics = [
             share(hits.sum(axis=1), images),
             mean_there(recall),
             mean_there(f1),
             mean_there(np.where(seen, np.nan_to_num(share(hits, called)), np.nan)),
             mean_there(np.where(seen, np.nan_to_num(recall), np.nan)),
-            share(weights @ self._losses, images),
+            share(self._losses @ weights, images),
         ]
         return Drawn(np.stack(metrics, axis=1), f1)

@@ -101,16 +101,19 @@ def compare(measured: Sequence[Measured], plan: Plan | None = None) -> Compariso
     counted = [_counts(result, rows, common) for result, rows in zip(measured, common.rows, strict=True)]
     whole = [measure(counts, common.count) for counts in counted]
     drawn = resample(counted, common.count, plan)
-    names = tuple(counted[0].metrics)
+    values = np.stack([each.metrics[0] for each in whole])
+    # What cannot be computed of all results is told as it is stored.
     tested = [
-        _line(name, [float(values.metrics[0, place]) for values in whole], drawn.metrics[:, :, place])
-        for place, name in enumerate(names)
+        _line(name, values[:, place].tolist(), drawn.metrics[:, :, place])
+        for place, name in enumerate(counted[0].metrics)
+        if np.isfinite(values[:, place]).all()
     ]
+    known = {*(line.name for line in tested), *counted[0].stands_for}
     return Comparison(
         measured=tuple(measured),
         common=common,
-        metrics=(*tested, *_stored(measured, common, {*names, *counted[0].stands_for})),
-        classes=_class_lines(measured[0], common, [values.classes[0] for values in whole], drawn),
+        metrics=(*tested, *_stored(measured, common, known)),
+        classes=_class_lines(measured[0], common, [each.classes[0] for each in whole], drawn),
         class_measure=counted[0].class_measure,
         draws=drawn.draws,
         planned=plan.resamples,

@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Weights = NDArray[np.float64]
-"""(R, M): in each of R draws, how often each of M images was drawn."""
+Weights = NDArray[np.float32]
+"""(M, R): how often each of M images was drawn in each of R draws. Whole numbers, and so are their sums."""
 Values = NDArray[np.float64]
 LOWER_IS_BETTER = frozenset({"loss", "log_loss", "calibration_error"})
 
@@ -51,13 +51,13 @@ class Counts(Protocol):
 
 
 def sums_by_class(weights: Weights, labels: NDArray[np.int64], classes: int) -> Values:
-    """(R, C): the weights of the columns of each class, where `labels` is (M,); -1 belongs to none."""
-    sums = np.zeros((len(weights), classes))
+    """(R, C): the weights of the rows of each class, where `labels` is (M,); -1 belongs to none."""
+    sums = np.zeros((weights.shape[1], classes))
     order = np.argsort(labels, kind="stable")
     order = order[np.searchsorted(labels[order], 0) :]
     if len(order):
         there, starts = np.unique(labels[order], return_index=True)
-        sums[:, there] = np.add.reduceat(weights[:, order], starts, axis=1)
+        sums[:, there] = np.add.reduceat(weights[order], starts, axis=0).T
     return sums
 
 

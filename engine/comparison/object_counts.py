@@ -1,4 +1,4 @@
-"""Images with objects: which boxes found one at an IoU of 0.5, and average precision of any draw of the images."""
+"""Images with objects: which boxes found one, and average precision of any draw of the images."""
 
 from __future__ import annotations
 
@@ -8,32 +8,37 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.comparison.box_matching import MOST_BOXES, OVERLAPS, Placed, ranks, right_at_overlaps
 from engine.comparison.counts import Drawn, Values, Weights, mean_there, share, sums_by_class
 from engine.comparison.matching import class_map
 from engine.comparison.measured import Measured
 
 _RECALLS = np.linspace(0, 1, 101)
-_AT_ONCE = 2_000_000
+_AT_ONCE = 4_000_000
 """Boxes times draws that are held in memory."""
+_AT_75 = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _ClassBoxes:
-    """Boxes of one class, the surest first, down to the last that found an object: those after it change nothing."""
+class _Found:
+    """Boxes of one class at one least overlap, the surest first."""
 
     image: NDArray[np.int64]
-    is_right: NDArray[np.bool_]
+    """Of all boxes down to the last that found an object: those after it change nothing."""
+    right: NDArray[np.int64]
+    """Places of those that did."""
 
 
 class ObjectCounts:
     """See `Counts`.
 
-    AP 50 is COCO's with its 101 recalls. Precision, recall and F1 hold at the confidence with the model's best mean
-    F1 over all of its images, which stays the same in every draw. Boxes that found an ignored object (a crowd, a
-    difficult one) count neither way.
+    Average precision is COCO's with its 101 recalls; beyond an overlap of 0.5 boxes are matched again here. Where
+    objects are ignored (crowds, difficult ones) what is stored does not tell how, and mAP 50-95 and mAP 75 are NaN.
+    Precision, recall and F1 hold at the confidence with the model's best mean F1 over all of its images, which stays
+    the same in every draw. Boxes that found an ignored object count neither way.
     """
 
-    metrics: Sequence[str] = ("map50", "precision", "recall", "f1")
+    metrics: Sequence[str] = ("map", "map50", "map75", "precision", "recall", "f1")
     stands_for: Sequence[str] = ()
     class_measure = "map50"
 
@@ -59,7 +64,15 @@ class ObjectCounts:
         self._object_image = objects[counted]
         self._object_labels = places[result.array("object_labels").astype(np.int64)[counted]]
         self._confidence = _best_confidence(result)
-        self._by_class = [self._boxes_of(number) for number in range(self._classes)]
+        right = self._right_boxes[None]
+        if not ignored[objects >= 0].any():
+            boxes, things = result.array("boxes")[order], result.array("objects")[counted]
+            right = right_at_overlaps(
+                Placed(self._image * self._classes + self._labels, boxes.astype(np.float32)),
+                Placed(self._object_image * self._classes + self._object_labels, things.astype(np.float32)),
+            )
+            right[0] = self._right_boxes
+        self._found = self._by_class(right)
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -75,15 +88,15 @@ class ObjectCounts:
 
     def draw(self, weights: Weights) -> Drawn:
         step = max(1, _AT_ONCE // max(1, len(self._image) + len(self._object_image)))
-        parts = [self._draw(weights[start : start + step]) for start in range(0, len(weights), step)]
+        parts = [self._draw(weights[:, start : start + step]) for start in range(0, weights.shape[1], step)]
         return Drawn(
             np.concatenate([part.metrics for part in parts]), np.concatenate([part.classes for part in parts])
         )
 
     def _draw(self, weights: Weights) -> Drawn:
-        objects = sums_by_class(weights[:, self._object_image], self._object_labels, self._classes)
+        objects = sums_by_class(weights[self._object_image], self._object_labels, self._classes)
         shown = self._scores >= self._confidence
-        drawn, labels = weights[:, self._image[shown]], self._labels[shown]
+        drawn, labels = weights[self._image[shown]], self._labels[shown]
         is_right = self._right_boxes[shown]
         hits = sums_by_class(drawn, np.where(is_right, labels, -1), self._classes)
         wrong = sums_by_class(drawn, np.where(is_right, -1, labels), self._classes)
@@ -91,18 +104,29 @@ class ObjectCounts:
         # Without any box precision is 1, as in `engine.metrics.detection_curves`.
         precision = np.where(hits + wrong > 0, hits / np.maximum(hits + wrong, 1), 1.0)
         rates = (precision, share(hits, objects), share(2 * hits, hits + wrong + objects))
-        average = np.stack(
-            [_average_precision(boxes, weights, objects[:, c]) for c, boxes in enumerate(self._by_class)],
-            axis=1,
-        )
-        metrics = [mean_there(average), *(mean_there(np.where(there, rate, np.nan)) for rate in rates)]
-        return Drawn(np.stack(metrics, axis=1), average)
+        average = np.full((len(OVERLAPS), len(objects), self._classes), np.nan)
+        for overlap, found in enumerate(self._found):
+            for label, boxes in enumerate(found):
+                average[overlap, :, label] = _average_precision(boxes, weights, objects[:, label])
+        metrics = [mean_there(average.mean(axis=0)), mean_there(average[0]), mean_there(average[_AT_75])]
+        metrics += [mean_there(np.where(there, rate, np.nan)) for rate in rates]
+        return Drawn(np.stack(metrics, axis=1), average[0])
 
-    def _boxes_of(self, number: int) -> _ClassBoxes:
-        own = np.flatnonzero(self._labels == number)
-        right = np.flatnonzero(self._right_boxes[own])
-        own = own[: int(right[-1]) + 1 if len(right) else 0]
-        return _ClassBoxes(self._image[own], self._right_boxes[own])
+    def _by_class(self, right: NDArray[np.bool_]) -> list[list[_Found]]:
+        """By overlap and class, where `right` is (overlaps, boxes)."""
+        counts = ranks(self._image * self._classes + self._labels) < MOST_BOXES
+        own = [np.flatnonzero(counts & (self._labels == label)) for label in range(self._classes)]
+        found: list[list[_Found]] = []
+        for row in right:
+            places = [np.flatnonzero(row[boxes]) for boxes in own]
+            ends = [int(place[-1]) + 1 if len(place) else 0 for place in places]
+            found.append(
+                [
+                    _Found(self._image[boxes[:end]], place)
+                    for boxes, end, place in zip(own, ends, places, strict=True)
+                ]
+            )
+        return found
 
     def _by_image(self) -> tuple[Values, Values, Values]:
         """(M,) each: objects found, boxes that found none, objects missed."""
@@ -114,19 +138,23 @@ class ObjectCounts:
         return hits, wrong, np.bincount(self._object_image, minlength=self._images) - hits
 
 
-def _average_precision(boxes: _ClassBoxes, weights: Weights, objects: Values) -> Values:
-    """(R,): COCO's average precision of one class, where `objects` (R,) are there; NaN where none is."""
+def _average_precision(boxes: _Found, weights: Weights, objects: Values) -> Values:
+    """(R,): COCO's average precision of one class, where `objects` (R,) are there; NaN where none is.
+
+    Precision is looked at where an object is found: in between it only falls.
+    """
     found = np.where(objects > 0, 0.0, np.nan)
-    if not len(boxes.image):
+    if not len(boxes.right):
         return found
-    drawn = weights[:, boxes.image]
-    right = np.cumsum(np.where(boxes.is_right, drawn, 0.0), axis=1)
-    precision = right / np.maximum(np.cumsum(drawn, axis=1), 1)
-    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    for row, there in enumerate(objects.tolist()):
+    starts = np.append(0, boxes.right[:-1] + 1)
+    every = np.cumsum(np.add.reduceat(weights[boxes.image], starts, axis=0), axis=0)
+    right = np.cumsum(weights[boxes.image[boxes.right]], axis=0)
+    precision = right / np.maximum(every, 1)
+    best = np.maximum.accumulate(precision[::-1], axis=0)[::-1].T
+    for draw, (reached, there) in enumerate(zip(right.T.astype(np.float64), objects.tolist(), strict=True)):
         if there > 0:
-            places = np.searchsorted(right[row] / there, _RECALLS, side="left")
-            found[row] = best[row, places[places < len(boxes.image)]].sum() / len(_RECALLS)
+            places = np.searchsorted(reached / there, _RECALLS, side="left")
+            found[draw] = best[draw, places[places < len(reached)]].sum(dtype=np.float64) / len(_RECALLS)
     return found
 
 

@@ -41,7 +41,7 @@ class PixelCounts:
         return self._overlap
 
     def draw(self, weights: Weights) -> Drawn:
-        right, true, called = np.split(weights @ self._counts, 3, axis=1)
+        right, true, called = np.split(weights.T.astype(np.float64) @ self._counts, 3, axis=1)
         overlap = share(right, true + called - right)
         metrics = [
             mean_there(overlap),

@@ -75,8 +75,11 @@ def guesses(
     return np.where(rng.random(len(targets)) < accuracy, targets, wrong)
 
 
-def detector(name: str, seed: int, images: int = 30, recall: float = 0.7) -> Measured:
-    """A detector that finds some of the same objects, moves boxes a little, and makes some up."""
+def detector(name: str, seed: int, images: int = 30, recall: float = 0.7, ignored: float = 0.0) -> Measured:
+    """A detector that finds some of the same objects, moves boxes a little, and makes some up.
+
+    `ignored` is the share of objects that are difficult: they count neither way.
+    """
     true, rng = np.random.default_rng(5), np.random.default_rng(seed)
     collector = ObjectCollector(ANIMALS)
     for _ in range(images):
@@ -84,7 +87,7 @@ def detector(name: str, seed: int, images: int = 30, recall: float = 0.7) -> Mea
         corners = true.uniform(0, 200, (count, 2))
         objects = np.hstack([corners, corners + _SIDE])
         labels = true.integers(0, len(ANIMALS), count)
-        ignored = true.random(count) < 0.15
+        is_ignored = true.random(count) < ignored
         found = rng.random(count) < recall
         moved = objects[found] + rng.normal(0, 6, (int(found.sum()), 4))
         extra = rng.uniform(0, 200, (int(rng.integers(0, 4)), 2))
@@ -94,7 +97,7 @@ def detector(name: str, seed: int, images: int = 30, recall: float = 0.7) -> Mea
         target = {
             "boxes": objects.astype(np.float32),
             "labels": labels.astype(np.int64),
-            "difficult": ignored,
+            "difficult": is_ignored,
         }
         collector.judge_one(Detections(boxes, scores, called.astype(np.int64), None), target)
     return measured(collector.judgement(), name, "detection", ANIMALS)

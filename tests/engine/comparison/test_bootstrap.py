@@ -29,7 +29,7 @@ class Slow:
 
     def draw(self, weights: Weights) -> Drawn:
         self.now += 1.0
-        return Drawn(weights[:, :1], weights)
+        return Drawn(weights[:1].T.astype(float), weights.T.astype(float))
 
 
 def pair(images: int, accuracies: tuple[float, float], seed: int) -> tuple[ClassCounts, ClassCounts]:
@@ -61,7 +61,7 @@ def test_that_draws_of_a_metric_that_is_no_mean_equal_a_loop_over_the_same_image
     rng = np.random.default_rng(9)
     for draw in range(50):
         picked = rng.integers(0, 60, 60)
-        weights = np.bincount(picked, minlength=60)[None].astype(float)
+        weights = np.bincount(picked, minlength=60)[:, None].astype(np.float32)
         assert drawn.metrics[draw, 0, _F1] == pytest.approx(first.draw(weights).metrics[0, _F1])
         assert drawn.metrics[draw, 1, _F1] == pytest.approx(second.draw(weights).metrics[0, _F1])
 
@@ -102,8 +102,8 @@ def test_that_a_seed_gives_the_same_draws_again() -> None:
 def test_that_every_draw_is_as_large_as_the_set() -> None:
     weights = draw_weights(np.random.default_rng(0), 30, 17)
 
-    assert weights.shape == (30, 17)
-    assert set(weights.sum(axis=1)) == {17.0}
+    assert weights.shape == (17, 30)
+    assert set(weights.sum(axis=0)) == {17.0}
     assert weights.mean() == 1.0
 
 

@@ -57,13 +57,21 @@ def test_that_equal_predictions_are_the_same() -> None:
 
 
 def test_that_metrics_that_are_not_stored_by_image_are_told_without_an_interval() -> None:
-    found = compare([detector("a", 1), detector("b", 2)], FEW)
+    found = compare([detector("a", 1, ignored=0.2), detector("b", 2, ignored=0.2)], FEW)
     difference = line(found, "map").differences[1]
 
     assert difference is not None
     assert (difference.finding, difference.interval) == ("not tested", None)
     assert finding(found, "map50") != "not tested"
     assert len({each.name for each in found.metrics}) == len(found.metrics)
+
+
+def test_that_average_precision_at_all_overlaps_has_its_interval() -> None:
+    found = compare([detector("a", 1, 60, 0.9), detector("b", 2, 60, 0.4)], FEW)
+
+    assert finding(found, "map") == "worse"
+    assert finding(found, "map75") in ("worse", "not distinguishable")
+    assert finding(found, "map_medium") == "not tested"
 
 
 def test_that_flips_are_the_images_that_changed_sides_by_gain() -> None:

@@ -29,10 +29,11 @@ def some_classifier(name: str = "a", seed: int = 1) -> Measured:
     [
         (some_classifier(), ClassCounts),
         (detector("a", 1), ObjectCounts),
+        (detector("a", 1, images=200), ObjectCounts),
         (detector("b", 2, recall=0.0), ObjectCounts),
         (segmenter("a", 1), PixelCounts),
     ],
-    ids=["classes", "objects", "nothing found", "pixels"],
+    ids=["classes", "objects", "many objects", "nothing found", "pixels"],
 )
 def test_that_all_images_give_the_stored_metrics(result: Measured, kind: Counter) -> None:
     counts = kind(result, np.arange(result.images), ANIMALS)
@@ -53,9 +54,9 @@ def test_that_all_images_give_the_stored_metrics(result: Measured, kind: Counter
 )
 def test_that_a_draw_without_some_images_equals_measuring_the_others(result: Measured, kind: Counter) -> None:
     kept = np.arange(0, result.images, 2)
-    weights = np.zeros((2, result.images))
-    weights[0, kept] = 1
-    weights[1] = 1
+    weights = np.zeros((result.images, 2), dtype=np.float32)
+    weights[kept, 0] = 1
+    weights[:, 1] = 1
     drawn = kind(result, np.arange(result.images), ANIMALS).draw(weights)
     alone = measure(kind(result, kept, ANIMALS), len(kept))
 
@@ -65,10 +66,10 @@ def test_that_a_draw_without_some_images_equals_measuring_the_others(result: Mea
 
 def test_that_an_image_drawn_twice_counts_twice() -> None:
     result = some_classifier()
-    weights = np.random.default_rng(3).integers(0, 3, (1, result.images)).astype(float)
+    weights = np.random.default_rng(3).integers(0, 3, (result.images, 1)).astype(np.float32)
     drawn = ClassCounts(result, np.arange(result.images), ANIMALS).draw(weights)
 
-    repeats = weights[0].astype(int)
+    repeats = weights[:, 0].astype(int)
     true = np.repeat(result.columns["target"], repeats)
     called = np.repeat(result.columns["predicted"], repeats)
     assert drawn.metrics[0, 1] == pytest.approx(balanced_accuracy_score(true, called))
@@ -85,8 +86,18 @@ def test_that_classes_in_another_order_are_the_same_classes() -> None:
     np.testing.assert_allclose(one.classes, other.classes)
 
 
+def test_that_with_ignored_objects_only_what_is_stored_of_them_is_measured() -> None:
+    result = detector("a", 1, ignored=0.2)
+    counts = ObjectCounts(result, np.arange(result.images), ANIMALS)
+    told = dict(zip(counts.metrics, measure(counts, result.images).metrics[0], strict=True))
+
+    assert [name for name, value in told.items() if np.isnan(value)] == ["map", "map75"]
+    for name in ("map50", "precision", "recall", "f1"):
+        assert told[name] == pytest.approx(result.summary.metrics[f"val/{name}"], abs=1e-6)
+
+
 def test_that_images_are_judged_at_the_confidence_with_the_best_f1() -> None:
-    result = detector("a", 1)
+    result = detector("a", 1, ignored=0.2)
     counts = ObjectCounts(result, np.arange(result.images), ANIMALS)
 
     arrays = result.arrays
@@ -106,7 +117,7 @@ def test_that_images_are_judged_at_the_confidence_with_the_best_f1() -> None:
 
 
 def test_that_sums_by_class_leave_out_what_has_none() -> None:
-    weights = np.array([[1.0, 2.0, 4.0, 8.0], [1.0, 1.0, 1.0, 1.0]])
+    weights = np.array([[1, 2, 4, 8], [1, 1, 1, 1]], dtype=np.float32).T
 
     sums = sums_by_class(weights, np.array([2, -1, 0, 2]), 4)
     assert sums.tolist() == [[4, 0, 9, 0], [1, 0, 2, 0]]
