@@ -52,7 +52,7 @@ class InsightPage(Page):
         outer.addLayout(self._build_head())
         self.states = QStackedWidget()
         outer.addWidget(self.states, 1)
-        self.empty = EmptyState("ph.graph", "", "", "Make the map")
+        self.empty = EmptyState("ph.circles-four", "", "", "Make the map")
         self.states.addWidget(self.empty)
         self.states.addWidget(self._build_body())
         self._connect()

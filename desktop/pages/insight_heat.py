@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QSlider, QWidget
 
 from desktop.models.heat_maps import Heat, HeatMaps, HeatSubject
@@ -14,14 +14,13 @@ from desktop.viewers.label_view import LabelView
 from desktop.widgets.buttons import Button
 from desktop.widgets.card import row
 from desktop.widgets.choice_box import ChoiceBox
-from desktop.widgets.labels import ElidedLabel
 from engine.errors import UserError
 
+_NAME, _COMPUTING = "Heat map", "Computing…"
 _WHOLE = 100
 _OPACITY = 65
-_SLIDER_WIDTH = 84
-_WORDS_WIDTH = 190
-_CLASS_WIDTH = (150, 110)
+_SLIDER_WIDTH = 60
+_CLASS_WIDTH = (140, 80)
 """The widest and the narrowest."""
 _PREDICTED = "Predicted"
 _TIP = "Where the model looks: what each part of the picture adds to a class  (H)"
@@ -29,12 +28,15 @@ _NOTHING = "Nothing to explain yet."
 
 
 class HeatToggle(QWidget):
-    """A chip, an opacity and a word about how it stands; agrees with the key H in the views.
+    """A chip that says how it stands, a class and an opacity; agrees with the key H in the views.
 
     Args:
         views: on which the map lies.
         heat_maps: who is asked.
     """
+
+    told = Signal(str)
+    """A sentence: there is no map, and why."""
 
     def __init__(self, views: Sequence[LabelView], heat_maps: HeatMaps) -> None:
         super().__init__()
@@ -45,11 +47,7 @@ class HeatToggle(QWidget):
         self._names: tuple[str, ...] | None = None
         line = row(SPACE.xs)
         self.setLayout(line)
-        self.words = ElidedLabel("", "caption")
-        self.words.setMaximumWidth(_WORDS_WIDTH)
-        self.words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.words.hide()
-        self.chip = Button("Heat map")
+        self.chip = Button(_NAME)
         self.chip.setProperty("chip", True)
         self.chip.setCheckable(True)
         self.chip.toggled.connect(self._switch)
@@ -67,7 +65,7 @@ class HeatToggle(QWidget):
         self.classes.hide()
         self.offer_classes(())
         self.classes.currentIndexChanged.connect(self._choose_class)
-        for part in (self.words, self.chip, self.classes, self.opacity):
+        for part in (self.chip, self.classes, self.opacity):
             line.addWidget(part)
         heat_maps.came.connect(self._show)
         heat_maps.failed.connect(self._tell_failure)
@@ -100,8 +98,7 @@ class HeatToggle(QWidget):
         """
         self._reason = reason or ("" if subject is not None else _NOTHING)
         self.chip.setEnabled(not self._reason)
-        self.chip.setToolTip(f"{_TIP}. {self._reason}" if self._reason else _TIP)
-        self.chip.setAccessibleDescription(self._reason)
+        self._say("")
         wanted = self._of_class(subject)
         if wanted == self._subject and wanted is not None:
             return
@@ -138,18 +135,19 @@ class HeatToggle(QWidget):
 
     def _ask(self) -> None:
         if self._subject is not None and not self._reason:
-            self._say("Computing…")
+            self.chip.setText(_COMPUTING)
             self._heat_maps.want(self._subject)
         else:
             self._heat_maps.want(None)
-            self._say(self._reason)
 
     def _show(self, subject: HeatSubject, heat: Heat) -> None:
         if subject != self._subject or not self.chip.isChecked():
             return
         for view in self._views:
             view.set_heat(heat)
-        self._say(f"Nothing speaks for {heat.label}" if heat.is_empty else f"What speaks for {heat.label}")
+        self._say(f"What speaks for {heat.label}.")
+        if heat.is_empty:
+            self.told.emit(f"Nothing in this picture speaks for {heat.label}.")
 
     def _tell_failure(self, subject: HeatSubject, error: UserError) -> None:
         if subject != self._subject:
@@ -158,6 +156,7 @@ class HeatToggle(QWidget):
             self.chip.setChecked(False)
         self._show_parts(False)
         self._say(error.message)
+        self.told.emit(error.message)
 
     def _take_away(self) -> None:
         for view in self._views:
@@ -165,8 +164,11 @@ class HeatToggle(QWidget):
         self._say("")
 
     def _say(self, words: str) -> None:
-        self.words.setText(words)
-        self.words.setVisible(bool(words))
+        """Say beside the name of the chip how it stands; why it is off, where it is."""
+        self.chip.setText(_NAME)
+        words = self._reason or words
+        self.chip.setToolTip(f"{_TIP}. {words}" if words else _TIP)
+        self.chip.setAccessibleDescription(words)
 
     def _set_opacity(self, percent: int) -> None:
         for view in self._views:

@@ -28,6 +28,7 @@ class HeatOnPredict(QObject):
         pictures = work.answer.pictures
         self.toggle = HeatToggle((pictures.picture,), HeatMaps(context.predictor, context.background, self))
         pictures.add_tool(self.toggle)
+        self.toggle.told.connect(context.toast)
         work.strip.grid.looked_at.connect(self._look)
         model.answered.connect(self._look)
         model.chooser.changed.connect(self._change_model)

@@ -36,6 +36,7 @@ class HeatOnValidate(QObject):
         self._reason = ""
         self.toggle = HeatToggle(detail.views, HeatMaps(context.predictor, context.background, self))
         detail.add_tool(self.toggle)
+        self.toggle.told.connect(context.toast)
         detail.shown.connect(self._look)
 
     def show_result(self, result: Result, view: TaskView) -> None:

@@ -29,6 +29,7 @@ _SIDE_WIDTH = 300
 _TICKS_PER_S = 10
 _STEP_S = 5.0
 _SWITCH_WIDTH = 84
+_WIDEST_RATE = "000 frames/s · model 0,000 ms · latency 0,000 ms"
 
 
 class VideoPanel(QWidget):
@@ -93,6 +94,8 @@ class VideoPanel(QWidget):
         line.addWidget(self.time)
         self.rate = text_label("", "caption")
         self.rate.setFont(font(TYPE.caption, tabular=True))
+        self.rate.setMinimumWidth(self.rate.fontMetrics().horizontalAdvance(_WIDEST_RATE))
+        self.rate.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         line.addWidget(self.rate)
         return line
 

@@ -65,7 +65,7 @@ class SourceBar(QWidget):
         )
         line.addWidget(self.report)
         mapped = icon_button(
-            "ph.graph", "Map of the images", "Lay the images out by what the model sees; find near duplicates"
+            "ph.circles-four", "Map of the images", "Lay the images out by what the model sees; find near duplicates"
         )
         line.addWidget(mapped)
         on_click(mapped, self.map_wanted.emit)
