@@ -80,6 +80,7 @@ class Agreement(QObject):
             pairs,
             board.threshold,
             then=lambda values: self._take(turn, places, values),
+            failed=lambda error: self._fail(turn, error),
             owner=self,
         )
 
@@ -93,6 +94,13 @@ class Agreement(QObject):
         self._board.note_agreement([place for place, _ in there], [value for _, value in there])
         self.changed.emit()
         self._go_on()
+
+    def _fail(self, turn: int, error: Exception) -> None:
+        """Nothing of it is expected: those images stay without, and the next are compared."""
+        if turn == self._turn:
+            self._is_busy = False
+            self._go_on()
+        raise error
 
 
 def agreements(view: AnswerView, pairs: Sequence[Pair], threshold: float) -> list[float]:

@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton
 
+from desktop.pages.predict import PredictPage
+from desktop.pages.predict_progress import GRID
 from desktop.pages.validate import ValidatePage
 from desktop.pages.validate_matrix import CLASSES, PAIRS
 from desktop.tasks.measures import Span
@@ -87,6 +89,27 @@ def predict(stage: Stage) -> Script:
     yield Pause(9_000)
     yield from stage.camera.take("predict", "finished")
     yield from stage.small("predict", "finished_minimum")
+    yield from _two_models(stage, cast("PredictPage", stage.page("predict")))
+
+
+def _two_models(stage: Stage, page: PredictPage) -> Script:
+    """A second checkpoint beside the first, in the grid and on one image, and a part that is being marked."""
+    page.tools.compare.click()
+    yield Until(lambda: not page.second.queue.waits, "the answers of the second model", LONG_S)
+    yield Pause(1500)
+    page.work.show_view(GRID)
+    yield Pause(600)
+    yield from stage.camera.take("predict", "compared")
+    yield from stage.small("predict", "compared_minimum")
+    page.work.panel.grid.opened.emit(2)
+    yield Pause(1000)
+    yield from stage.camera.take("predict", "side_by_side")
+    yield from stage.small("predict", "side_by_side_minimum")
+    page.tools.compare.click()
+    page.answer.pictures.region.click()
+    yield Pause(600)
+    yield from stage.camera.take("predict", "marking")
+    page.answer.picture.mark_region(False)
 
 
 def export(stage: Stage) -> Script:
