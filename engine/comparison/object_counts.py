@@ -143,19 +143,18 @@ def _average_precision(boxes: _Found, weights: Weights, objects: Values) -> Valu
 
     Precision is looked at where an object is found: in between it only falls.
     """
-    found = np.where(objects > 0, 0.0, np.nan)
     if not len(boxes.right):
-        return found
+        return np.where(objects > 0, 0.0, np.nan)
     starts = np.append(0, boxes.right[:-1] + 1)
     every = np.cumsum(np.add.reduceat(weights[boxes.image], starts, axis=0), axis=0)
     right = np.cumsum(weights[boxes.image[boxes.right]], axis=0)
     precision = right / np.maximum(every, 1)
-    best = np.maximum.accumulate(precision[::-1], axis=0)[::-1].T
-    for draw, (reached, there) in enumerate(zip(right.T.astype(np.float64), objects.tolist(), strict=True)):
-        if there > 0:
-            places = np.searchsorted(reached / there, _RECALLS, side="left")
-            found[draw] = best[draw, places[places < len(reached)]].sum(dtype=np.float64) / len(_RECALLS)
-    return found
+    best = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
+    recall = right / np.maximum(objects, 1)
+    # How many of the recalls are reached by each box that finds an object, and by none before it.
+    reached = np.searchsorted(_RECALLS, recall, side="right")
+    average = (best * np.diff(reached, axis=0, prepend=0)).sum(axis=0) / len(_RECALLS)
+    return np.where(objects > 0, average, np.nan)
 
 
 def _owners(offsets: NDArray[np.generic]) -> NDArray[np.int64]:
