@@ -38,13 +38,15 @@ class ListedResult:
 
     @property
     def title(self) -> str:
-        """`Epoch 14 · val`, `Epoch 14 · test · best`, `Epoch 14 · photos · best`, `Epoch 15 · val · 12 of 20,000`."""
+        """`Epoch 14 · val`, `Epoch 14 · test · best`, `photos · best · epoch 14`, `Epoch 15 · val · 12 of 20,000`."""
         where = self.split if not self.elsewhere else self.elsewhere
         if self.elsewhere and self.split != ALL:
             where = f"{self.elsewhere} ({self.split})"
         parts = [f"Epoch {self.epoch}" if self.epoch else f"Step {self.step:,}", where]
         if self.checkpoint is not None:
             parts.append(self.checkpoint)
+        if self.elsewhere:  # by its name it is known, and a box may show but the beginning
+            parts = [*parts[1:], parts[0].lower()]
         if self.progress is not None:
             parts.append("{:,} of {:,}".format(*self.progress))
         return " · ".join(parts)

@@ -16,6 +16,7 @@ from desktop.grids.table_columns import table_text
 from desktop.models.result import Result, ResultKey
 from desktop.models.result_browser import ResultBrowser
 from desktop.models.result_list import runs_with_results
+from desktop.models.result_remarks import remarks_on
 from desktop.models.run_words import run_title
 from desktop.pages.compare_menu import CompareMenu
 from desktop.pages.insight_validate import HeatOnValidate
@@ -155,9 +156,9 @@ class ValidatePage(Page):
         self.side.objects.opened.connect(self.one_image.open_object)
         self.empty.acted.connect(self._go_to_train)
         self.context.runs.changed.connect(self._offer_runs)
-        for key, act in (("I", self._only_incorrect), ("C", self._only_correct)):
+        for key, verdict in (("I", INCORRECT), ("C", CORRECT)):
             shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.activated.connect(act)
+            shortcut.activated.connect(partial(self.images.toggle_verdict, verdict))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         is_taken = event.key() == Qt.Key.Key_Escape and self._escape()
@@ -287,6 +288,7 @@ class ValidatePage(Page):
         self._measured, self._view = result, view
         self.heat.show_result(result, view)
         self.banner.hide()
+        self.source.remarks.setText(remarks_on(result.summary))
         self.side.offer_bound(bound)
         self.detail.offer_layers(view.draws, result.classes, beside=view.draws_pixels)
         self._show_at_bound(shown, view)
@@ -332,12 +334,6 @@ class ValidatePage(Page):
 
     def _clear_cell(self) -> None:
         self._choose_cell(None)
-
-    def _only_incorrect(self) -> None:
-        self.images.toggle_verdict(INCORRECT)
-
-    def _only_correct(self) -> None:
-        self.images.toggle_verdict(CORRECT)
 
     def _escape(self) -> bool:
         """Go one step back. Gives whether there was one."""

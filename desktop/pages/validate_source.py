@@ -14,7 +14,7 @@ from desktop.theme.tokens import SPACE
 from desktop.widgets.buttons import button, icon_button, on_click
 from desktop.widgets.card import row
 from desktop.widgets.choice_box import ChoiceBox
-from desktop.widgets.labels import text_label
+from desktop.widgets.labels import ElidedLabel, text_label
 
 _NEWEST = "newest"
 _OWN, _TESTS = "Validations", "Test runs"
@@ -59,7 +59,8 @@ class SourceBar(QWidget):
         self.note = text_label("", "caption")
         line.addSpacing(SPACE.xs)
         line.addWidget(self.note)
-        line.addStretch(1)
+        self.remarks = ElidedLabel("", "caption")
+        line.addWidget(self.remarks, 1)
         self.report = icon_button(
             "ph.file-text", "Save a report…", "Save a report of this run, to send to somebody"
         )
@@ -106,19 +107,21 @@ class SourceBar(QWidget):
                 self._results.addItem(f"Newest: {results[0].title}", _NEWEST)
             own = [entry for entry in results if entry.is_own]
             tests = [entry for entry in results if not entry.is_own]
-            for heading, group in ((_OWN, own), (_TESTS, tests)):
+            for heading, group in ((_TESTS, tests), (_OWN, own)):  # of validations there are many
                 if own and tests:
                     self._add_heading(heading)
                 for entry in group:
                     self._results.addItem(entry.title, entry.key)
             place = 0 if chosen is None else self._place_of(chosen)
             self._results.setCurrentIndex(place)
+            self._results.setToolTip(self._results.currentText())
         self._results.setEnabled(bool(results))
 
     def mark(self, chosen: ResultKey | None) -> None:
         """Mark another of the results that are offered; None means the newest. Does not tell."""
         with QSignalBlocker(self._results):
             self._results.setCurrentIndex(0 if chosen is None else self._place_of(chosen))
+            self._results.setToolTip(self._results.currentText())
 
     def result_titles(self) -> list[str]:
         """What is offered, headings too."""

@@ -39,6 +39,7 @@ class ResultFacts:
     is_labelled: bool = True
     left_out: int = 0
     seen_in_training: int = 0
+    classes_left_out: tuple[str, ...] = ()
 
 
 def write_result(results: Path, judgement: Judgement, facts: ResultFacts) -> ResultSummary:
@@ -121,6 +122,7 @@ def summary_of(judgement: Judgement, facts: ResultFacts) -> ResultSummary:
         is_labelled=facts.is_labelled,
         left_out=facts.left_out,
         seen_in_training=facts.seen_in_training,
+        classes_left_out=facts.classes_left_out,
         metrics={f"{facts.prefix}/{name}": value for name, value in judgement.metrics.items()},
         per_class=judgement.per_class,
         columns=tuple(judgement.columns) if facts.per_image else (),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast
+
 import torch
 
 from engine.data.loader import Loader
@@ -173,6 +176,7 @@ def _facts(desk: Desk, trained: TrainedModel, unreadable: int) -> ResultFacts:
         is_labelled=_is_labelled(desk),
         left_out=unreadable + (before if isinstance(before, int) else 0),
         seen_in_training=seen if isinstance(seen, int) else 0,
+        classes_left_out=_classes_left_out(options.get("classes")),
     )
 
 
@@ -198,6 +202,12 @@ def _keep(desk: Desk, trained: TrainedModel, judgement: Judgement, unreadable: i
             metrics=summary.metrics,
         )
     )
+
+
+def _classes_left_out(match: object) -> tuple[str, ...]:
+    """Of what `ClassMatch.document` gave."""
+    listed = cast("Mapping[str, object]", match).get("left_out") if isinstance(match, Mapping) else None
+    return tuple(str(name) for name in cast("list[object]", listed)) if isinstance(listed, list) else ()
 
 
 def _obey(desk: Desk) -> EndState:

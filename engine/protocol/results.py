@@ -44,6 +44,8 @@ class ResultSummary(Frozen):
     """Images that were asked for and could not be read."""
     seen_in_training: int = 0
     """Images that the model has learnt from, by their bytes; not counted where the training images were asked for."""
+    classes_left_out: tuple[str, ...] = ()
+    """Classes of the dataset that are none of the model's: what shows them was not measured."""
     metrics: dict[str, float] = Field(default_factory=dict)
     """By full name: `val/accuracy`, `test/accuracy`."""
     per_class: dict[str, dict[str, float]] = Field(default_factory=dict)

@@ -121,11 +121,11 @@ def test_that_the_chooser_groups_validations_and_test_runs(
     page = shown(qtbot, context, run)
 
     assert page.source.result_titles() == [
-        "Newest: Epoch 3 · photos · best",
+        "Newest: photos · best · epoch 3",
+        "Test runs",
+        "photos · best · epoch 3",
         "Validations",
         "Epoch 3 · val",
         "Epoch 2 · val",
         "Epoch 1 · val",
-        "Test runs",
-        "Epoch 3 · photos · best",
     ]
