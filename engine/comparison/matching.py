@@ -42,8 +42,8 @@ def match_images(measured: Sequence[Measured]) -> CommonImages:
     Copies of one image within a dataset are matched one by one, in the order of their paths.
 
     Raises:
-        UserError: `comparison_few`, `comparison_tasks`, `comparison_classes`, `comparison_no_rows` or
-            `comparison_no_images`.
+        UserError: `comparison_few`, `comparison_tasks`, `comparison_classes`, `comparison_no_truth`,
+            `comparison_no_rows` or `comparison_no_images`.
     """
     _require_comparable(measured)
     places = [_places(result) for result in measured]
@@ -98,6 +98,12 @@ def _require_comparable(measured: Sequence[Measured]) -> None:
         if set(other.summary.class_names) != set(first.summary.class_names):
             raise _other_classes(first, other)
     for result in measured:
+        if not result.summary.is_labelled:
+            raise UserError(
+                "comparison_no_truth",
+                f"{result.name} is of images without labels: nobody knows which answers are right.",
+                "Compare results on labelled images.",
+            )
         if not result.images:
             raise UserError(
                 "comparison_no_rows",

@@ -157,6 +157,15 @@ def test_that_a_result_without_rows_by_image_is_refused() -> None:
     assert told.value.code == "comparison_no_rows"
 
 
+def test_that_images_without_labels_are_refused() -> None:
+    there = classifier("b", TARGETS, TARGETS)
+    bare = replace(there, summary=there.summary.model_copy(update={"is_labelled": False}))
+    with pytest.raises(UserError, match="b is of images without labels") as told:
+        compare([classifier("a", TARGETS, TARGETS), bare])
+
+    assert told.value.code == "comparison_no_truth"
+
+
 def test_that_one_result_is_no_comparison() -> None:
     with pytest.raises(UserError, match="two results or more"):
         compare([classifier("a", TARGETS, TARGETS)])
