@@ -177,7 +177,7 @@ def _comparison(stage: Stage, page: ValidatePage, run: str) -> Script:
     own = [entry.key for entry in page.browser.results if entry.is_own]
     if len(own) < 2:
         return
-    keys: list[ResultKey] = [own[0], own[-1]]
+    keys: list[ResultKey] = [own[-1], own[0]]
     yield from stage.go("compare", results=keys, back="validate")
     compare = cast("ComparePage", stage.page("compare"))
     yield Until(lambda: compare.shown is not None, "the comparison", LONG_S)

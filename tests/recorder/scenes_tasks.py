@@ -99,8 +99,11 @@ def _results(stage: Stage, scene: TaskScene, run: str) -> Script:
     yield from stage.camera.take(scene.name, "validate")
     yield from stage.small(scene.name, "validate_minimum")
     page = cast("ValidatePage", stage.page("validate"))
-    for view in ("curves", "classes"):
+    for view in ("objects", "curves", "classes"):
+        if not page.side.choice.is_offered(view):
+            continue
         page.side.show_view(view)
+        yield Pause(700)
         yield from stage.camera.take(scene.name, f"validate_{view}")
     if page.side.choice.is_offered(OBJECTS):
         page.side.show_view(OBJECTS)
