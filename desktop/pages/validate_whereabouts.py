@@ -28,10 +28,19 @@ class Whereabouts(QObject):
     def show_result(self, result: Result) -> None:
         """Say where the images are looked for, if they are not there."""
         is_gone = result.images > 0 and not result.is_root_there
-        self._banner.setVisible(is_gone)
+        has_no_masks = result.images > 0 and result.summary.dropped == "masks"
+        self._banner.setVisible(is_gone or has_no_masks)
         self._banner.clear_actions()
-        if not is_gone:
-            return
+        if is_gone:
+            self._say_gone(result)
+        elif has_no_masks:
+            self._banner.say(
+                "info",
+                "The masks that the model gave are no longer kept",
+                "They took more room than the run may use. All else of this validation is here.",
+            )
+
+    def _say_gone(self, result: Result) -> None:
         name = result.summary.dataset
         where = f"Their folder {result.root} is not there. " if result.root is not None else ""
         is_known = self._context.datasets.get(name) is not None

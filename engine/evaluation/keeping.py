@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,9 @@ def keep_within(
     Raises:
         UserError: `disk_full` and its like.
     """
-    if not rule.newest_and_best_only and (not rule.most_mb or _all_bytes(results) <= rule.most_mb * _BYTES_IN_MB):
+    if not rule.newest_and_best_only and (
+        not rule.most_mb or _all_bytes(results) <= rule.most_mb * _BYTES_IN_MB
+    ):
         return {}
     found = _with_sizes(results)
     if not found:
@@ -136,7 +139,7 @@ def _takes(found: list[_Kept], name: str, what: Dropped) -> bool:
 
 
 def _drop(kept: _Kept, what: Dropped) -> None:
-    """The summary goes first, so that a result opens at any moment."""
+    """The summary goes first, so that a result opens at any moment; it keeps its time, by which results are listed."""
     masks, others = _parts(kept.summary)
     gone = {*masks, *(others if what == "images" else ())}
     summary = kept.summary.model_copy(
@@ -146,8 +149,11 @@ def _drop(kept: _Kept, what: Dropped) -> None:
             "arrays": tuple(name for name in kept.summary.arrays if array_file(name) not in gone),
         }
     )
+    path = kept.folder / SUMMARY_NAME
     try:
-        write_record(kept.folder / SUMMARY_NAME, summary)
+        written = path.stat().st_mtime_ns
+        write_record(path, summary)
+        os.utime(path, ns=(written, written))
     except OSError as error:
         raise write_error(error, kept.folder) from error
     for name in gone:

@@ -15,9 +15,12 @@ from desktop.context import Context
 from desktop.models.result import ResultKey
 from desktop.pages.validate import ValidatePage
 from engine.evaluation.keeping import KeepingRule, keep_within
+from engine.protocol.results import ResultSummary
+from engine.protocol.run_folder import read_record, write_record
 from engine.store.database import Store
 from tests.desktop.measured_runs import MeasuredRun
 from tests.desktop.pages.test_validate import WAIT_MS, open_page, opened, shown_epoch
+from tests.desktop.task_runs import segmenter_run
 
 
 def buttons(page: ValidatePage) -> dict[str, QAbstractButton]:
@@ -160,3 +163,22 @@ def test_that_images_that_are_no_longer_kept_are_told_and_the_numbers_stay(
     assert "no longer kept" in page.images.grid.nothing
     assert "Numbers, curves and matrix stay" in page.images.grid.nothing
     assert int(np.asarray(page.images.result.confusion).sum()) == 12  # pyright: ignore[reportOptionalMemberAccess]  # it is shown
+
+
+def test_that_masks_that_are_no_longer_kept_are_told(qtbot: QtBot, context: Context, tmp_path: Path) -> None:
+    run = segmenter_run(context.home, tmp_path)
+    summary = read_record(run.folder.results / "0001" / "summary.json", ResultSummary)
+    others = tuple(name for name in summary.arrays if not name.startswith("mask_"))
+    less = summary.model_copy(update={"dropped": "masks", "arrays": others})
+    write_record(run.folder.results / "0001" / "summary.json", less)
+    write_record(run.folder.results / "0002" / "summary.json", summary.model_copy(update={"epoch": 2}))
+    page = opened(qtbot, context)
+    assert page.images.trouble.isHidden()
+    page.browser.choose(ResultKey(run.run, "0001"))
+    qtbot.waitUntil(lambda: shown_epoch(page) == 1, timeout=WAIT_MS)
+    assert page.images.trouble.isVisible()
+    assert "no longer kept" in page.images.trouble.accessibleName()
+    assert page.images.count_text() == "2 of 2"
+    page.open_image(0)
+    qtbot.waitUntil(lambda: page.one_image.is_open, timeout=WAIT_MS)
+    assert page.banner.isHidden()

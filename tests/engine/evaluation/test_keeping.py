@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,10 @@ def test_that_the_oldest_go_first_and_their_masks_before_the_rest(
 def test_that_only_the_newest_and_the_best_are_kept_where_that_is_wished(tmp_path: Path) -> None:
     rule = KeepingRule(newest_and_best_only=True)
     write(tmp_path, [0.1, 0.9, 0.3])
+    path = tmp_path / "0001" / "summary.json"
+    os.utime(path, ns=(10**9, 10**9))
     assert keep_within(tmp_path, rule, is_better) == {"0001": "images"}
+    assert path.stat().st_mtime_ns == 10**9, "results are listed by their time"
     write(tmp_path, [0.95])
     assert keep_within(tmp_path, rule, is_better) == {"0002": "images", "0003": "images"}
     assert dropped(tmp_path) == ["images", "images", "images", ""]
