@@ -43,6 +43,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("B, M, N", "Boxes, masks, names of classes on the large image"),
             ("H", "Where the model looks, on the large image"),
             ("T, P", "Truth, prediction on the large image (Validate, Compare)"),
+            ("Ctrl+C", "Copy the rows of the table (Validate)"),
             ("E", "Only where truth and prediction differ, on the large image (Validate)"),
             ("[ ]", "The earlier, the later validation (Validate)"),
             ("Space held", "The large image without labels"),

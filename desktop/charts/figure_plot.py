@@ -41,6 +41,7 @@ _KEYS = {
 }
 _PICK_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 _PALE = 0.45
+_DOT = 4.5
 
 
 def line_role(figure: RateFigure, number: int) -> str:
@@ -87,7 +88,8 @@ class FigurePlot(QWidget):
         """Show another chart."""
         self._figure = figure
         self.setAccessibleName(f"{figure.title}: {figure.y_name} against {figure.x_name}")
-        self.setAccessibleDescription(in_words(figure))
+        tip = f". Enter: {figure.tip.removeprefix('Click ')}" if figure.key and figure.tip else ""
+        self.setAccessibleDescription(f"{in_words(figure)}{tip}")
         self._move_cross(self._cross)
         self.update()
 
@@ -200,6 +202,11 @@ class FigurePlot(QWidget):
             painter.setPen(QPen(shown, 2.4 if line.is_mean else 1.0 if many else 1.5))
             for part in _unbroken(line):
                 painter.drawPolyline(QPolygonF([self._at(float(x), float(y), area) for x, y in part]))
+        if figure.best is not None and figure.lines:
+            painter.setPen(QPen(theme.color("card"), 2))
+            painter.setBrush(theme.color("accent"))
+            top = self._at(figure.best, _value(figure.lines[0], figure.best), area)
+            painter.drawEllipse(top, _DOT, _DOT)
 
     def _paint_bars(self, painter: QPainter, area: QRectF, figure: BarFigure) -> None:
         painter.setPen(Qt.PenStyle.NoPen)

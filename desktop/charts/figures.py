@@ -33,6 +33,7 @@ class RateFigure:
         y_name: what goes up.
         lines: the mean first, if there is one.
         marked: an x that stands out, such as the confidence chosen; None for none.
+        best: an x at which a dot marks the highest point of the first line; None for none.
         has_diagonal: the line of chance, or of perfect calibration, is drawn.
         note: what the chart says in a few words, `area 0.93`.
         key: what a point of it means to whom gave it; empty where points cannot be picked.
@@ -44,6 +45,7 @@ class RateFigure:
     y_name: str
     lines: tuple[RateLine, ...]
     marked: float | None = None
+    best: float | None = None
     has_diagonal: bool = False
     note: str = ""
     key: str = ""

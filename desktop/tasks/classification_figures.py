@@ -103,7 +103,7 @@ def _f1(result: Result, curves: ClassCurves) -> Figure:
         "Score of the class",
         "F1",
         tuple(lines),
-        marked=best,
+        best=best,
         note=note,
         key=CONFIDENCE,
         tip="Click shows what is at least so sure",

@@ -75,7 +75,8 @@ def _against_confidence(result: Result) -> list[Figure]:
         if x is None or curve is None or not len(curve):
             continue
         mean = mean_over_classes(curve)
-        best = "" if mean is None else f"best {mean.max():.1%} at {float(x[int(np.argmax(mean))]):.0%}"
+        top = None if mean is None or name != "f1" else float(x[int(np.argmax(mean))])
+        best = "" if mean is None or top is None else f"best {mean.max():.1%} at {top:.0%}"
         figures.append(
             RateFigure(
                 f"{title} against confidence",
@@ -83,7 +84,8 @@ def _against_confidence(result: Result) -> list[Figure]:
                 title,
                 _lines(result, x, curve),
                 marked=result.bound,
-                note=best if name == "f1" else "",
+                best=top,
+                note=best,
                 key=key,
                 tip=_POINT_TIP,
             )

@@ -157,3 +157,20 @@ def test_that_bars_beyond_one_name_where_they_stand() -> None:
 
     assert losses.edges(1) == (0.5, 1.0)
     assert in_words(losses).endswith("Highest from 0.00 to 0.50")
+
+
+def test_that_a_dot_marks_the_best_point(qtbot: QtBot) -> None:
+    plain, marked = (shown(qtbot, rates(0, best=best)).grab().toImage() for best in (None, 0.25))
+    plot = shown(qtbot, rates(0, best=0.25))
+    area = plot.area()
+    place = QPoint(round(area.left() + area.width() * 0.25), round(area.bottom() - area.height() * 0.75))
+
+    assert plain.pixel(place) != marked.pixel(place)
+
+
+def test_that_a_chart_says_what_enter_does(qtbot: QtBot) -> None:
+    figure = rates(1, key="confidence", tip="Click sets this confidence")
+
+    plot = shown(qtbot, figure)
+
+    assert plot.accessibleDescription().endswith(". Enter: sets this confidence")

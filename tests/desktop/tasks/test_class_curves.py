@@ -107,5 +107,5 @@ def test_that_the_best_f1_is_the_highest_of_the_mean(result: Result) -> None:
     assert curves is not None
     assert isinstance(rates, RateFigure)
 
-    assert rates.marked == pytest.approx(curves.f1.mean(axis=0).argmax() / 1000)
+    assert rates.best == pytest.approx(curves.f1.mean(axis=0).argmax() / 1000)
     assert rates.note.startswith(f"best {curves.f1.mean(axis=0).max():.1%}")

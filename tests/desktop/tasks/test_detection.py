@@ -308,3 +308,28 @@ def _iou(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     shared = max(0.0, float(across)) * max(0.0, float(down))
     areas = [float((box[2] - box[0]) * (box[3] - box[1])) for box in (one, other)]
     return shared / (sum(areas) - shared)
+
+
+def test_that_the_best_f1_is_marked_where_the_slider_begins(result: Result) -> None:
+    figures = {figure.title: figure for figure in VIEW.figures(VIEW.at(result, 0.5))}
+    rates, recall = figures["F1 against confidence"], figures["Recall against confidence"]
+    bound = VIEW.bound(result)
+    assert isinstance(rates, RateFigure)
+    assert isinstance(recall, RateFigure)
+    assert bound is not None
+
+    assert rates.best == pytest.approx(bound.best)
+    assert rates.marked == 0.5
+    assert recall.best is None
+
+
+def test_that_the_table_counts_truth_and_prediction_by_class(result: Result) -> None:
+    columns = VIEW.columns(VIEW.at(result, 0.3))
+    rows = {column.key: list(column.words(np.arange(4))) for column in columns}
+
+    assert rows["truth"] == ["1 cat", "1 cat, 1 dog", "1 dog", "–"]
+    assert rows["prediction"] == ["1 cat", "1 dog", "1 cat, 1 dog", "–"]
+    assert rows["verdict"] == ["✓ Right", "✕ Wrong", "✕ Wrong", "✓ Right"]
+    assert rows["missed"] == ["0", "2", "0", "0"]
+    assert rows["confidence"] == ["90.0%", "80.0%", "60.0%", "–"]
+    assert [column.values().tolist() for column in columns if column.key == "made_up"] == [[0, 1, 1, 0]]

@@ -119,3 +119,13 @@ def test_that_a_bar_shows_as_many_images_as_it_counts(result: Result) -> None:
         spans = [bar_span(figure, number) for number in range(figure.bins)]
         counts = [len(shown(result, spans=(span,))) for span in spans]
         assert counts == [int(figure.total(number)) for number in range(figure.bins)], figure.title
+
+
+def test_that_the_table_tells_overlap_by_image_and_class(result: Result) -> None:
+    columns = VIEW.columns(VIEW.at(result, 0.5))
+    rows = {column.title: list(column.words(np.arange(2))) for column in columns}
+
+    assert rows["Classes"] == ["sky, grass, road", "sky, grass"]
+    assert rows["Verdict"] == ["✓ Good", "✕ Poor"]
+    assert rows["Mean IoU"] == ["100.0%", "33.3%"]
+    assert rows["IoU grass"] == ["100.0%", "0.0%"]
