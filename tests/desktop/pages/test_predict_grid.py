@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop.bridge.actions import Told
@@ -19,9 +19,13 @@ from desktop.pages.predict import PredictPage
 from desktop.viewers.image_view import Part
 from desktop.viewers.label_view import PREDICTION
 from engine.datasets.library import Library
+from engine.datasets.manifest import Manifest
 from engine.errors import UserError
+from engine.protocol.events import ExportWritten
 from engine.protocol.home import Home
 from engine.protocol.results import PredictionRecord
+from engine.protocol.run_folder import RunFolder, write_record
+from tests.desktop.measured_runs import MeasuredRun
 from tests.desktop.task_runs import ANIMALS, detector_run
 
 WAIT_MS = 30_000
@@ -357,3 +361,40 @@ def test_that_a_folder_that_is_gone_meanwhile_is_told_file_by_file(
     assert unreadable > 1
     page.work.go_to(44)
     assert "no such file any more" in page.answer.why.text()
+
+
+def test_that_an_exported_file_is_offered_beside_the_checkpoints_and_asked(
+    qtbot: QtBot, context: Context, page: PredictPage, oracle: Oracle
+) -> None:
+    file = write_export(context.home, page)
+
+    page.open()
+    checkpoints = page.chooser.findChildren(QComboBox)[1]
+    qtbot.waitUntil(lambda: checkpoints.findText("ONNX of best") >= 0, timeout=WAIT_MS)
+    checkpoints.setCurrentIndex(checkpoints.findText("ONNX of best"))
+    qtbot.waitUntil(lambda: not page.queue.waits, timeout=WAIT_MS)
+
+    assert page.chooser.model is not None
+    assert page.chooser.model.path == file
+    assert oracle.asked[-1][0] == file.name
+    assert page.crumb.endswith("ONNX of best")
+
+
+def write_export(home: Home, page: PredictPage) -> Path:
+    """A finished export of the page's run, as the engine leaves it; gives its file."""
+    trained = page.chooser.run
+    assert trained is not None
+    manifest = Manifest.load(RunFolder(trained.folder).manifest_path)
+    made = MeasuredRun(home, "20260101-000100-ffff", manifest, "export", trained.row.run).create()
+    job = made.folder.job()
+    options = {**job.task_options, "checkpoint": "best", "format": "onnx"}
+    write_record(made.folder.job_path, job.model_copy(update={"task_options": options}))
+    file = made.folder.exports / "model.onnx"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"a network")
+    written = ExportWritten(
+        path="exports/model.onnx", format="onnx", verified=True, max_error=0.0, size_bytes=9
+    )
+    made.said.append(written)
+    made.tell()
+    return file
