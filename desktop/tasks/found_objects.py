@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from desktop.models.result import Column, Result, damaged_result
 from engine.protocol.results import ResultSummary
 
+_Value = TypeVar("_Value", bound=np.generic)
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
 _KEPT = 4
@@ -255,7 +257,7 @@ def _ranked(found: FoundObjects, classes: int) -> _Ranked:
     )
 
 
-def _taken(values: NDArray[np.generic], rows: Numbers) -> NDArray[np.generic]:
+def _taken(values: NDArray[_Value], rows: Numbers) -> NDArray[_Value]:
     """Values at rows; anything for row -1, which asks for none."""
     return values[rows] if len(values) else np.zeros(len(rows), dtype=values.dtype)
 

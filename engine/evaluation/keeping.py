@@ -68,19 +68,22 @@ def keep_within(
     lasting = sorted((kept for kept in found if kept.folder.name in last), key=lambda kept: kept is found[-1])
     wishes: dict[str, Dropped] = {}
     if rule.newest_and_best_only:
-        wishes |= {kept.folder.name: "images" for kept in older}
+        wishes.update((kept.folder.name, "images") for kept in older)
     excess = sum(_left(kept, wishes) for kept in found) - rule.most_mb * _BYTES_IN_MB
-    steps: list[tuple[_Kept, Dropped]] = []
-    for group in (older, lasting):
-        steps += [(kept, "masks") for kept in group] + [(kept, "images") for kept in group]
-    for kept, what in steps:
+    orders: tuple[tuple[list[_Kept], Dropped], ...] = (
+        (older, "masks"),
+        (older, "images"),
+        (lasting, "masks"),
+        (lasting, "images"),
+    )
+    for kept, what in ((kept, what) for group, what in orders for kept in group):
         if not rule.most_mb or excess <= 0:
             break
         before = _left(kept, wishes)
         if wishes.get(kept.folder.name) != "images" and (what == "images" or kept.masks):
             wishes[kept.folder.name] = what
         excess -= before - _left(kept, wishes)
-    lost = {name: what for name, what in wishes.items() if _takes(found, name, what)}
+    lost: dict[str, Dropped] = {name: what for name, what in wishes.items() if _takes(found, name, what)}
     for kept in found:
         if kept.folder.name in lost:
             _drop(kept, lost[kept.folder.name])

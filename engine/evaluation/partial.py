@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from engine.evaluation.keeping import MASK_PREFIX
 from engine.evaluation.result_folder import SUMMARY_NAME, ResultFacts, save_parts, summary_of
 from engine.protocol.operating_system import replace_file
 from engine.protocol.run_folder import write_record
-from engine.tasks.task import Collector, Judgement
+from engine.tasks.task import Judgement
 
 PARTIAL_PREFIX: Final = "partial-"
 _LEAST_PAUSE_S: Final = 1.0
@@ -23,6 +23,12 @@ _KEPT: Final = 2
 """The one before stays for a while: a window may just be reading it."""
 _MOST_MASK_BYTES: Final = 32 << 20
 """Masks beyond it come with the finished result only: they would be written again each time."""
+
+
+class Judging(Protocol):
+    """What has seen some images and can judge them; `engine.tasks.task.Collector` is one."""
+
+    def judgement(self) -> Judgement: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class PartialResults:
         self._due = self._began + pace.least_pause_s
         remove_partial(results)
 
-    def look(self, collector: Collector) -> None:
+    def look(self, collector: Judging) -> None:
         """Write what a collector has, if it is time again. Faults are left to the finished result to tell."""
         now = self._pace.clock()
         if now < self._due or not self._facts.per_image:

@@ -50,10 +50,6 @@ class _Measured:
     def judgement(self) -> Judgement:
         return self.known
 
-    def add_outputs(self, *_: object) -> None: ...
-
-    def add_predictions(self, *_: object) -> None: ...
-
 
 @dataclass
 class MeasuredRun:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.evaluation.partial import Pace, PartialResults, partial_folders
 from engine.evaluation.result_folder import ResultFacts
@@ -39,12 +40,8 @@ class Counted:
     def judgement(self) -> Judgement:
         self.judged += 1
         self.clock.now += self.judging_s
-        masks = {"mask_files": np.zeros(self.masks, dtype=np.uint8)}
+        masks: dict[str, NDArray[np.generic]] = {"mask_files": np.zeros(self.masks, dtype=np.uint8)}
         return Judgement({"score": 0.5}, {}, columns={"item": np.arange(self.images)}, arrays=masks)
-
-    def add_outputs(self, *_: object) -> None: ...
-
-    def add_predictions(self, *_: object) -> None: ...
 
 
 def summaries(results: Path) -> list[tuple[int, int]]:

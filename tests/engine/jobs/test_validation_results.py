@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.evaluation.partial import Pace, PartialResults, partial_folders
+from engine.evaluation.partial import Judging, Pace, PartialResults, partial_folders
 from engine.evaluation.result_folder import ResultFacts
 from engine.jobs import validation
 from engine.protocol.events import Notice
 from engine.protocol.results import ResultSummary
 from engine.protocol.run_folder import RunFolder, read_record
-from engine.tasks.task import Collector
 from tests.engine.jobs.run_maker import make_run, write_pictures
 
 
@@ -56,7 +55,7 @@ def test_that_a_validation_can_be_looked_into_while_it_goes_on(
         def __init__(self, results: Path, facts: ResultFacts, expected: int, _pace: Pace) -> None:
             super().__init__(results, facts, expected, Pace(1.0, least_pause_s=0.0))
 
-        def look(self, collector: Collector) -> None:
+        def look(self, collector: Judging) -> None:
             super().look(collector)
             for name in partial_folders(self._results)[-1:]:
                 summary = read_record(self._results / name / "summary.json", ResultSummary)
