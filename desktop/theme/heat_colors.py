@@ -16,7 +16,9 @@ def heat_colors() -> NDArray[np.uint32]:
 
     Reads a file of pyqtgraph's: never in the GUI's thread.
     """
-    table = pg.colormap.get(_SCALE).getLookupTable(0.0, 1.0, _VALUES, alpha=False).astype(np.uint32)
+    scale = pg.colormap.get(_SCALE)
+    assert scale is not None  # pyqtgraph brings it
+    table = np.asarray(scale.getLookupTable(0.0, 1.0, _VALUES, alpha=False), dtype=np.uint32)
     alpha = np.arange(_VALUES, dtype=np.uint32)
     red, green, blue = (table[:, part] * alpha // (_VALUES - 1) for part in range(3))
     return ((alpha << 24) | (red << 16) | (green << 8) | blue).astype(np.uint32)

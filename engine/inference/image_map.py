@@ -92,7 +92,7 @@ def map_of(features: Rows, seed: int = 0) -> Rows:
 
     reduced = _reduced(features)
     layout = TSNE(
-        perplexity=min(_PERPLEXITY, (len(features) - 1) / 3),
+        perplexity=max(1, min(_PERPLEXITY, (len(features) - 1) // 3)),
         initialization="pca",
         metric="euclidean",
         neighbors="exact" if len(features) < _EXACT_BELOW else "approx",

@@ -80,7 +80,7 @@ class VideoFile:
         self.fps = told if 0 < told <= _MOST_FPS else _USUAL_FPS
         self._count = max(1, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
         self.duration_s = self._count / self.fps
-        self.size = (first.shape[1], first.shape[0])
+        self.size: tuple[int, int] = _size_of(first)
         self._last, self._number = first, 0
 
     def frame(self, at_s: float) -> Moment:
@@ -144,7 +144,7 @@ class Camera:
         self._thread.start()
         with self._lock:
             self._lock.wait_for(lambda: self._newest is not None or self._is_closed, _FIRST_FRAME_S)
-            first = self._newest
+            first: Frame | None = self._newest
         if first is None:
             self.close()
             raise UserError(
@@ -152,7 +152,7 @@ class Camera:
                 "The camera gives no picture: another program uses it, or its lens is shut off.",
                 "Close the other program, or switch the camera on.",
             )
-        self.size = (first.shape[1], first.shape[0])
+        self.size: tuple[int, int] = _size_of(first)
         told = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.fps = told if 0 < told <= _MOST_FPS else 0.0
 
@@ -179,6 +179,11 @@ class Camera:
                     self._newest = image
                     self._taken += 1
                 self._lock.notify_all()
+
+
+def _size_of(frame: Frame) -> tuple[int, int]:
+    height, width = frame.shape[:2]
+    return width, height
 
 
 def cameras() -> list[tuple[int, str]]:

@@ -48,21 +48,27 @@ def map_images(session: Session, arguments: argparse.Namespace) -> Reply:
         )
     summary = read_record(folder / "summary.json", ResultSummary)
     named = arguments.checkpoint
-    is_folder = named is not None and Path(named).is_dir()
-    checkpoint = Path(named) if is_folder else checkpoint_of(session, run.run, named)
+    checkpoint = _checkpoint(session, run, named if isinstance(named, str) else None)
     manifest = Manifest.load(run.manifest_path)
     root = _root(session, run, summary)
     items = np.load(folder / "image_item.npy").astype(np.int64)
     order = np.concatenate([items, np.setdiff1d(np.arange(len(manifest.items)), items)])
     files = [root / manifest.items[int(item)].path for item in order]
     made = _made(session, checkpoint, files, len(items))
-    pairs = order[made.pairs]
+    pairs: NDArray[np.int64] = order[made.pairs].astype(np.int64)
     written = _write(folder, made, pairs, checkpoint)
     shown = [
         (f"{similarity:.3f}", *(_told(manifest, int(item)) for item in pair))
         for pair, similarity in zip(pairs[:_MOST_SHOWN], made.similarities[:_MOST_SHOWN], strict=True)
     ]
     return Reply(written.model_dump(mode="json"), table(("Alike", "Image", "Image"), shown))
+
+
+def _checkpoint(session: Session, run: RunFolder, named: str | None) -> Path:
+    """By its folder, or by its name in the run."""
+    if named is not None and Path(named).is_dir():
+        return Path(named)
+    return checkpoint_of(session, run.run, named)
 
 
 def _root(session: Session, run: RunFolder, summary: ResultSummary) -> Path:

@@ -20,7 +20,7 @@ def write_video(
     path: Path, size: tuple[int, int] = (64, 48), color: tuple[int, int, int] | None = None
 ) -> Path:
     """Write `FRAMES` frames as motion JPEG: gray ones that grow brighter, or all of one colour (RGB)."""
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), FPS, size)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), FPS, size)
     assert writer.isOpened()
     for number in range(FRAMES):
         value = (brightness_of(number),) * 3 if color is None else color[::-1]
