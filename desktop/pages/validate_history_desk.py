@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from desktop.context import Context
 from desktop.grids.file_actions import copy_paths, open_folder
-from desktop.models.result import ResultKey
+from desktop.models.result import Result, ResultKey
 from desktop.models.result_history_lists import (
     LISTS,
     HistoryRule,
@@ -57,6 +57,7 @@ class HistoryDesk(QObject):
         self._later.setSingleShot(True)
         self._later.setInterval(_SOON_MS)
         self._later.timeout.connect(self._refresh)
+        travel.browser.opened.connect(self._leave_another)
         self.button.chosen.connect(self.choose)
         self.line.closed.connect(self.close)
         self.line.copy_wanted.connect(self._copy)
@@ -65,9 +66,19 @@ class HistoryDesk(QObject):
     def show_result(self, view: TaskView, bound: float | None) -> None:
         """Another result is shown, or the same at another bound: a list that is shown may hold no more."""
         self._view, self._bound = view, bound
-        self.button.setVisible(len(self._travel.moments) > 1)
+        result = self._images.result
+        is_of_run = result is not None and self._is_of_run(result)
+        self.button.setVisible(is_of_run and len(self._travel.moments) > 1)
         if self.key:
             self._later.start()
+
+    def _leave_another(self, result: Result) -> None:
+        """A test run has its own numbers of images: a list over the validations tells nothing of them."""
+        if self.key and not self._is_of_run(result):
+            self.close()
+
+    def _is_of_run(self, result: Result) -> bool:
+        return any(moment.key.run == result.key.run for moment in self._travel.moments[-1:])
 
     def choose(self, key: str) -> None:
         """Show a list; an empty key closes it."""

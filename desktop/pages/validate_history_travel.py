@@ -39,6 +39,10 @@ class TimeTravel(QObject):
         bar.moved.connect(self._go)
 
     @property
+    def browser(self) -> ResultBrowser:
+        return self._browser
+
+    @property
     def moments(self) -> Sequence[Moment]:
         """The validations of the run, oldest first."""
         return self._bar.line.moments

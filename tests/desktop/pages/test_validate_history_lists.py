@@ -14,8 +14,8 @@ from desktop.bridge.actions import Told
 from desktop.context import Context
 from desktop.pages.validate import ValidatePage
 from engine.protocol.home import Home
-from tests.desktop.measured_runs import MeasuredRun, import_pictures, measured_run
-from tests.desktop.pages.test_validate import WAIT_MS, opened, shown_epoch
+from tests.desktop.measured_runs import MeasuredRun, evaluation_of, import_pictures, measured_run
+from tests.desktop.pages.test_validate import WAIT_MS, know, opened, shown_epoch
 from tests.desktop.task_runs import detector_run
 
 WRONG = (3, 2, 3, 1, 1)
@@ -121,6 +121,24 @@ def test_that_a_list_is_saved_as_csv_and_its_paths_are_copied(
     copied = [Path(line) for line in QGuiApplication.clipboard().text().splitlines()]
     assert [path.name for path in copied] == [Path(row["file"]).name for row in rows]
     assert all(path.is_file() for path in copied)
+
+
+def test_that_a_test_run_is_shown_without_the_list(qtbot: QtBot, context: Context, run: MeasuredRun) -> None:
+    evaluation = evaluation_of(run)
+    page = opened(qtbot, context, run=run.run)
+    know(qtbot, context, evaluation.run)
+    qtbot.waitUntil(lambda: len(page.browser.results) == 6, timeout=WAIT_MS)
+    page.source.result_chosen.emit(page.travel.moments[-1].key)
+    qtbot.waitUntil(lambda: shown_epoch(page) == 5, timeout=WAIT_MS)
+    listed(qtbot, page, "never_right")
+
+    page.source.result_chosen.emit(next(e.key for e in page.browser.results if not e.is_own))
+    qtbot.waitUntil(lambda: page.images.count_text() == "3 of 3", timeout=WAIT_MS)
+
+    assert page.lists.key == ""
+    assert page.images.list_line.isHidden()
+    assert page.images.lists.isHidden()
+    assert page.images.grid.images.tile(0).remark == ""
 
 
 def test_that_a_run_whose_validations_kept_nothing_says_so(
