@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -75,14 +76,15 @@ class GalleriesPanel(QWidget):
     def show_sides(self, shown: ShownSides) -> None:
         """Show a comparison; the pair stays where there are as many results."""
         self._shown = shown
-        count = len(shown.results)
+        sides = shown.compared.sides
+        count = len(sides)
         if max(self.pair) >= count:
             self.pair = (0, 1)
         for box, place in zip((self.one, self.other), self.pair, strict=True):
             with QSignalBlocker(box):
                 box.clear()
-                for side in shown.compared.sides:
-                    box.addItem(_named(side))
+                for side in sides:
+                    box.addItem(f"{side.letter} · {_named(side, sides)}")
                 box.setCurrentIndex(place)
             box.setEnabled(count > len(self.pair))
         self._show_pair()
@@ -200,5 +202,7 @@ class GalleriesPanel(QWidget):
             self.opened.emit(place)
 
 
-def _named(side: Side) -> str:
-    return f"{side.letter} · {side.title}"
+def _named(side: Side, sides: Sequence[Side]) -> str:
+    """The training; where another result is of it too, what was measured of it."""
+    is_alone = [other.title for other in sides].count(side.title) == 1
+    return side.title if is_alone else side.caption
