@@ -154,7 +154,7 @@ class Camera:
             )
         self.size: tuple[int, int] = _size_of(first)
         told = float(self._capture.get(cv2.CAP_PROP_FPS))
-        self.fps = told if 0 < told <= _MOST_FPS else 0.0
+        self.fps: float = told if 0 < told <= _MOST_FPS else 0.0
 
     def frame(self, at_s: float) -> Moment:
         """Give the newest frame; waits for one that was not given yet, a moment long."""
