@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.context import Context
 from desktop.main_window import MainWindow
+from desktop.models.result import ResultKey
 from desktop.page_shelf import PAGES, BrokenPage
 from engine.store.database import Store
 from tests.desktop.measured_runs import MeasuredRun, evaluation_of
@@ -52,6 +53,7 @@ def go_round(qtbot: QtBot, window: MainWindow, run: MeasuredRun) -> Iterator[str
         ("train", {"dataset": run.manifest.name}),
         ("data", {"dataset": run.manifest.name}),
         ("validate", {"run": run.run}),
+        ("compare", {"results": [ResultKey(run.run, number) for number in ("0001", "0002")]}),
         ("predict", {"run": run.run}),
         ("export", {"run": run.run}),
         ("jobs", {"compare": [run.run, "broken"]}),
