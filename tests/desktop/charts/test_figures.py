@@ -122,10 +122,12 @@ def test_that_a_bar_is_picked_by_click_and_by_key(qtbot: QtBot) -> None:
     with qtbot.waitSignal(plot.picked) as clicked:
         place = QPoint(round(area.left() + area.width() * 0.6), round(area.bottom() - 4))
         qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=place)
+    assert clicked.args is not None
     assert clicked.args[0].number == 2
     qtbot.keyClick(plot, Qt.Key.Key_End)
     with qtbot.waitSignal(plot.picked) as pressed:
         qtbot.keyClick(plot, Qt.Key.Key_Return)
+    assert pressed.args is not None
     assert pressed.args[0].number == 3
 
 
@@ -137,8 +139,10 @@ def test_that_the_nearest_line_is_picked(qtbot: QtBot) -> None:
         place = QPoint(round(area.left() + area.width() * 0.4), round(area.bottom() - area.height() * 0.05))
         qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=place)
 
-    assert picked.args[0].figure.lines[picked.args[0].number].label == "class 2"
-    assert picked.args[0].x == pytest.approx(0.4, abs=0.01)
+    assert picked.args is not None
+    point = picked.args[0]
+    assert point.figure.lines[point.number].label == "class 2"
+    assert point.x == pytest.approx(0.4, abs=0.01)
 
 
 def test_that_a_chart_that_means_nothing_to_anybody_cannot_be_picked(qtbot: QtBot) -> None:
