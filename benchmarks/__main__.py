@@ -21,6 +21,7 @@ ENTRIES: dict[str, str] = {
     "augmentation": "milliseconds of varying an image with its targets, against Albumentations",
     "results": "writing 50,000 results by image, and opening, filtering and judging them anew in the window",
     "metrics": "seconds of mean average precision, against pycocotools",
+    "prediction": "milliseconds from a picture dropped on the Predict page to its answer on the screen",
     "start_up": "seconds until a command answers, and what it imports on the way",
 }
 

@@ -78,6 +78,18 @@ GOALS: dict[str, Goal] = {
         "without one, against a bare torch loop's start", 1.0, 1.2, "×", is_more_better=False
     ),
     "metrics": Goal("mean average precision, against pycocotools", 20, 5),
+    "prediction_over": Goal(
+        "from a picture dropped to its answer on the screen, over the bare call of ResNet-18 at 224 px",
+        15,
+        40,
+        "ms",
+        is_more_better=False,
+    ),
+    "prediction_classification": Goal(
+        "the same in all, with the recommended classifier", 100, 200, "ms", is_more_better=False
+    ),
+    "prediction_detection": Goal("with the recommended detector", 100, 200, "ms", is_more_better=False),
+    "prediction_segmentation": Goal("with the recommended segmenter", 100, 200, "ms", is_more_better=False),
     "results_ingest": Goal(
         "writing results by image, 50,000 images of the slowest task", 20_000, 10_000, "rows/s"
     ),

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     if unknown:
         parser.error(f"no measurement is called {unknown[0]}; there are {', '.join(MEASUREMENTS)}")
     names = [] if options.only_write else options.measurements or list(MEASUREMENTS)
-    if options.data is None and set(names) - {"metrics"}:
+    if options.data is None and set(names) - {"metrics", "prediction"}:
         parser.error("--data is needed")
     for name in names:
         print(name, file=sys.stderr)
