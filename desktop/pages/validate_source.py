@@ -66,7 +66,9 @@ class SourceBar(QWidget):
         )
         line.addWidget(self.report)
         mapped = icon_button(
-            "ph.circles-four", "Map of the images", "Lay the images out by what the model sees; find near duplicates"
+            "ph.circles-four",
+            "Map of the images",
+            "Lay the images out by what the model sees; find near duplicates",
         )
         line.addWidget(mapped)
         on_click(mapped, self.map_wanted.emit)

@@ -1,19 +1,22 @@
-"""A few exclusive choices side by side."""
+"""A few exclusive choices side by side, or one that opens the others where there is no room for all."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLayout, QMenu, QPushButton
 
 from desktop.theme.fonts import weigh
 from desktop.theme.tokens import SPACE
+from desktop.widgets.buttons import Button
 
 
 class Segmented(QFrame):
     """Choices of which one holds; the arrow keys move between them.
+
+    Where it is too narrow for the words of all, only the one that holds is shown, and opens a menu of them.
 
     Args:
         choices: key and text of each.
@@ -32,6 +35,10 @@ class Segmented(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE.xxs, SPACE.xxs, SPACE.xxs, SPACE.xxs)
         layout.setSpacing(SPACE.xxs)
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        self._name = name
+        self._withheld: set[str] = set()
+        self._is_folded = False
         self._group = QButtonGroup(self)
         self._buttons: dict[str, QPushButton] = {}
         for key, text in choices:
@@ -50,6 +57,14 @@ class Segmented(QFrame):
         if first is not None:
             self._buttons[first].setChecked(True)
         self._group.buttonClicked.connect(self._clicked)
+        self._opener = Button(icon="ph.caret-down")
+        self._opener.setProperty("segment", True)
+        self._opener.setCheckable(True)  # looks as the one that holds
+        self._opener.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the sign behind the word
+        self._opener.clicked.connect(self._open_menu)
+        self._opener.hide()
+        layout.addWidget(self._opener, 1)
+        self._tell_opener()
 
     def current(self) -> str:
         checked = self._group.checkedButton()
@@ -57,10 +72,32 @@ class Segmented(QFrame):
 
     def offer(self, key: str, is_offered: bool) -> None:
         """Offer a choice, or not at present."""
-        self._buttons[key].setVisible(is_offered)
+        (self._withheld.discard if is_offered else self._withheld.add)(key)
+        self._arrange()
+        self.updateGeometry()
 
     def is_offered(self, key: str) -> bool:
-        return not self._buttons[key].isHidden()
+        return key not in self._withheld
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether only the choice that holds is shown."""
+        return self._is_folded
+
+    def sizeHint(self) -> QSize:
+        widths = [made.sizeHint().width() for key, made in self._buttons.items() if self.is_offered(key)]
+        return self._around(sum(widths) + SPACE.xxs * max(0, len(widths) - 1))
+
+    def minimumSizeHint(self) -> QSize:
+        return self._around(self._opener.sizeHint().width())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._arrange()
 
     def explain(self, tips: Mapping[str, str]) -> None:
         """Give choices tooltips, by key."""
@@ -71,11 +108,13 @@ class Segmented(QFrame):
         """Hold another choice, without telling; an unknown key clears it."""
         if key in self._buttons:
             self._buttons[key].setChecked(True)
+            self._tell_opener()
             return
         self._group.setExclusive(False)
         for made in self._buttons.values():
             made.setChecked(False)
         self._group.setExclusive(True)
+        self._tell_opener()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
@@ -85,8 +124,41 @@ class Segmented(QFrame):
             return
         at = keys.index(self.current()) if self.current() in keys else 0
         chosen = self._buttons[keys[(at + step) % len(keys)]]
-        chosen.setFocus(Qt.FocusReason.TabFocusReason)
+        (self._opener if self._is_folded else chosen).setFocus(Qt.FocusReason.TabFocusReason)
         chosen.click()
 
     def _clicked(self, pressed: QPushButton) -> None:
+        self._tell_opener()
         self.changed.emit(str(pressed.property("key")))
+
+    def _around(self, width: int) -> QSize:
+        return QSize(width + 2 * SPACE.xxs, self._opener.sizeHint().height() + 2 * SPACE.xxs)
+
+    def _arrange(self) -> None:
+        """Fold where the words of all need more room than there is."""
+        folds = len(self._buttons) > 1 and self.width() < self.sizeHint().width()
+        self._is_folded = folds and self.isVisible()
+        for key, made in self._buttons.items():
+            made.setVisible(self.is_offered(key) and not self._is_folded)
+        self._opener.setVisible(self._is_folded)
+
+    def _tell_opener(self) -> None:
+        """Let the folded form show and say which choice holds."""
+        checked = self._group.checkedButton()
+        text = checked.text() if checked is not None else "…"
+        self._opener.setText(text)
+        self._opener.setChecked(checked is not None)
+        self._opener.setAccessibleName(f"{self._name}: {text}" if self._name else text)
+        self._opener.setToolTip(checked.toolTip() if checked is not None else "")
+
+    def _open_menu(self) -> None:
+        self._tell_opener()  # the click has turned it
+        menu = QMenu(self)
+        for key, made in self._buttons.items():
+            if self.is_offered(key):
+                act = menu.addAction(made.text(), made.click)
+                act.setCheckable(True)
+                act.setChecked(made.isChecked())
+                act.setToolTip(made.toolTip())
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self._opener.mapToGlobal(QPoint(0, self._opener.height())))

@@ -83,7 +83,10 @@ def give_data(
         )
         memory.save()
         return GivenData(
-            manifest, wanted.folder.absolute(), seen=seen_in_training(manifest.items, parent), unreadable=unreadable
+            manifest,
+            wanted.folder.absolute(),
+            seen=seen_in_training(manifest.items, parent),
+            unreadable=unreadable,
         )
     library = Library(home)
     is_own = wanted.dataset is None

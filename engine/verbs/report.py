@@ -27,7 +27,9 @@ def report_run(session: Session, arguments: argparse.Namespace) -> Reply:
         path /= report_name(run)
     if path.exists() and not arguments.replace:
         raise UserError(
-            "report_exists", f"There is a file {path} already.", "Give another one with --out, or --replace it."
+            "report_exists",
+            f"There is a file {path} already.",
+            "Give another one with --out, or --replace it.",
         )
     write_report(session.home, run, path)
     size = path.stat().st_size
