@@ -155,16 +155,16 @@ class SegmentationView(PixelAnswers):
         if selection.verdict in (CORRECT, INCORRECT):
             mask &= _is_good(result) == (selection.verdict == CORRECT)
         there, called, confused = (
-            result.columns.get(name) for name in ("class_true", "class_called", "confusion")
+            _some(result.columns.get(name)) for name in ("class_true", "class_called", "confusion")
         )
         for span in selection.spans:
             mask &= span.holds(_measured(result, span.key))
         if selection.true is not None and selection.predicted is not None:
-            return mask if confused is None else mask & (confused[:, selection.true, selection.predicted] > 0)
+            return mask if confused is None else mask & (confused[:, selection.true, selection.predicted])
         if selection.true is not None and there is not None:
-            mask &= there[:, selection.true] > 0
+            mask &= there[:, selection.true]
         if selection.predicted is not None and called is not None:
-            mask &= called[:, selection.predicted] > 0
+            mask &= called[:, selection.predicted]
         return mask
 
     def order(self, result: Result, sort: str) -> NDArray[np.generic] | None:
@@ -246,6 +246,11 @@ class SegmentationView(PixelAnswers):
         )
         verdict = "Good" if is_good else "Poor"
         return ImageDetail(result.paths[image], verdict, is_good, facts, "IoU by class", scores)
+
+
+def _some(column: Column | None) -> NDArray[np.bool_] | None:
+    """Where a column of counts has any."""
+    return None if column is None else np.greater(column, 0)
 
 
 def _numbers(result: Result, column: str) -> NDArray[np.int64] | None:

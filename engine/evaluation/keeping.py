@@ -76,7 +76,8 @@ def keep_within(
         (lasting, "masks"),
         (lasting, "images"),
     )
-    for kept, what in ((kept, what) for group, what in orders for kept in group):
+    steps: list[tuple[_Kept, Dropped]] = [(kept, what) for group, what in orders for kept in group]
+    for kept, what in steps:
         if not rule.most_mb or excess <= 0:
             break
         before = _left(kept, wishes)

@@ -86,7 +86,8 @@ def test_that_a_classifiers_numbers_are_those_of_scikit_learn(tmp_path: Path) ->
     told = [entry.value for entry in task_view("classification").class_values(found.result)]
     np.testing.assert_allclose(told, by_class, atol=1e-6)
     areas = [reference.roc_auc_score(true == number, scores[:, number]) for number in range(4)]
-    np.testing.assert_allclose(list(found.result.summary.per_class["roc_auc"].values()), areas, atol=1e-6)
+    told = list(found.result.summary.per_class["roc_auc"].values())
+    np.testing.assert_allclose(told, np.array(areas), atol=1e-6)
     np.testing.assert_allclose(
         found.stored["image_loss"], -np.log(scores[np.arange(IMAGES), true]), rtol=1e-5
     )

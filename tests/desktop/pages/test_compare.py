@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from desktop.pages.jobs_compare import CompareView
 from desktop.pages.validate import ValidatePage
 from desktop.viewers.label_view import PREDICTION, TRUTH
 from desktop.widgets.buttons import Button
+from engine.protocol.home import Home
 from tests.desktop.measured_runs import MeasuredRun, evaluation_of
 from tests.desktop.task_runs import detector_run, segmenter_run
 
@@ -188,9 +190,8 @@ def test_that_pixels_show_the_prediction_first(qtbot: QtBot, context: Context, t
 
 @pytest.mark.parametrize("made", [detector_run, segmenter_run])
 def test_that_right_and_wrong_are_those_of_the_validate_page(
-    qtbot: QtBot, context: Context, tmp_path: Path, made: object
+    qtbot: QtBot, context: Context, tmp_path: Path, made: Callable[[Home, Path], MeasuredRun]
 ) -> None:
-    assert callable(made)
     page = compared(qtbot, context, keys(made(context.home, tmp_path), 1, 2))
     shown = page.shown
     assert shown is not None
@@ -271,6 +272,7 @@ def test_that_compared_runs_of_the_jobs_page_lead_to_their_images(
         button.click()
     assert gone.args == ["compare", {"runs": [run.run, other.run], "back": "jobs"}]
 
+    assert gone.args is not None
     page = open_page(qtbot, context, **gone.args[1])
     qtbot.waitUntil(lambda: page.shown is not None, timeout=WAIT_MS)
     assert page.keys == [*keys(run, 3), *keys(other, 1)]

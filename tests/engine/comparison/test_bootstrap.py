@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from scipy.stats import bootstrap
@@ -18,8 +20,8 @@ _RIGHT, _F1 = 0, 2
 class Slow:
     """Counts whose draws take a while, by a clock that the test turns."""
 
-    metrics = ("share",)
-    stands_for = ()
+    metrics: Sequence[str] = ("share",)
+    stands_for: Sequence[str] = ()
     class_measure = "share"
     right = np.zeros(4, dtype=np.bool_)
     goodness = np.zeros(4)

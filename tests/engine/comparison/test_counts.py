@@ -101,7 +101,7 @@ def test_that_images_are_judged_at_the_confidence_with_the_best_f1() -> None:
     counts = ObjectCounts(result, np.arange(result.images), ANIMALS)
 
     arrays = result.arrays
-    best = int(np.argmax(np.nanmean(arrays["curve_f1"], axis=0))) / 100
+    best = int(np.argmax(np.nanmean(arrays["curve_f1"].astype(np.float64), axis=0))) / 100
     for image in range(result.images):
         there = range(*arrays["object_offsets"][image : image + 2])
         objects = sum(not arrays["object_ignored"][row] for row in there)
