@@ -43,6 +43,7 @@ VERB_MODULES = (
 )
 _OTHER_VERBS = {
     "describe": "engine.verbs.plugins",
+    "versions": "engine.verbs.register",
     "run": "engine.verbs.processes",
     "spare": "engine.verbs.processes",
     "work": "engine.verbs.processes",

@@ -27,6 +27,7 @@ from desktop.viewers.score_bars import ScoreBar, ScoreBars
 from desktop.widgets.buttons import Button, button, icon_button, on_click
 from desktop.widgets.card import Card, column, row
 from desktop.widgets.empty_state import EmptyState
+from desktop.widgets.flow_layout import FlowLayout
 from desktop.widgets.labels import ElidedLabel, text_label
 from desktop.widgets.pill import Pill
 from desktop.widgets.scrolled import scrolled
@@ -98,26 +99,31 @@ class DetailView(QWidget):
         self._is_beside = False
         self._arrange()
 
-    def _build_bar(self) -> QHBoxLayout:
-        """What is drawn on the picture, and how."""
-        bar = row(SPACE.s)
+    def _build_bar(self) -> FlowLayout:
+        """What is drawn on the picture, and how; in two lines where there is little room."""
+        bar = FlowLayout(SPACE.s)
+        drawn, tools = QWidget(), QWidget()
+        left, right = row(SPACE.s), row(SPACE.s)
+        drawn.setLayout(left)
+        tools.setLayout(right)
         self.arrangement = Segmented(_ARRANGEMENTS, TOGETHER, "Truth and prediction")
         self.arrangement.changed.connect(self._arrange)
-        bar.addWidget(self.arrangement)
+        left.addWidget(self.arrangement)
         self._toggles = row(SPACE.xs)
         self.toggles: dict[str, Button] = {}
-        bar.addLayout(self._toggles)
+        left.addLayout(self._toggles)
         self.errors = Button("Only errors")
         self.errors.setProperty("chip", True)
         self.errors.setCheckable(True)
         self.errors.explain("Draw only where truth and prediction differ  (E)")
         self.errors.toggled.connect(self._draw)
-        bar.addWidget(self.errors)
-        bar.addStretch(1)
+        left.addWidget(self.errors)
         self._tools = row(SPACE.s)
-        bar.addLayout(self._tools)
+        right.addLayout(self._tools)
         self.controls = LabelControls(self.views)
-        bar.addWidget(self.controls)
+        right.addWidget(self.controls)
+        bar.addWidget(drawn)
+        bar.addWidget(tools)
         return bar
 
     def add_tool(self, tool: QWidget) -> None:

@@ -85,11 +85,10 @@ class Segmented(QFrame):
         return self._is_folded
 
     def sizeHint(self) -> QSize:
-        widths = [made.sizeHint().width() for key, made in self._buttons.items() if self.is_offered(key)]
-        return self._around(sum(widths) + SPACE.xxs * max(0, len(widths) - 1))
+        return self._around([made for key, made in self._buttons.items() if self.is_offered(key)])
 
     def minimumSizeHint(self) -> QSize:
-        return self._around(self._opener.sizeHint().width())
+        return self._around([self._opener])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -131,8 +130,11 @@ class Segmented(QFrame):
         self._tell_opener()
         self.changed.emit(str(pressed.property("key")))
 
-    def _around(self, width: int) -> QSize:
-        return QSize(width + 2 * SPACE.xxs, self._opener.sizeHint().height() + 2 * SPACE.xxs)
+    def _around(self, buttons: Sequence[QPushButton]) -> QSize:
+        """Give the size with these buttons, and the frame and margins of now."""
+        now = [made for made in (*self._buttons.values(), self._opener) if not made.isHidden()]
+        hint = super().sizeHint()
+        return QSize(hint.width() - _width(now) + _width(buttons), hint.height())
 
     def _arrange(self) -> None:
         """Fold where the words of all need more room than there is."""
@@ -162,3 +164,7 @@ class Segmented(QFrame):
                 act.setToolTip(made.toolTip())
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self._opener.mapToGlobal(QPoint(0, self._opener.height())))
+
+
+def _width(buttons: Sequence[QPushButton]) -> int:
+    return sum(made.sizeHint().width() for made in buttons) + SPACE.xxs * max(0, len(buttons) - 1)

@@ -49,6 +49,7 @@ def test_that_the_menu_offers_what_fits_the_state(qtbot: QtBot, context: Context
         "Validate",
         "Predict",
         "Export",
+        "Register as a model version…",
         "Fork settings",
         "Profile",
         "Open folder",
