@@ -264,24 +264,42 @@ def double_process() -> int:
     return os.fork()
 
 
+class Ending:
+    """A request to end, which may have been lost.
+
+    What a signal raises is thrown away where it comes upon a destructor or a callback, and importing calls many.
+    """
+
+    def __init__(self) -> None:
+        self.asked: BaseException | None = None
+        """What was raised, or shall be."""
+
+    def insist(self) -> None:
+        """End where that was asked before."""
+        if self.asked is not None:
+            raise self.asked
+
+    def leave(self, number: int, _frame: object) -> None:
+        """Heed a signal."""
+        self.asked = SystemExit(128 + number)
+        raise self.asked
+
+
 @contextlib.contextmanager
-def heeding_termination() -> Generator[None]:
+def heeding_termination() -> Generator[Ending]:
     """Let a polite request to end raise SystemExit inside the block, so that it ends what it has started.
 
     Windows knows no such request, and only a main thread can be asked: there it changes nothing.
     """
+    ending = Ending()
     if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
-        yield
+        yield ending
         return
-    before = signal.signal(signal.SIGTERM, _leave)
+    before = signal.signal(signal.SIGTERM, ending.leave)
     try:
-        yield
+        yield ending
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _leave(number: int, _frame: object) -> None:
-    raise SystemExit(128 + number)
 
 
 def lead_session() -> None:

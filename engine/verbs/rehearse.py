@@ -18,7 +18,7 @@ from engine.config.validation import parse_assignments, resolve_config
 from engine.datasets.library import Library
 from engine.jobs.rehearsal_budget import BUDGET_S, Budget
 from engine.protocol.home import Home
-from engine.protocol.operating_system import heeding_termination
+from engine.protocol.operating_system import Ending, heeding_termination
 from engine.protocol.rehearsal import Proposal, Rehearsal, RehearsalWarning
 from engine.protocol.run_folder import RunFolder
 from engine.runner.devices import machine_resources
@@ -78,10 +78,15 @@ def _seconds(text: str) -> float:
 
 def rehearse_training(session: Session, arguments: argparse.Namespace) -> Reply:
     """Rehearse, and give the figures; nothing is kept, also when this is ended in the middle."""
-    if arguments.attended:
-        _end_with_input()
-    with heeding_termination(), session.progress("Rehearsing") as progress:
-        budget = Budget(arguments.seconds, progress)
+    with heeding_termination() as ending, session.progress("Rehearsing") as progress:
+        if arguments.attended:
+            _end_with_input(ending)
+
+        def tell(gone: int, whole: int, what: str) -> None:
+            ending.insist()
+            progress(gone, whole, what)
+
+        budget = Budget(arguments.seconds, tell)
         home = session.home.ensure()
         entry = usable_entry(session, arguments.plugin)
         manifest = Library(home).get(arguments.data)
@@ -96,6 +101,7 @@ def rehearse_training(session: Session, arguments: argparse.Namespace) -> Reply:
         wanted_device(home, request.place, request.resource)
         require_same_task(request, manifest)
         found = _rehearse(request, home, budget)
+        ending.insist()
     command = _command(arguments, found.proposals)
     return Reply({"rehearsal": found.model_dump(mode="json")}, Group(*rehearsal_table(found, command)))
 
@@ -146,7 +152,7 @@ def _busy(home: Home, resource: str) -> list[RehearsalWarning]:
     ]
 
 
-def _end_with_input() -> None:
+def _end_with_input(ending: Ending) -> None:
     """Interrupt this process when standard input is closed, also on systems that know no polite signal."""
 
     def wait() -> None:
@@ -154,6 +160,7 @@ def _end_with_input() -> None:
         with contextlib.suppress(OSError, ValueError):
             while os.read(sys.stdin.fileno(), 1 << 10):
                 pass
+        ending.asked = KeyboardInterrupt()
         _thread.interrupt_main()
 
     threading.Thread(target=wait, name="standard-input", daemon=True).start()

@@ -21,6 +21,7 @@ from engine.protocol.operating_system import (
     Launch,
     connect_local_socket,
     free_disk_bytes,
+    heeding_termination,
     is_same_process,
     kill_group,
     process_identity,
@@ -272,3 +273,19 @@ def test_that_windows_says_that_it_cannot_double_a_process(monkeypatch: pytest.M
         operating_system.double_process()
     with pytest.raises(OSError, match="cannot double"):
         operating_system.settle_child(1, 0.0)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_that_a_request_to_end_that_a_destructor_has_lost_is_insisted_on() -> None:
+    class Dying:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+            len("")  # here the signal raises
+
+    with heeding_termination() as ending:
+        ending.insist()  # nobody has asked yet
+        Dying()
+        with pytest.raises(SystemExit) as left:
+            ending.insist()
+
+    assert left.value.code == 128 + signal.SIGTERM
