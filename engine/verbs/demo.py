@@ -63,7 +63,11 @@ def run_demo(session: Session, arguments: argparse.Namespace) -> Reply:
         "Train",
         f"{best.get('metric')} {percent(cast('float', best.get('value')))} in epoch {best.get('epoch')}",
     )
-    tested = _data(evaluate_run(session, Namespace(run_id=run, data=None, split="test", checkpoint=None)))
+    wish = Namespace(
+        run_id=run, data=None, split="test", checkpoint=None, map=[], name=None, unlabelled=False,
+        batch_size=None, gpus=None,
+    )  # fmt: skip
+    tested = _data(evaluate_run(session, wish))
     metrics = cast("dict[str, float]", tested["metrics"])
     note("Evaluate", f"test accuracy {percent(metrics['test/accuracy'])} on {tested['images']} pictures")
     exported = _data(
