@@ -9,7 +9,6 @@ from PySide6.QtCore import (
     QAbstractTableModel,
     QItemSelection,
     QItemSelectionModel,
-    QItemSelectionRange,
     QModelIndex,
     QObject,
     Qt,
@@ -244,8 +243,8 @@ class ImageTable(QTableView):
         self._is_telling = True
         model, chosen = self._grid.images, self._grid.selectionModel()
         selection = QItemSelection()
-        for part in _parts(self.selectionModel().selection()):
-            selection.select(model.index(part.top()), model.index(part.bottom()))
+        for top, bottom in _parts(self.selectionModel().selection()):
+            selection.select(model.index(top), model.index(bottom))
         chosen.select(selection, _SELECT.ClearAndSelect)
         if self.currentIndex().isValid():
             chosen.setCurrentIndex(model.index(self.currentIndex().row()), _SELECT.NoUpdate)
@@ -258,8 +257,8 @@ class ImageTable(QTableView):
         self._is_telling = True
         last = self.rows.columnCount() - 1
         selection = QItemSelection()
-        for part in _parts(self._grid.selectionModel().selection()):
-            selection.select(self.rows.index(part.top(), 0), self.rows.index(part.bottom(), last))
+        for top, bottom in _parts(self._grid.selectionModel().selection()):
+            selection.select(self.rows.index(top, 0), self.rows.index(bottom, last))
         self.selectionModel().select(selection, _SELECT.ClearAndSelect)
         current = self._grid.currentIndex()
         if current.isValid():
@@ -269,8 +268,10 @@ class ImageTable(QTableView):
         self._is_telling = False
 
 
-def _parts(selection: QItemSelection) -> list[QItemSelectionRange]:
-    return [selection.at(number) for number in range(selection.size())]
+def _parts(selection: QItemSelection) -> list[tuple[int, int]]:
+    """Give the first and last row of each part; the parts themselves do not outlive the selection."""
+    parts = (selection.at(number) for number in range(selection.size()))
+    return [(part.top(), part.bottom()) for part in parts]
 
 
 def _side(column: TableColumn) -> Qt.AlignmentFlag:
