@@ -13,13 +13,19 @@ from engine.cli import main
 from engine.protocol.home import Home
 from engine.store.database import Store
 from engine.store.rebuild import take_run
+from engine.verbs import map as map_verb
 from tests.engine.jobs.run_maker import make_run, write_pictures
 
 
 @pytest.mark.slow
 def test_that_a_result_is_mapped_and_a_leak_is_found(
-    lensmith_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    lensmith_home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # That of this process would stay low for all tests that follow.
+    monkeypatch.setattr(map_verb, "lower_priority", lambda: None)
     home = Home(lensmith_home).ensure()
     data = write_pictures(tmp_path / "pictures", per_class=8)
     leaked = data / "val" / "dark" / "1.png"
