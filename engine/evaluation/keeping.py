@@ -51,7 +51,8 @@ def keep_within(
     Args:
         results: RUN/results of a training.
         rule: what is allowed.
-        is_better: whether the first of two results is the better one; of equals the newer one is kept.
+        is_better: whether the first of two results is the better one; of equals the older one is kept, of which the
+            best checkpoint is.
 
     Raises:
         UserError: `disk_full` and its like.
@@ -125,8 +126,8 @@ def _bytes(folder: Path, names: list[str]) -> int:
 
 
 def _best(found: list[_Kept], is_better: Callable[[ResultSummary, ResultSummary], bool]) -> _Kept:
-    best = found[-1]
-    for kept in reversed(found):
+    best = found[0]
+    for kept in found:
         if is_better(kept.summary, best.summary):
             best = kept
     return best

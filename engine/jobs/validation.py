@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -27,7 +28,7 @@ from engine.protocol.results import ResultSummary
 from engine.tasks.registry import task_named
 from engine.tasks.task import Judgement
 from engine.training.job import ValidationOutcome
-from engine.training.patience import chosen_metric
+from engine.training.patience import Direction, chosen_metric
 from engine.training.telemetry import left_out
 
 _SHARE_OF_PARTIAL: Final = 0.02
@@ -117,10 +118,7 @@ class Validation:
                 self._task.primary_metric,
                 self._task.metric_directions[self._task.primary_metric],
             )
-        value, reference = (summary.metrics.get(f"val/{name}") for summary in (one, other))
-        if value is None or reference is None:
-            return False
-        return value > reference if direction == "max" else value < reference
+        return is_better(one, other, f"val/{name}", direction)
 
     def _facts(self, epoch: int, step: int) -> ResultFacts:
         manifest = self._desk.manifest
@@ -135,6 +133,14 @@ class Validation:
             dataset_version=manifest.version,
             per_image=self._desk.run_config.validation.keep != "numbers",
         )
+
+
+def is_better(one: ResultSummary, other: ResultSummary, name: str, direction: Direction) -> bool:
+    """Say whether the first of two results is better by a metric; one that has no number of it never is."""
+    value, reference = (summary.metrics.get(name, math.nan) for summary in (one, other))
+    if math.isnan(value) or math.isnan(reference):
+        return not math.isnan(value)
+    return value > reference if direction == "max" else value < reference
 
 
 def _dropping_told(rule: KeepingRule) -> str:

@@ -98,6 +98,11 @@ def test_that_only_the_newest_and_the_best_are_kept_where_that_is_wished(tmp_pat
     assert dropped(tmp_path) == ["images", "images", "images", ""]
 
 
+def test_that_of_equals_that_is_kept_which_the_best_checkpoint_is_of(tmp_path: Path) -> None:
+    write(tmp_path, [0.1, 0.9, 0.9, 0.3])
+    assert keep_within(tmp_path, KeepingRule(newest_and_best_only=True), is_better).keys() == {"0001", "0003"}
+
+
 def test_that_a_result_that_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
     write(tmp_path, [0.1, 0.9, 0.3])
     (tmp_path / "0001" / "summary.json").write_text("{", encoding="utf-8")

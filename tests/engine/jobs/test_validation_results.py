@@ -12,6 +12,7 @@ from engine.jobs import validation
 from engine.protocol.events import Notice
 from engine.protocol.results import ResultSummary
 from engine.protocol.run_folder import RunFolder, read_record
+from engine.training.patience import Direction
 from tests.engine.jobs.run_maker import make_run, write_pictures
 
 
@@ -44,6 +45,26 @@ def test_that_no_room_at_all_leaves_the_numbers_of_every_validation(tmp_path: Pa
     assert run.work().failure is None
     assert [(summary.images, summary.columns) for summary in summaries(run.folder)] == [(6, ()), (6, ())]
     assert all((run.folder.results / name / "confusion.npy").is_file() for name in ("0001", "0002"))
+
+
+@pytest.mark.parametrize(("direction", "better"), [("max", 0.9), ("min", 0.1)])
+def test_that_what_is_no_number_is_never_the_better_one(direction: Direction, better: float) -> None:
+    def told(metrics: dict[str, float]) -> ResultSummary:
+        return ResultSummary(task="points", split="val", epoch=1, step=1, metrics=metrics)
+
+    one, other, none = (told({"val/loss": value}) for value in (better, 0.5, float("nan")))
+    without = told({})
+
+    def is_better(first: ResultSummary, second: ResultSummary) -> bool:
+        return validation.is_better(first, second, "val/loss", direction)
+
+    assert is_better(one, other)
+    assert not is_better(other, one)
+    assert not is_better(other, other)
+    assert is_better(other, none)
+    assert not is_better(none, other)
+    assert is_better(other, without)
+    assert not is_better(none, without)
 
 
 def test_that_a_validation_can_be_looked_into_while_it_goes_on(
