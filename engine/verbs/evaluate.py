@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -119,8 +120,8 @@ def told(folder: RunFolder) -> Reply:
 
 def confusion_of(folder: RunFolder) -> list[list[int]]:
     """Read the confusion matrix of a run's newest result: rows are the true classes, columns the predicted ones."""
-    found = sorted(folder.results.glob("*/confusion.npy"))
-    return np.load(found[-1], allow_pickle=False).tolist() if found else []
+    found = _newest(folder, "confusion.npy")
+    return np.load(found, allow_pickle=False).tolist() if found is not None else []
 
 
 def result_of(folder: RunFolder) -> ResultSummary:
@@ -129,14 +130,20 @@ def result_of(folder: RunFolder) -> ResultSummary:
     Raises:
         UserError: `result_missing`.
     """
-    found = sorted(entry for entry in folder.results.glob("*/summary.json"))
-    if not found:
+    found = _newest(folder, "summary.json")
+    if found is None:
         raise UserError(
             "result_missing",
             f"Run {folder.run} has left no result.",
             f"See why: lensmith runs log {folder.run}",
         )
-    return read_record(found[-1], ResultSummary)
+    return read_record(found, ResultSummary)
+
+
+def _newest(folder: RunFolder, name: str) -> Path | None:
+    """That file of the newest finished result; what was seen of one meanwhile may be left beside it."""
+    found = [path for path in folder.results.glob(f"*/{name}") if path.parent.name.isdigit()]
+    return max(found, key=lambda path: int(path.parent.name), default=None)
 
 
 def _wanted(session: Session, arguments: argparse.Namespace) -> Wanted:

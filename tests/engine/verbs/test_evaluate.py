@@ -120,6 +120,14 @@ def test_that_all_that_makes_numbers_less_true_is_told_beside_them(tmp_path: Pat
     assert (data["parent"], data["labelled"], data["class_match"], data["left_out"]) == ("r", True, match, 3)
 
 
+def test_that_what_is_left_of_a_result_in_the_making_is_not_told(tmp_path: Path) -> None:
+    run = run_of_a_test(tmp_path / "t1", {"parent_run": "r"}, images=4, metrics={"test/accuracy": 0.5})
+    part = ResultSummary(task="classification", split="test", epoch=3, step=30, images=2, expected=4)
+    write_record(run.results / "partial-00000000000001" / "summary.json", part)
+
+    assert "4 images of pets" in text_of(run)
+
+
 def test_that_a_result_without_truth_tells_that_there_are_no_metrics(tmp_path: Path) -> None:
     run = run_of_a_test(tmp_path / "t1", {"parent_run": "r"}, images=4, is_labelled=False, split="all")
 
