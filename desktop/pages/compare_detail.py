@@ -7,17 +7,18 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from desktop.models.drawn_labels import DrawnLabels
+from desktop.pages.image_head import ImageHead
 from desktop.tasks.task import ImageDetail
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
-from desktop.viewers.label_controls import LabelControls
+from desktop.viewers.label_controls import LabelControls, layer_chip
 from desktop.viewers.label_view import PREDICTION, TRUTH, LabelView
-from desktop.widgets.buttons import Button, button, icon_button, on_click
+from desktop.widgets.buttons import Button
 from desktop.widgets.card import Card, column, row
-from desktop.widgets.labels import ElidedLabel, text_label
+from desktop.widgets.labels import ElidedLabel
 from desktop.widgets.pill import Pill
 
 _KEYS = {"T": TRUTH, "P": PREDICTION}
@@ -100,7 +101,10 @@ class PairView(QWidget):
         self.setAccessibleName("One image, as two models see it")
         outer = column(SPACE.m)
         self.setLayout(outer)
-        outer.addLayout(self._build_head())
+        self.head = ImageHead("All images")
+        self.head.closed.connect(self.closed)
+        self.head.stepped.connect(self.stepped)
+        outer.addWidget(self.head)
         self.pictures = (
             PairPicture("As the first model sees it"),
             PairPicture("As the second model sees it"),
@@ -111,11 +115,7 @@ class PairView(QWidget):
         self.bar.setLayout(bar)
         self.toggles: dict[str, Button] = {}
         for key, name in _KEYS.items():
-            made = Button(name.capitalize())
-            made.setProperty("chip", True)
-            made.setCheckable(True)
-            made.setChecked(True)
-            made.setToolTip(f"Draw the {name}  ({key}). Hold Space to hide all")
+            made = layer_chip(name, key)
             made.toggled.connect(self._draw)
             bar.addWidget(made)
             self.toggles[name] = made
@@ -129,24 +129,6 @@ class PairView(QWidget):
         outer.addLayout(both, 1)
         self._layers: list[Mapping[str, DrawnLabels]] = [{}, {}]
         self._is_one_at_a_time = False
-
-    def _build_head(self) -> QHBoxLayout:
-        head = row()
-        back = button("All images", "ph.arrow-left", "ghost", "Back to all images  (Esc)")
-        on_click(back, self.closed.emit)
-        head.addWidget(back)
-        self.name = ElidedLabel("", "strong", middle=True)
-        head.addWidget(self.name, 1)
-        self._where = text_label("", "caption")
-        self._where.setFont(font(TYPE.caption, tabular=True))
-        head.addWidget(self._where)
-        self._previous = icon_button("ph.caret-left", "Previous image", "Previous image  (←)")
-        self._next = icon_button("ph.caret-right", "Next image", "Next image  (→)")
-        on_click(self._previous, self._go_back)
-        on_click(self._next, self._go_on)
-        head.addWidget(self._previous)
-        head.addWidget(self._next)
-        return head
 
     def offer(self, classes: tuple[str, ...], draws: bool, *, one_at_a_time: bool) -> None:
         """Say what lies on pictures from now on.
@@ -167,10 +149,7 @@ class PairView(QWidget):
         """Say which image is shown, and which of how many it is."""
         self.place = place
         self._layers = [{}, {}]
-        self.name.setText(name)
-        self._where.setText(f"{where[0]:,} of {where[1]:,}")
-        self._previous.setEnabled(where[0] > 1)
-        self._next.setEnabled(where[0] < where[1])
+        self.head.show_place(name, where)
         self._draw()
 
     def show_layers(self, place: int, side: int, layers: Mapping[str, DrawnLabels]) -> None:
@@ -206,9 +185,3 @@ class PairView(QWidget):
     def _pictures_of(self, event: QKeyEvent) -> tuple[PairPicture, ...]:
         """A view that is linked follows the first; Space holds for both."""
         return self.pictures if event.key() == Qt.Key.Key_Space else self.pictures[:1]
-
-    def _go_on(self) -> None:
-        self.stepped.emit(1)
-
-    def _go_back(self) -> None:
-        self.stepped.emit(-1)

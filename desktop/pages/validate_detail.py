@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QSizePolicy,
     QStackedWidget,
@@ -18,13 +17,14 @@ from PySide6.QtWidgets import (
 
 from desktop.grids.file_actions import copy_paths, show_in_folder
 from desktop.models.drawn_labels import DrawnLabels, only_errors
+from desktop.pages.image_head import ImageHead
 from desktop.tasks.task import ImageDetail, Score
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
-from desktop.viewers.label_controls import LabelControls
+from desktop.viewers.label_controls import LabelControls, layer_chip
 from desktop.viewers.label_view import LabelView
 from desktop.viewers.score_bars import ScoreBar, ScoreBars
-from desktop.widgets.buttons import Button, button, icon_button, on_click
+from desktop.widgets.buttons import Button, button, on_click
 from desktop.widgets.card import Card, column, row
 from desktop.widgets.empty_state import EmptyState
 from desktop.widgets.flow_layout import FlowLayout
@@ -60,7 +60,10 @@ class DetailView(QWidget):
         self.setAccessibleName("One image of the result")
         outer = column(SPACE.m)
         self.setLayout(outer)
-        outer.addLayout(self._build_head())
+        self.head = ImageHead("Back")
+        self.head.closed.connect(self.closed)
+        self.head.stepped.connect(self.stepped)
+        outer.addWidget(self.head)
         middle = row(SPACE.m)
         outer.addLayout(middle, 1)
         self._frames: list[Card] = []
@@ -130,24 +133,6 @@ class DetailView(QWidget):
         """Put something above the picture that does not depend on what is drawn."""
         self._tools.addWidget(tool)
 
-    def _build_head(self) -> QHBoxLayout:
-        head = row()
-        back = button("Back", "ph.arrow-left", "ghost", "Back to all images  (Esc)")
-        on_click(back, self.closed.emit)
-        head.addWidget(back)
-        self._name = ElidedLabel("", "strong", middle=True)
-        head.addWidget(self._name, 1)
-        self._place = text_label("", "caption")
-        self._place.setFont(font(TYPE.caption, tabular=True))
-        head.addWidget(self._place)
-        self._previous = icon_button("ph.caret-left", "Previous image", "Previous image  (←)")
-        self._next = icon_button("ph.caret-right", "Next image", "Next image  (→)")
-        on_click(self._previous, self._go_back)
-        on_click(self._next, self._go_on)
-        head.addWidget(self._previous)
-        head.addWidget(self._next)
-        return head
-
     def _build_side(self) -> Card:
         side = Card(spacing=SPACE.s)
         side.setFixedWidth(SIDE_WIDTH)
@@ -189,10 +174,7 @@ class DetailView(QWidget):
             place: which of how many in the order of the grid, from 1.
         """
         self.image = image
-        self._name.setText(detail.name)
-        self._place.setText(f"{place[0]:,} of {place[1]:,}")
-        self._previous.setEnabled(place[0] > 1)
-        self._next.setEnabled(place[0] < place[1])
+        self.head.show_place(detail.name, place)
         sign, tone = ("✓", "ok") if detail.is_correct else ("✕", "bad")
         self._verdict.setVisible(bool(detail.verdict))
         self._verdict.say(f"{sign} {detail.verdict}", tone)
@@ -234,11 +216,7 @@ class DetailView(QWidget):
             made.deleteLater()
         self.toggles = {}
         for place, name in enumerate(names):
-            made = Button(name.capitalize())
-            made.setProperty("chip", True)
-            made.setCheckable(True)
-            made.setChecked(True)
-            made.setToolTip(f"Draw the {name}  ({_LAYER_KEYS[place]}). Hold Space to hide all")
+            made = layer_chip(name, _LAYER_KEYS[place])
             made.toggled.connect(self._draw)
             self._toggles.addWidget(made)
             self.toggles[name] = made
@@ -330,12 +308,6 @@ class DetailView(QWidget):
     def _views_of(self, event: QKeyEvent) -> tuple[LabelView, ...]:
         """Keys of the picture hold as long as the whole has the focus; a view that is linked follows the first."""
         return self.views if event.key() == Qt.Key.Key_Space else self.views[:1]
-
-    def _go_on(self) -> None:
-        self.stepped.emit(1)
-
-    def _go_back(self) -> None:
-        self.stepped.emit(-1)
 
     def _show_in_folder(self) -> None:
         if self._path is not None:

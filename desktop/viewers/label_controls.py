@@ -94,3 +94,13 @@ class LabelControls(QWidget):
     def _take(self, look: LabelLook) -> None:
         self.set_look(look)
         self.look_changed.emit(look)
+
+
+def layer_chip(layer: str, key: str) -> Button:
+    """Make the button that shows and hides a layer; what it does is its owner's."""
+    made = Button(layer.capitalize())
+    made.setProperty("chip", True)
+    made.setCheckable(True)
+    made.setChecked(True)
+    made.setToolTip(f"Draw the {layer}  ({key}). Hold Space to hide all")
+    return made

@@ -146,13 +146,13 @@ def test_that_an_image_is_opened_walked_on_from_and_left_by_keys(
     page.show_view(IMAGES)
     page.images.grid.opened.emit(int(page.images.grid.images.shown[0]))
 
-    assert page.pair.name.whole_text() == "val/circle/circle-2.png"
+    assert page.pair.head.name.whole_text() == "val/circle/circle-2.png"
     assert [picture.verdict.text() for picture in page.pair.pictures] == ["✕ Incorrect", "✓ Correct"]
     assert [picture.facts()["Prediction"] for picture in page.pair.pictures] == ["cross", "circle"]
     qtbot.keyClick(page.pair, Qt.Key.Key_Right)
-    assert page.pair.name.whole_text() == "val/circle/circle-1.png"
+    assert page.pair.head.name.whole_text() == "val/circle/circle-1.png"
     qtbot.keyClick(page.pair, Qt.Key.Key_Right)
-    assert page.pair.name.whole_text() == "val/circle/circle-1.png"
+    assert page.pair.head.name.whole_text() == "val/circle/circle-1.png"
     qtbot.keyClick(page, Qt.Key.Key_Escape)
     assert page.images.grid.isVisible()
     with qtbot.waitSignal(context.asked_to_go) as gone:
