@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,6 @@ from desktop.bridge.actions import Told
 from desktop.context import Context
 from desktop.pages.predict import PredictPage
 from engine.errors import UserError
-from engine.protocol.home import Home
 from engine.protocol.results import PredictionRecord, ScoredLabel
 from tests.desktop.measured_runs import MeasuredRun
 
@@ -70,15 +69,11 @@ def oracle() -> Oracle:
 
 
 @pytest.fixture
-def context(
-    qtbot: QtBot, lensmith_home: Path, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Context]:
-    made = Context(Home(lensmith_home).ensure())
-    monkeypatch.setattr(made.predictor, "ask", oracle.ask)
-    monkeypatch.setattr(made.predictor, "warm_up", lambda: oracle.warmed.append(True))
-    monkeypatch.setattr(made.predictor, "forget", oracle.forget)
-    yield made
-    made.close()
+def context(context: Context, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> Context:
+    monkeypatch.setattr(context.predictor, "ask", oracle.ask)
+    monkeypatch.setattr(context.predictor, "warm_up", lambda: oracle.warmed.append(True))
+    monkeypatch.setattr(context.predictor, "forget", oracle.forget)
+    return context
 
 
 @pytest.fixture

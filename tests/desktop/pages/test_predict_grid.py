@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -85,15 +85,11 @@ def oracle() -> Oracle:
 
 
 @pytest.fixture
-def context(
-    qtbot: QtBot, lensmith_home: Path, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Context]:
-    made = Context(Home(lensmith_home).ensure())
-    monkeypatch.setattr(made.predictor, "ask", oracle.ask)
-    monkeypatch.setattr(made.predictor, "warm_up", lambda: None)
-    monkeypatch.setattr(made.predictor, "forget", oracle.forget)
-    yield made
-    made.close()
+def context(context: Context, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> Context:
+    monkeypatch.setattr(context.predictor, "ask", oracle.ask)
+    monkeypatch.setattr(context.predictor, "warm_up", lambda: None)
+    monkeypatch.setattr(context.predictor, "forget", oracle.forget)
+    return context
 
 
 @pytest.fixture

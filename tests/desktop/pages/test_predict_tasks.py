@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,6 @@ from desktop.models.drawn_labels import DrawnLabels
 from desktop.pages.predict import PredictPage
 from desktop.viewers.label_view import PREDICTION
 from engine.errors import UserError
-from engine.protocol.home import Home
 from engine.protocol.results import PredictionRecord
 from tests.desktop.measured_runs import measured_run
 from tests.desktop.task_runs import ANIMALS, GROUNDS, HEIGHT, WIDTH, detector_run, ground, segmenter_run
@@ -79,15 +78,11 @@ def oracle() -> Oracle:
 
 
 @pytest.fixture
-def context(
-    qtbot: QtBot, lensmith_home: Path, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Context]:
-    made = Context(Home(lensmith_home).ensure())
-    monkeypatch.setattr(made.predictor, "ask", oracle.ask)
-    monkeypatch.setattr(made.predictor, "warm_up", lambda: None)
-    monkeypatch.setattr(made.predictor, "forget", oracle.forget)
-    yield made
-    made.close()
+def context(context: Context, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> Context:
+    monkeypatch.setattr(context.predictor, "ask", oracle.ask)
+    monkeypatch.setattr(context.predictor, "warm_up", lambda: None)
+    monkeypatch.setattr(context.predictor, "forget", oracle.forget)
+    return context
 
 
 @pytest.fixture

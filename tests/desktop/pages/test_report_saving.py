@@ -14,7 +14,7 @@ from desktop.context import Context
 from desktop.pages.report_saving import ReportSaving
 from desktop.pages.train import TrainPage
 from tests.desktop.measured_runs import MeasuredRun
-from tests.desktop.pages.test_validate import WAIT_MS, opened
+from tests.desktop.pages.validate_stage import WAIT_MS, opened
 
 
 def choose(monkeypatch: pytest.MonkeyPatch, path: str) -> list[str]:

@@ -13,7 +13,6 @@ from pytestqt.qtbot import QtBot
 
 from desktop.context import Context
 from desktop.models.result import ResultKey
-from desktop.pages.validate import ValidatePage
 from desktop.viewers.matrix_data import Cell
 from engine.protocol.events import ResultWritten, RunEnded
 from engine.protocol.job import Failure
@@ -23,37 +22,7 @@ from engine.runner.supervision import add_supervision
 from engine.store.database import Store
 from engine.store.rebuild import take_run
 from tests.desktop.measured_runs import CLASSES, MeasuredRun, evaluation_of
-
-WAIT_MS = 30_000
-
-
-def open_page(qtbot: QtBot, context: Context, **target: object) -> ValidatePage:
-    context.runs.refresh()
-    qtbot.waitUntil(lambda: context.runs.is_loaded, timeout=WAIT_MS)
-    page = ValidatePage(context)
-    qtbot.addWidget(page)
-    page.resize(1368, 848)
-    with qtbot.waitActive(page, timeout=WAIT_MS):  # keys reach only a window in front
-        page.show()
-        page.activateWindow()
-    page.open(**target)
-    return page
-
-
-def opened(qtbot: QtBot, context: Context, **target: object) -> ValidatePage:
-    page = open_page(qtbot, context, **target)
-    qtbot.waitUntil(lambda: page.images.result is not None, timeout=WAIT_MS)
-    return page
-
-
-def shown_epoch(page: ValidatePage) -> int:
-    return page.images.result.summary.epoch if page.images.result is not None else -1
-
-
-def know(qtbot: QtBot, context: Context, run: str) -> None:
-    """Let the window learn of a run that was made beside it."""
-    context.runs.refresh()
-    qtbot.waitUntil(lambda: context.runs.row(run) is not None, timeout=WAIT_MS)
+from tests.desktop.pages.validate_stage import WAIT_MS, know, open_page, opened, shown_epoch
 
 
 def test_that_without_any_run_the_page_says_how_to_get_a_result(qtbot: QtBot, context: Context) -> None:

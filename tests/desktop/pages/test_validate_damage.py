@@ -19,7 +19,7 @@ from engine.protocol.results import ResultSummary
 from engine.protocol.run_folder import read_record, write_record
 from engine.store.database import Store
 from tests.desktop.measured_runs import MeasuredRun
-from tests.desktop.pages.test_validate import WAIT_MS, open_page, opened, shown_epoch
+from tests.desktop.pages.validate_stage import WAIT_MS, open_page, opened, shown_epoch
 from tests.desktop.task_runs import segmenter_run
 
 

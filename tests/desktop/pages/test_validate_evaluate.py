@@ -18,7 +18,7 @@ from engine.datasets.library import ImportOptions, Library
 from engine.runner.derived import Derived
 from engine.runner.given_data import Wanted
 from tests.desktop.measured_runs import MeasuredRun
-from tests.desktop.pages.test_validate import WAIT_MS, opened
+from tests.desktop.pages.validate_stage import WAIT_MS, opened
 from tests.desktop.task_runs import import_animals
 
 

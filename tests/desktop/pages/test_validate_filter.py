@@ -22,28 +22,13 @@ from desktop.tasks.measures import Span
 from desktop.viewers.matrix_data import Cell
 from engine.protocol.home import Home
 from tests.desktop.measured_runs import MeasuredRun
+from tests.desktop.pages.validate_stage import WAIT_MS, opened
 from tests.desktop.task_runs import DOGS, detector_run
-
-WAIT_MS = 30_000
-
-
-def opened(qtbot: QtBot, context: Context, run: MeasuredRun) -> ValidatePage:
-    context.runs.refresh()
-    qtbot.waitUntil(lambda: context.runs.is_loaded, timeout=WAIT_MS)
-    page = ValidatePage(context)
-    qtbot.addWidget(page)
-    page.resize(1368, 848)
-    with qtbot.waitActive(page, timeout=WAIT_MS):
-        page.show()
-        page.activateWindow()
-    page.open(run=run.run)
-    qtbot.waitUntil(lambda: page.images.result is not None, timeout=WAIT_MS)
-    return page
 
 
 def first_result(qtbot: QtBot, context: Context, run: MeasuredRun) -> ValidatePage:
     """The result with three mistakes, all circles taken for crosses."""
-    page = opened(qtbot, context, run)
+    page = opened(qtbot, context, run=run.run)
     page.browser.choose(ResultKey(run.run, "0001"))
     qtbot.waitUntil(
         lambda: page.images.result is not None and page.images.result.summary.epoch == 1, timeout=WAIT_MS
@@ -159,7 +144,7 @@ def test_that_percent_is_typed_as_percent(qtbot: QtBot, context: Context, run: M
 
 
 def test_that_a_bar_below_the_bound_lowers_it(qtbot: QtBot, context: Context, detector: MeasuredRun) -> None:
-    page = opened(qtbot, context, detector)
+    page = opened(qtbot, context, run=detector.run)
     page.side.slider.setValue(70)
 
     click_bar(page, "Boxes by confidence", 8)  # from 0.40 to 0.45
@@ -172,7 +157,7 @@ def test_that_a_bar_below_the_bound_lowers_it(qtbot: QtBot, context: Context, de
 def test_that_a_point_of_a_curve_sets_the_confidence_and_a_button_the_best(
     qtbot: QtBot, context: Context, detector: MeasuredRun
 ) -> None:
-    page = opened(qtbot, context, detector)
+    page = opened(qtbot, context, run=detector.run)
     best = page.side.slider.value()
     plot = chart(page, "F1 against confidence").plot
 
@@ -187,7 +172,7 @@ def test_that_a_point_of_a_curve_sets_the_confidence_and_a_button_the_best(
 def test_that_cell_and_range_hold_of_the_same_box(
     qtbot: QtBot, context: Context, detector: MeasuredRun
 ) -> None:
-    page = opened(qtbot, context, detector)
+    page = opened(qtbot, context, run=detector.run)
     page.side.slider.setValue(30)
 
     page.matrix.matrix.picked.emit(Cell(None, DOGS))

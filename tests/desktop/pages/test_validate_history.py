@@ -13,7 +13,7 @@ from desktop.pages.validate import ValidatePage
 from desktop.pages.validate_history import NUMBERS_ONLY
 from engine.protocol.events import ResultWritten
 from tests.desktop.measured_runs import MeasuredRun, evaluation_of, import_pictures, measured_run
-from tests.desktop.pages.test_validate import WAIT_MS, know, opened, shown_epoch
+from tests.desktop.pages.validate_stage import WAIT_MS, know, opened, shown_epoch
 
 EPOCHS = tuple(range(1, 7))
 

@@ -15,7 +15,7 @@ from desktop.context import Context
 from desktop.pages.validate import ValidatePage
 from engine.protocol.home import Home
 from tests.desktop.measured_runs import MeasuredRun, evaluation_of, import_pictures, measured_run
-from tests.desktop.pages.test_validate import WAIT_MS, know, opened, shown_epoch
+from tests.desktop.pages.validate_stage import WAIT_MS, know, opened, shown_epoch
 from tests.desktop.task_runs import detector_run
 
 WRONG = (3, 2, 3, 1, 1)

@@ -14,29 +14,15 @@ from desktop.pages.validate_side import CURVES, OBJECTS
 from desktop.tasks.measures import Span
 from desktop.viewers.matrix_data import Cell
 from tests.desktop.measured_runs import MeasuredRun
+from tests.desktop.pages.validate_stage import WAIT_MS, opened
 from tests.desktop.task_runs import CATS, DOGS, detector_run
 
-WAIT_MS = 30_000
 BACKGROUND = 2
 
 
 @pytest.fixture
 def page(qtbot: QtBot, context: Context, tmp_path: Path) -> ValidatePage:
-    return opened(qtbot, context, detector_run(context.home, tmp_path))
-
-
-def opened(qtbot: QtBot, context: Context, run: MeasuredRun) -> ValidatePage:
-    context.runs.refresh()
-    qtbot.waitUntil(lambda: context.runs.is_loaded, timeout=WAIT_MS)
-    page = ValidatePage(context)
-    qtbot.addWidget(page)
-    page.resize(1368, 848)
-    with qtbot.waitActive(page, timeout=WAIT_MS):
-        page.show()
-        page.activateWindow()
-    page.open(run=run.run)
-    qtbot.waitUntil(lambda: page.images.result is not None, timeout=WAIT_MS)
-    return page
+    return opened(qtbot, context, run=detector_run(context.home, tmp_path).run)
 
 
 def objects(page: ValidatePage) -> list[str]:
@@ -98,7 +84,7 @@ def test_that_an_object_is_opened_and_marked_on_its_image(qtbot: QtBot, page: Va
 
 
 def test_that_a_result_without_objects_offers_none(qtbot: QtBot, context: Context, run: MeasuredRun) -> None:
-    page = opened(qtbot, context, run)
+    page = opened(qtbot, context, run=run.run)
 
     assert not page.side.choice.is_offered(OBJECTS)
     page.side.show_view(CURVES)

@@ -12,7 +12,7 @@ from desktop.models.result import ResultKey
 from engine.evaluation.partial import partial_folders, remove_partial
 from engine.protocol.home import Home
 from tests.desktop.measured_runs import MeasuredRun, import_pictures
-from tests.desktop.pages.test_validate import WAIT_MS, opened, shown_epoch
+from tests.desktop.pages.validate_stage import WAIT_MS, opened, shown_epoch
 
 
 def running(context: Context, folder: Path) -> MeasuredRun:

@@ -16,9 +16,9 @@ from desktop.viewers.label_view import PREDICTION, TRUTH
 from desktop.viewers.matrix_data import Cell
 from engine.protocol.home import Home
 from tests.desktop.measured_runs import MeasuredRun
+from tests.desktop.pages.validate_stage import WAIT_MS, opened
 from tests.desktop.task_runs import CATS, DOGS, detector_run, ground, segmenter_run
 
-WAIT_MS = 30_000
 BACKGROUND = 2
 
 
@@ -32,20 +32,6 @@ def segmenter(lensmith_home: Path, tmp_path: Path) -> MeasuredRun:
     return segmenter_run(Home(lensmith_home), tmp_path)
 
 
-def opened(qtbot: QtBot, context: Context, run: MeasuredRun) -> ValidatePage:
-    context.runs.refresh()
-    qtbot.waitUntil(lambda: context.runs.is_loaded, timeout=WAIT_MS)
-    page = ValidatePage(context)
-    qtbot.addWidget(page)
-    page.resize(1368, 848)
-    with qtbot.waitActive(page, timeout=WAIT_MS):  # keys reach only a window in front
-        page.show()
-        page.activateWindow()
-    page.open(run=run.run)
-    qtbot.waitUntil(lambda: page.images.result is not None, timeout=WAIT_MS)
-    return page
-
-
 def open_image(qtbot: QtBot, page: ValidatePage, image: int) -> None:
     page.open_image(image)
     qtbot.waitUntil(lambda: bool(page.detail.picture.layers), timeout=WAIT_MS)
@@ -54,7 +40,7 @@ def open_image(qtbot: QtBot, page: ValidatePage, image: int) -> None:
 def test_that_moving_the_confidence_counts_anew(
     qtbot: QtBot, context: Context, detector: MeasuredRun
 ) -> None:
-    page = opened(qtbot, context, detector)
+    page = opened(qtbot, context, run=detector.run)
     page.side.slider.setValue(30)
     page.images.toggle_verdict("made_up")
     assert page.images.count_text() == "2 of 4"
@@ -68,21 +54,21 @@ def test_that_moving_the_confidence_counts_anew(
 def test_that_the_matrix_says_that_the_background_is_counted_and_has_no_share(
     qtbot: QtBot, context: Context, detector: MeasuredRun
 ) -> None:
-    page = opened(qtbot, context, detector)
+    page = opened(qtbot, context, run=detector.run)
     assert page.matrix.told.whole_text() == "Rows in %, background in numbers. Click to filter."
 
 
 def test_that_the_matrix_of_a_segmenter_says_that_all_its_rows_are_shares(
     qtbot: QtBot, context: Context, segmenter: MeasuredRun
 ) -> None:
-    page = opened(qtbot, context, segmenter)
+    page = opened(qtbot, context, run=segmenter.run)
     assert page.matrix.told.whole_text().startswith("Rows add to 100%.")
 
 
 def test_that_the_bound_stays_where_it_was_left_for_another_result_of_the_run(
     qtbot: QtBot, context: Context, detector: MeasuredRun
 ) -> None:
-    page = opened(qtbot, context, detector)
+    page = opened(qtbot, context, run=detector.run)
     page.side.slider.setValue(70)
 
     page.browser.choose(page.browser.results[-1].key)
@@ -94,7 +80,7 @@ def test_that_the_bound_stays_where_it_was_left_for_another_result_of_the_run(
 def test_that_a_cell_of_the_background_filters_the_images(
     qtbot: QtBot, context: Context, detector: MeasuredRun
 ) -> None:
-    page = opened(qtbot, context, detector)
+    page = opened(qtbot, context, run=detector.run)
     page.side.slider.setValue(30)
     page.side.show_view(CURVES)
 
@@ -110,7 +96,7 @@ def test_that_a_cell_of_the_background_filters_the_images(
 def test_that_an_image_is_drawn_with_truth_and_prediction_and_each_can_be_hidden(
     qtbot: QtBot, context: Context, detector: MeasuredRun
 ) -> None:
-    page = opened(qtbot, context, detector)
+    page = opened(qtbot, context, run=detector.run)
     page.side.slider.setValue(30)
     open_image(qtbot, page, 2)
     assert page.detail.picture.layers == (TRUTH, PREDICTION)
@@ -126,7 +112,7 @@ def test_that_an_image_is_drawn_with_truth_and_prediction_and_each_can_be_hidden
 def test_that_layers_can_be_hidden_on_the_tiles(
     qtbot: QtBot, context: Context, detector: MeasuredRun
 ) -> None:
-    page = opened(qtbot, context, detector)
+    page = opened(qtbot, context, run=detector.run)
 
     page.side.toggles[PREDICTION].click()
 
@@ -138,7 +124,7 @@ def test_that_layers_can_be_hidden_on_the_tiles(
 def test_that_pixels_stand_beside_each_other_and_both_views_show_the_same_part(
     qtbot: QtBot, context: Context, segmenter: MeasuredRun
 ) -> None:
-    page = opened(qtbot, context, segmenter)
+    page = opened(qtbot, context, run=segmenter.run)
     open_image(qtbot, page, 1)
 
     first, second = page.detail.views
@@ -152,7 +138,7 @@ def test_that_pixels_stand_beside_each_other_and_both_views_show_the_same_part(
 def test_that_the_bound_of_a_segmenter_divides_its_images(
     qtbot: QtBot, context: Context, segmenter: MeasuredRun
 ) -> None:
-    page = opened(qtbot, context, segmenter)
+    page = opened(qtbot, context, run=segmenter.run)
     page.images.toggle_verdict("incorrect")
     assert page.images.count_text() == "1 of 2"
 
@@ -164,7 +150,7 @@ def test_that_the_bound_of_a_segmenter_divides_its_images(
 def test_that_charts_and_a_table_by_class_are_shown(
     qtbot: QtBot, context: Context, detector: MeasuredRun
 ) -> None:
-    page = opened(qtbot, context, detector)
+    page = opened(qtbot, context, run=detector.run)
 
     page.side.show_view(CURVES)
     shown = [card for card in page.side.figures.cards if card.isVisible()]
@@ -181,7 +167,7 @@ def test_that_charts_and_a_table_by_class_are_shown(
 def test_that_keys_of_the_picture_hold_for_both_views(
     qtbot: QtBot, context: Context, segmenter: MeasuredRun
 ) -> None:
-    page = opened(qtbot, context, segmenter)
+    page = opened(qtbot, context, run=segmenter.run)
     open_image(qtbot, page, 1)
     page.detail.setFocus()
 
@@ -196,7 +182,7 @@ def test_that_keys_of_the_picture_hold_for_both_views(
 
 
 def test_that_only_what_differs_is_drawn(qtbot: QtBot, context: Context, segmenter: MeasuredRun) -> None:
-    page = opened(qtbot, context, segmenter)
+    page = opened(qtbot, context, run=segmenter.run)
     open_image(qtbot, page, 1)
     page.detail.setFocus()
 
@@ -218,7 +204,7 @@ def test_that_only_what_differs_is_drawn(qtbot: QtBot, context: Context, segment
 def test_that_only_boxes_that_are_wrong_are_drawn(
     qtbot: QtBot, context: Context, detector: MeasuredRun
 ) -> None:
-    page = opened(qtbot, context, detector)
+    page = opened(qtbot, context, run=detector.run)
     page.side.slider.setValue(30)
     open_image(qtbot, page, 2)
     drawn = page.detail.picture.labels(PREDICTION)

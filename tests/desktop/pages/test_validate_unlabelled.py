@@ -17,7 +17,7 @@ from desktop.tasks.task import Selection, view_of
 from desktop.viewers.matrix_data import Cell
 from engine.protocol.home import Home
 from tests.desktop.measured_runs import MeasuredRun, measured_run
-from tests.desktop.pages.test_validate import WAIT_MS, opened
+from tests.desktop.pages.validate_stage import WAIT_MS, opened
 from tests.desktop.task_runs import detector_run, segmenter_run
 from tests.desktop.unlabelled_runs import answers_of
 
