@@ -47,6 +47,12 @@ def map_images(session: Session, arguments: argparse.Namespace) -> Reply:
             "Open its results on the Validate page, or evaluate it.",
         )
     summary = read_record(folder / "summary.json", ResultSummary)
+    if summary.expected or "item" not in summary.columns:
+        raise UserError(
+            "map_no_images",
+            f"The result {arguments.result} of run {run.run} does not tell of images that last.",
+            "Wait until it is finished, or choose a result that is kept by image.",
+        )
     named = arguments.checkpoint
     checkpoint = _checkpoint(session, run, named if isinstance(named, str) else None)
     manifest = Manifest.load(run.manifest_path)

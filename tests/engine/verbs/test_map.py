@@ -11,6 +11,8 @@ import pytest
 
 from engine.cli import main
 from engine.protocol.home import Home
+from engine.protocol.results import ResultSummary
+from engine.protocol.run_folder import write_record
 from engine.store.database import Store
 from engine.store.rebuild import take_run
 from engine.verbs import map as map_verb
@@ -52,8 +54,12 @@ def test_that_a_result_is_mapped_and_a_leak_is_found(
 
 
 def test_that_a_result_that_is_not_there_is_told(
-    lensmith_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    lensmith_home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(map_verb, "lower_priority", lambda: None)
     home = Home(lensmith_home).ensure()
     run = make_run(home.path, write_pictures(tmp_path / "pictures"), {})
     with Store.open(home.store_path) as store:
@@ -63,3 +69,27 @@ def test_that_a_result_that_is_not_there_is_told(
 
     assert code != 0
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "result_missing"
+
+
+@pytest.mark.parametrize(
+    "changed", [{"dropped": "images", "columns": ()}, {"expected": 9, "columns": ("item",)}]
+)
+def test_that_a_result_whose_images_are_not_kept_or_not_all_there_is_refused(
+    changed: dict[str, object],
+    lensmith_home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(map_verb, "lower_priority", lambda: None)
+    home = Home(lensmith_home).ensure()
+    run = make_run(home.path, write_pictures(tmp_path / "pictures"), {})
+    with Store.open(home.store_path) as store:
+        take_run(store, run.folder)
+    told = {"task": "classification", "split": "val", "epoch": 1, "step": 1, **changed}
+    write_record(run.folder.results / "0001" / "summary.json", ResultSummary.model_validate(told))
+
+    code = main(["map", run.folder.run, "--result", "0001", "--json"])
+
+    assert code != 0
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "map_no_images"
