@@ -43,3 +43,18 @@ def test_that_the_wheel_changes_a_choice_only_while_it_has_the_keyboard(qtbot: Q
     box.setFocus()
     turn_wheel(box)
     assert box.currentText() == "pear"
+
+
+def test_that_words_that_do_not_fit_end_in_an_ellipsis(qtbot: QtBot) -> None:
+    box = ChoiceBox("Result", 260, 90)
+    qtbot.addWidget(box)
+    box.addItem("Newest: Epoch 15 · test · best")
+    box.show()
+
+    box.resize(260, box.height())
+    assert box.shown_text() == "Newest: Epoch 15 · test · best"
+
+    box.resize(90, box.height())
+    assert box.shown_text().endswith("…")
+    assert box.fontMetrics().horizontalAdvance(box.shown_text()) < 90
+    assert not box.grab().isNull()
