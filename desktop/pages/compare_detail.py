@@ -10,7 +10,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from desktop.models.drawn_labels import DrawnLabels
-from desktop.pages.image_head import ImageHead
 from desktop.tasks.task import ImageDetail
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
@@ -18,6 +17,7 @@ from desktop.viewers.label_controls import LabelControls, layer_chip
 from desktop.viewers.label_view import PREDICTION, TRUTH, LabelView
 from desktop.widgets.buttons import Button
 from desktop.widgets.card import Card, column, row
+from desktop.widgets.image_head import ImageHead
 from desktop.widgets.labels import ElidedLabel
 from desktop.widgets.pill import Pill
 

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
 
 from desktop.grids.file_actions import copy_paths, show_in_folder
 from desktop.models.drawn_labels import DrawnLabels, only_errors
-from desktop.pages.image_head import ImageHead
 from desktop.tasks.task import ImageDetail, Score
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SPACE, TYPE
@@ -28,6 +27,7 @@ from desktop.widgets.buttons import Button, button, on_click
 from desktop.widgets.card import Card, column, row
 from desktop.widgets.empty_state import EmptyState
 from desktop.widgets.flow_layout import FlowLayout
+from desktop.widgets.image_head import ImageHead
 from desktop.widgets.labels import ElidedLabel, text_label
 from desktop.widgets.pill import Pill
 from desktop.widgets.scrolled import scrolled

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
-from desktop.pages.image_head import ImageHead
+from desktop.widgets.image_head import ImageHead
 
 
 def arrows(head: ImageHead) -> list[tuple[str, bool]]:
