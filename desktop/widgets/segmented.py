@@ -6,14 +6,26 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLayout, QMenu, QPushButton
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLayout,
+    QMenu,
+    QPushButton,
+    QWidget,
+)
 
 from desktop.theme.fonts import weigh
 from desktop.theme.tokens import SPACE
 from desktop.widgets.buttons import Button
+from desktop.widgets.card import row
+
+_ANY_WIDTH = 16_777_215
+"""Qt's word for a width without a bound."""
 
 
-class Segmented(QFrame):
+class Segmented(QWidget):
     """Choices of which one holds; the arrow keys move between them.
 
     Where it is too narrow for the words of all, only the one that holds is shown, and opens a menu of them.
@@ -30,9 +42,15 @@ class Segmented(QFrame):
         self, choices: Sequence[tuple[str, str]], current: str | None = None, name: str = ""
     ) -> None:
         super().__init__()
-        self.setObjectName("segments")
         self.setAccessibleName(name)
-        layout = QHBoxLayout(self)
+        outer = row(0)
+        outer.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        self.setLayout(outer)
+        self._frame = QFrame()
+        self._frame.setObjectName("segments")
+        outer.addWidget(self._frame, 1)
+        outer.addStretch(0)  # beside the one that is left when it is folded
+        layout = self._inner = QHBoxLayout(self._frame)
         layout.setContentsMargins(SPACE.xxs, SPACE.xxs, SPACE.xxs, SPACE.xxs)
         layout.setSpacing(SPACE.xxs)
         layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
@@ -133,7 +151,7 @@ class Segmented(QFrame):
     def _around(self, buttons: Sequence[QPushButton]) -> QSize:
         """Give the size with these buttons, and the frame and margins of now."""
         now = [made for made in (*self._buttons.values(), self._opener) if not made.isHidden()]
-        hint = super().sizeHint()
+        hint = self._inner.totalSizeHint()
         return QSize(hint.width() - _width(now) + _width(buttons), hint.height())
 
     def _arrange(self) -> None:
@@ -143,6 +161,8 @@ class Segmented(QFrame):
         for key, made in self._buttons.items():
             made.setVisible(self.is_offered(key) and not self._is_folded)
         self._opener.setVisible(self._is_folded)
+        widest = self._around([self._opener]).width() if self._is_folded else _ANY_WIDTH
+        self._frame.setMaximumWidth(widest)
 
     def _tell_opener(self) -> None:
         """Let the folded form show and say which choice holds."""
@@ -152,6 +172,7 @@ class Segmented(QFrame):
         self._opener.setChecked(checked is not None)
         self._opener.setAccessibleName(f"{self._name}: {text}" if self._name else text)
         self._opener.setToolTip(checked.toolTip() if checked is not None else "")
+        self._arrange()
 
     def _open_menu(self) -> None:
         self._tell_opener()  # the click has turned it

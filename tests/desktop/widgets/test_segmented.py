@@ -94,3 +94,14 @@ def test_that_what_is_not_offered_takes_no_room(choice: Segmented) -> None:
     assert choice.sizeHint().width() < before
     assert not choice.is_offered("right")
     assert words(choice) == ["All images", "Wrong ones"]
+
+
+def test_that_the_one_that_is_left_is_no_wider_than_its_word(choice: Segmented, qtbot: QtBot) -> None:
+    make_room(choice, choice.sizeHint().width() - 1, qtbot)
+    (shown,) = [made for made in choice.findChildren(QPushButton) if made.isVisible()]
+
+    qtbot.waitUntil(lambda: shown.width() == shown.sizeHint().width())
+    frame = shown.parentWidget()
+    assert frame is not None
+    assert frame.x() == 0
+    assert frame.width() < choice.width() // 2
