@@ -23,7 +23,8 @@ _DIMENSIONS = 50
 """Kept of the features for the map: the rest is noise and costs time."""
 _EXACT_BELOW = 2_000
 _PERPLEXITY = 30
-_ROWS = 1_024
+_AT_ONCE = 4_000_000
+"""Pairs of images that are compared in one step."""
 Rows = NDArray[np.float32]
 Progress = Callable[[int, int, str], None]
 
@@ -112,20 +113,30 @@ def near_pairs(features: Rows, of_interest: NDArray[np.bool_], progress: Progres
     unit = features - features.mean(axis=0)
     unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
     wanted = np.flatnonzero(of_interest)
-    parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]] = []
-    for start in range(0, len(wanted), _ROWS):
-        rows = wanted[start : start + _ROWS]
+    size = max(1, _AT_ONCE // max(1, len(unit)))
+    nothing = np.zeros(0, np.int64)
+    found = Pairs(nothing, nothing, np.zeros(0, np.float32))
+    for start in range(0, len(wanted), size):
+        rows = wanted[start : start + size]
         alike = unit[rows] @ unit.T
         place, other = np.nonzero(alike >= LEAST_SIMILARITY)
         one = rows[place]
         # Each pair once: of two that are both of interest from the smaller number.
         once = (one < other) | ((one > other) & ~of_interest[other])
-        parts.append((one[once], other[once], alike[place[once], other[once]]))
-        progress(min(start + _ROWS, len(wanted)), len(wanted), "Comparing images")
-    one, other, similarity = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.argsort(-similarity, kind="stable")[:MOST_PAIRS]
-    first, second = np.minimum(one, other)[order], np.maximum(one, other)[order]
-    return Pairs(first.astype(np.int64), second.astype(np.int64), similarity[order].astype(np.float32))
+        found = _most_alike(found, one[once], other[once], alike[place[once], other[once]])
+        progress(min(start + size, len(wanted)), len(wanted), "Comparing images")
+    return found
+
+
+def _most_alike(
+    known: Pairs, one: NDArray[np.int64], other: NDArray[np.int64], similarity: NDArray[np.float32]
+) -> Pairs:
+    """The best of those known and of others: a model that is sure of its classes finds millions of pairs."""
+    first = np.concatenate([known.first, np.minimum(one, other)])
+    second = np.concatenate([known.second, np.maximum(one, other)])
+    both = np.concatenate([known.similarity, similarity.astype(np.float32)])
+    best = np.argsort(-both, kind="stable")[:MOST_PAIRS]
+    return Pairs(first[best], second[best], both[best])
 
 
 def _reduced(features: Rows) -> Rows:

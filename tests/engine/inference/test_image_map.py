@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.errors import UserError
-from engine.inference.image_map import LEAST_SIMILARITY, features_of_files, map_of, near_pairs
+from engine.inference.image_map import LEAST_SIMILARITY, MOST_PAIRS, features_of_files, map_of, near_pairs
 from tests.engine.datasets.pictures import write_picture
 
 
@@ -80,3 +81,19 @@ def test_that_pairs_are_those_of_a_plain_comparison() -> None:
     assert (58, 59) not in expected  # neither is of the result
     assert len(found) == len(set(found))
     assert pairs.similarity.tolist() == sorted(pairs.similarity.tolist(), reverse=True)
+
+
+def test_that_of_millions_of_pairs_the_most_alike_are_kept_in_little_memory() -> None:
+    rng = np.random.default_rng(2)
+    centres = np.eye(2, 8, dtype=np.float32)[np.arange(6_000) % 2]
+    features = centres + rng.normal(0, 0.02, centres.shape).astype(np.float32)
+    features[[100, 5_900]] = features[[200, 4_000]]  # alike to the last digit
+
+    tracemalloc.start()
+    pairs = near_pairs(features, np.ones(6_000, np.bool_), silent)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert {(100, 200), (4_000, 5_900)} <= set(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
+    assert len(pairs.first) == MOST_PAIRS
+    assert most < 300 << 20
