@@ -125,6 +125,7 @@ class InsightPage(Page):
         key, run = target.get("result"), target.get("run")
         if isinstance(key, ResultKey):
             self._run = run if isinstance(run, str) else key.run
+            self.shown = None  # what cannot be opened is not made by another one's weights
             row_of = self.context.runs.row(self._run)
             self.set_crumb(run_title(row_of) if row_of is not None else "")
             self._tell("Opening…", "", can_make=False)

@@ -127,6 +127,18 @@ def test_that_without_a_map_the_page_offers_to_make_one(
     assert page.states.currentWidget() is page.empty
 
 
+def test_that_a_result_that_is_gone_is_not_mapped_by_the_weights_of_the_one_before(
+    qtbot: QtBot, context: Context, run: MeasuredRun
+) -> None:
+    page = opened(qtbot, context, run, key_of(run))
+
+    page.open(result=ResultKey(run.run, "0999"), run=run.run)
+    qtbot.waitUntil(lambda: "not there any more" in page.empty.title.text(), timeout=WAIT_MS)
+
+    assert page.empty.button is not None
+    assert page.empty.button.isHidden()
+
+
 def test_that_a_damaged_map_is_made_anew(context: Context, run: MeasuredRun) -> None:
     key = put_map(run)
     (run.folder.results / key.folder / "map_points.npy").write_bytes(b"no array")
