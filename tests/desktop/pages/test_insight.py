@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from desktop.context import Context
 from desktop.models.insight_map import open_map
 from desktop.models.result import ResultKey
+from desktop.models.result_weights import Weights
 from desktop.pages.insight import BY_VERDICT, PAIRS, InsightPage
 from engine.datasets.manifest import Manifest
 from engine.protocol.home import Home
@@ -131,6 +133,8 @@ def test_that_a_result_that_is_gone_is_not_mapped_by_the_weights_of_the_one_befo
     qtbot: QtBot, context: Context, run: MeasuredRun
 ) -> None:
     page = opened(qtbot, context, run, key_of(run))
+    assert page.shown is not None
+    page.shown = replace(page.shown, weights=Weights(run.folder.checkpoints / "best"))
 
     page.open(result=ResultKey(run.run, "0999"), run=run.run)
     qtbot.waitUntil(lambda: "not there any more" in page.empty.title.text(), timeout=WAIT_MS)
