@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ def save_labels(parent: Path, wanted: LabelSave) -> LabelsWritten:
         )
     folder = free_name(parent, f"predictions-{wanted.format}", "")
     has_objects = wanted.format != "masks"
+    root = _common_folder([path for path, _ in chosen])
     try:
         table = _objects(chosen, wanted) if has_objects else None
         manifest = Manifest(
@@ -76,10 +78,10 @@ def save_labels(parent: Path, wanted: LabelSave) -> LabelsWritten:
             format=wanted.format,
             version="",
             classes=tuple(wanted.classes),
-            items=tuple(_item(path, record, with_mask=not has_objects) for path, record in chosen),
+            items=tuple(_item(root, path, record, with_mask=not has_objects) for path, record in chosen),
         )
         # A mask in the cache is written over when its picture is asked about again: it is copied, not linked.
-        tree = Tree(folder, Source(manifest, Path(), table), copy=not has_objects)
+        tree = Tree(folder, Source(manifest, root, table), copy=not has_objects)
         folder.mkdir(parents=True)
         WRITERS[wanted.format][0](tree)
     except OSError as error:
@@ -118,10 +120,19 @@ def _images(count: int) -> str:
     return "1 image" if count == 1 else f"{count:,} images"
 
 
-def _item(path: Path, record: PredictionRecord, *, with_mask: bool) -> Item:
+def _common_folder(files: Sequence[Path]) -> Path:
+    """The folder below which all files lie, so that no name tells where on this machine; none on several drives."""
+    try:
+        return Path(os.path.commonpath([file.absolute().parent for file in files]))
+    except ValueError:
+        return Path()
+
+
+def _item(root: Path, path: Path, record: PredictionRecord, *, with_mask: bool) -> Item:
     width, height = record.size or (0, 0)
+    file = path.absolute()
     return Item(
-        path=path.absolute().as_posix(),
+        path=(file.relative_to(root) if root.is_absolute() else file).as_posix(),
         label=None,
         split=_SPLIT,
         sha256="",

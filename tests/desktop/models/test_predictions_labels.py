@@ -83,6 +83,15 @@ def test_that_written_boxes_are_imported_as_they_were(
         np.testing.assert_allclose(found.boxes, np.array([box[2] for box in kept]).reshape(-1, 4), atol=exact)
 
 
+def test_that_no_name_tells_where_the_images_lay_on_this_machine(tmp_path: Path) -> None:
+    wanted = LabelSave("coco", detected(tmp_path / "shots"), ANIMALS, "detection", 0.5)
+
+    written = save_labels(tmp_path, wanted)
+
+    names = sorted(path.name for path in written.folder.rglob("*.png"))
+    assert names == ["b.png", "one__a_png.png", "two__a_png.png"]
+
+
 def test_that_masks_of_objects_come_back_pixel_for_pixel(home: Home, tmp_path: Path) -> None:
     file = picture(tmp_path / "shots" / "a.png", 0)
     numbers = np.zeros((HEIGHT, WIDTH), np.uint8)
