@@ -11,6 +11,7 @@ Videos and cameras have verbs of their own, see `video.py`. One answer a line: `
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import sys
@@ -110,9 +111,12 @@ class Service:
 
     def _explain(self, request: dict[str, object]) -> dict[str, object]:
         label = request.get("class")
-        model = self.model(_path(request, "checkpoint"))
+        checkpoint = _path(request, "checkpoint")
+        model = self.model(checkpoint)
         named = label if isinstance(label, str) and label else None
-        return explain_file(model, _path(request, "file"), named, self._own_masks())
+        # Of each model its own: the map of another one may just be read.
+        sign = hashlib.sha256(str(checkpoint).encode(errors="replace")).hexdigest()[:16]
+        return explain_file(model, _path(request, "file"), named, self._own_masks() / sign)
 
     def _own_masks(self) -> Path:
         """A folder that goes when this process ends."""

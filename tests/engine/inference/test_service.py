@@ -94,6 +94,19 @@ def test_that_a_heat_map_comes_as_a_gray_picture_with_its_place(tmp_path: Path) 
     assert gray[:, -8:].max() < 5
 
 
+def test_that_two_models_do_not_write_their_heat_maps_into_one_file(tmp_path: Path) -> None:
+    file = write_picture(tmp_path / "x.png", size=(16, 8))
+    asked = Asked()
+    asked.model = Seeing
+
+    maps = {
+        asked(id=number, verb="explain", checkpoint=f"/c/{name}", file=str(file))["map"]
+        for number, name in enumerate(("best", "last", "best"))
+    }
+
+    assert len(maps) == 2
+
+
 @pytest.mark.parametrize(
     ("request_", "code"),
     [
