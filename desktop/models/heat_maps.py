@@ -61,6 +61,8 @@ class HeatMaps(QObject):
         self._kept: OrderedDict[HeatSubject, Heat] = OrderedDict()
         self._wanted: HeatSubject | None = None
         self._number = -1
+        self._turn = 0
+        """Counts how often all was forgotten: what is read of an answer from before is dropped."""
 
     def want(self, subject: HeatSubject | None) -> None:
         """Tell this subject's heat map, now when it is known, else when it is there; None wants nothing more."""
@@ -90,16 +92,20 @@ class HeatMaps(QObject):
         """Drop all that is known: the model is another, or was written anew."""
         self.want(None)
         self._kept.clear()
+        self._turn += 1
 
     def _take(self, subject: HeatSubject, answer: dict[str, object]) -> None:
-        self._number = -1
-        self._background.run(
-            _heat,
-            answer,
-            then=lambda heat: self._keep(subject, heat),
-            failed=lambda error: self._refuse(subject, error),
-            owner=self,
-        )
+        self._number, turn = -1, self._turn
+
+        def keep(heat: Heat) -> None:
+            if turn == self._turn:
+                self._keep(subject, heat)
+
+        def refuse(error: Exception) -> None:
+            if turn == self._turn:
+                self._refuse(subject, error)
+
+        self._background.run(_heat, answer, then=keep, failed=refuse, owner=self)
 
     def _keep(self, subject: HeatSubject, heat: Heat) -> None:
         self._kept[subject] = heat
