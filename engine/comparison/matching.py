@@ -108,7 +108,7 @@ def _require_comparable(measured: Sequence[Measured]) -> None:
             raise UserError(
                 "comparison_no_rows",
                 f"{result.name} was stored without results by image.",
-                "Evaluate its checkpoint, which keeps them, or switch on “Results by image” under Validation for "
+                "Evaluate its checkpoint, which keeps them, or let “Results by image” under Validation keep them in "
                 "the next training.",
             )
 
