@@ -6,8 +6,8 @@ import csv
 import io
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
+from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QTableView, QWidget
 
 from desktop.models.class_table import ClassTableModel
 from desktop.models.result import Result
@@ -17,7 +17,7 @@ from desktop.widgets.buttons import button, on_click
 from desktop.widgets.card import column, row
 from desktop.widgets.labels import text_label
 
-_NAME_WIDTH = 168
+_NAME_WIDTH, _NAME_NARROWEST = 168, 96
 
 
 class ClassesPanel(QWidget):
@@ -48,27 +48,46 @@ class ClassesPanel(QWidget):
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(SIZE.control)
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.table.horizontalHeader().setHighlightSections(False)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(2, Qt.SortOrder.AscendingOrder)
         self.table.activated.connect(self._pick)
         body.addWidget(self.table, 1)
+        self.setFocusProxy(self.table)
 
     def show_result(self, result: Result, view: TaskView) -> None:
         """Show the classes of a result."""
         self.model.show(
             result.classes, view.class_columns, result.summary.per_class, view.counts.capitalize()
         )
-        header = self.table.horizontalHeader()
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
-        header.resizeSection(0, _NAME_WIDTH)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()
 
     def copy(self) -> None:
         """Put the table into the clipboard, as it is sorted."""
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(self.model.as_rows())
         QGuiApplication.clipboard().setText(text.getvalue())
+
+    def _fit(self) -> None:
+        """Share the width out; no number is cut: where there is no room for all of them, the table moves sideways."""
+        header, columns = self.table.horizontalHeader(), range(1, self.model.columnCount())
+        if not self.isVisible() or not columns:
+            return
+        needed = [max(header.sectionSizeHint(at), self.table.sizeHintForColumn(at)) for at in columns]
+        bar = self.table.verticalScrollBar().sizeHint().width()
+        spare = self.contentsRect().width() - bar - sum(needed)
+        name = max(_NAME_NARROWEST, min(_NAME_WIDTH, spare))
+        header.resizeSection(0, name)
+        for at, width in zip(columns, needed, strict=True):
+            header.resizeSection(at, width + max(0, spare - name) // len(columns))
 
     def _pick(self, index: QModelIndex) -> None:
         self.picked.emit(self.model.class_at(index.row()))

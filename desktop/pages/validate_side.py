@@ -6,7 +6,7 @@ from math import floor
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QSlider, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QSlider, QStackedWidget, QWidget
 
 from desktop.charts.figure_plot import PickedPoint
 from desktop.charts.figures import BarFigure
@@ -99,7 +99,10 @@ class SidePanel(Card):
     def show_view(self, name: str) -> None:
         """Show images, curves or classes."""
         self.choice.choose(name)
+        shown, focused = self.views.currentWidget(), QApplication.focusWidget()
         self.views.setCurrentIndex([key for key, _ in _VIEWS].index(name))
+        if focused is not None and shown.isAncestorOf(focused) and shown is not self.views.currentWidget():
+            self._focus_view()  # else it would go to the next button
         for made in self.toggles.values():
             made.setVisible(name == IMAGES)
 
@@ -113,6 +116,12 @@ class SidePanel(Card):
             self.objects.grid.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             self.images.focus()
+
+    def _focus_view(self) -> None:
+        if self.choice.current() in (IMAGES, OBJECTS):
+            self.focus_pictures()
+        else:
+            self.views.currentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
 
     def offer_bound(self, bound: Bound | None) -> None:
         """Let a bound be moved, from where it stands; None takes the slider away."""

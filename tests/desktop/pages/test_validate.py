@@ -316,3 +316,35 @@ def test_that_every_control_has_a_name(qtbot: QtBot, context: Context, run: Meas
 
     assert nameless == []
     assert page.matrix.matrix.accessibleName() == f"Confusion matrix, {len(CLASSES)} classes"
+
+
+def test_that_another_view_gets_the_keyboard_of_the_one_that_goes(
+    qtbot: QtBot, context: Context, run: MeasuredRun
+) -> None:
+    page = opened(qtbot, context)
+    page.images.focus()
+    assert page.images.grid.hasFocus()
+
+    page.side.show_view("classes")
+    assert page.side.classes.table.hasFocus()
+
+    page.side.show_view("curves")
+    assert page.side.figures.hasFocus()
+
+    page.side.show_view("images")
+    assert page.images.grid.hasFocus()
+
+
+@pytest.mark.parametrize("width", [1368, 950])
+def test_that_no_number_of_a_class_is_cut(
+    qtbot: QtBot, context: Context, run: MeasuredRun, width: int
+) -> None:
+    page = opened(qtbot, context)
+    page.resize(width, 600)
+    page.side.show_view("classes")
+    table = page.side.classes.table
+    header = table.horizontalHeader()
+
+    assert page.side.classes.model.columnCount() > 2
+    for at in range(1, page.side.classes.model.columnCount()):
+        assert header.sectionSize(at) >= max(table.sizeHintForColumn(at), header.sectionSizeHint(at))
