@@ -32,7 +32,7 @@ from desktop.widgets.labels import ElidedLabel
 from desktop.widgets.message_banner import Banner
 from desktop.widgets.segmented import Segmented
 
-_SORT_WIDTH, _SORT_NARROWEST = 168, 92
+_SORT_WIDTH, _SORT_NARROWEST = 168, 132
 _LEAST_COUNT = 62
 _LEAST_HEAD, _NARROW = 480, 720
 """From this width on the choice of lists is an icon alone."""
