@@ -88,13 +88,6 @@ class EngineActions(QObject):
 
         self._do(submit, request, self._home, then=then, failed=failed)
 
-    def evaluate(self, run: str, checkpoint: str | None, split: str, then: Then | None = None) -> None:
-        """Measure a checkpoint on a split of its own data, as a run of its own; `then` gets its id."""
-        from engine.runner.derived import Derived
-        from engine.runner.given_data import Wanted
-
-        self.derive(Derived("evaluate", run, checkpoint, data=Wanted(split=split)), then)
-
     def derive(self, wanted: object, then: Then | None = None, failed: Failed | None = None) -> None:
         """Work on a run's model (`engine.runner.derived.Derived`), as a run of its own; `then` gets its id."""
         from engine.runner.derived import submit_derived
@@ -112,7 +105,7 @@ class EngineActions(QObject):
         """Export a checkpoint; `options` as the engine's export job takes them (`format` …)."""
         from engine.runner.derived import Derived
 
-        self.derive(Derived("export", run, checkpoint, None, dict(options)), then, failed)
+        self.derive(Derived("export", run, checkpoint, dict(options)), then, failed)
 
     def command(self, run: str, kind: CommandKind, then: Then | None = None) -> None:
         """Give a run an order: pause, hold, resume, stop, cancel, checkpoint, validate_now."""

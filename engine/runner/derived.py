@@ -29,11 +29,9 @@ class Derived:
     """Id, unique prefix or name of the trained run."""
     checkpoint: str | None = None
     """None takes the best, else the last."""
-    dataset: str | None = None
-    """None takes the dataset of the parent."""
     options: dict[str, object] = field(default_factory=dict[str, object])
     data: Wanted | None = None
-    """What a test run measures on; it tells the dataset, too."""
+    """What a test run measures on; None takes the dataset of the parent."""
     changes: Mapping[str, object] = field(default_factory=dict[str, object])
     """Settings that differ from those of the training: `batch_size`."""
     resource: str | None = None
@@ -66,7 +64,7 @@ def submit_derived(wanted: Derived, home: Home) -> str:
     )
     request = SubmitRequest(
         entry=entry,
-        dataset=given.manifest.name if given is not None else wanted.dataset or job.dataset.name,
+        dataset=given.manifest.name if given is not None else job.dataset.name,
         config={**parent.effective_config(), **wanted.changes},
         name=f"{wanted.kind} {row.name or row.run}",
         kind=wanted.kind,

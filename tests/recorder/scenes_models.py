@@ -13,6 +13,8 @@ from desktop.pages.predict_progress import GRID
 from desktop.pages.validate import ValidatePage
 from desktop.pages.validate_matrix import CLASSES, PAIRS
 from desktop.tasks.measures import Span
+from engine.runner.derived import Derived
+from engine.runner.given_data import Wanted
 from tests.recorder.play import Pause, Script, Until, later
 from tests.recorder.stage import LONG_S, Stage
 
@@ -53,7 +55,8 @@ def validate(stage: Stage) -> Script:
     yield from stage.camera.take("validate", "incorrect")
     yield from stage.small("validate", "finished_minimum")
     yield from _ways_to_look(stage, cast("ValidatePage", page))
-    stage.context.actions.evaluate(stage.runs["first"], "best", "test")
+    wanted = Derived("evaluate", stage.runs["first"], "best", data=Wanted(split="test"))
+    stage.context.actions.derive(wanted)
     yield from stage.named("evaluation", lambda row: row.kind == "evaluate")
     yield Pause(1000)
     yield from stage.camera.take("validate", "measuring")
