@@ -21,7 +21,7 @@ PAGES = (
     ("jobs", "Jobs", "ph.stack", "Ctrl+7"),
 )
 """Name, title, icon, key."""
-BELONGS_TO = {"compare": "validate"}
+BELONGS_TO = {"compare": "validate", "insight": "validate"}
 """Pages without a button of their own: the button that stands for each."""
 LOWER = (("plugins", "Plugins", "ph.puzzle-piece", ""), ("settings", "Settings", "ph.gear-six", "Ctrl+,"))
 _HEIGHT = 54

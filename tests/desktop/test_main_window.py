@@ -105,6 +105,14 @@ def test_that_control_and_a_digit_opens_the_pages_in_the_order_of_the_rail(
         assert not isinstance(window.pages.page(page), BrokenPage)
 
 
+def test_that_a_page_without_a_button_marks_the_one_that_it_belongs_to(window: MainWindow) -> None:
+    for page in ("compare", "insight"):
+        window.context.go("home")
+        window.context.go(page)
+        assert window.current == page
+        assert window.rail.buttons["validate"].isChecked()
+
+
 def test_that_the_palette_opens_finds_a_page_and_goes_there(qtbot: QtBot, window: MainWindow) -> None:
     press(qtbot, window, Qt.Key.Key_K, CONTROL)
     assert window.palette_box.isVisible()
