@@ -45,6 +45,7 @@ class HeatToggle(QWidget):
         self._subject: HeatSubject | None = None
         self._reason = ""
         self._names: tuple[str, ...] | None = None
+        self._name = _NAME
         line = row(SPACE.xs)
         self.setLayout(line)
         self.chip = Button(_NAME)
@@ -83,6 +84,14 @@ class HeatToggle(QWidget):
             self.classes.clear()
             self.classes.addItem(_PREDICTED)
             self.classes.addItems(list(names))
+
+    def name(self, model: str) -> None:
+        """Say whose map it is, where there are several models; `model` is empty where there is one."""
+        words = self.chip.accessibleDescription()
+        is_waiting = self.chip.text() == _COMPUTING
+        self._name = f"{_NAME} of {model}" if model else _NAME
+        if not is_waiting:
+            self._say("" if words == self._reason else words)
 
     def toggle(self) -> None:
         """Switch the map on or off, where it can be."""
@@ -165,7 +174,7 @@ class HeatToggle(QWidget):
 
     def _say(self, words: str) -> None:
         """Say beside the name of the chip how it stands; why it is off, where it is."""
-        self.chip.setText(_NAME)
+        self.chip.setText(self._name)
         words = self._reason or words
         self.chip.setToolTip(f"{_TIP}. {words}" if words else _TIP)
         self.chip.setAccessibleDescription(words)

@@ -203,6 +203,7 @@ class PredictPage(Page):
     def _name_models(self) -> None:
         titles = (f"A · {self.first.title}", f"B · {self.second.title}")
         self.answer.compare(titles if self.board.is_compared else None)
+        self.heat.toggle.name("A" if self.board.is_compared else "")
 
     def _take_task(self, task: str | None) -> None:
         """Show answers as the chosen model's task does, at the threshold that was last used for it."""

@@ -148,3 +148,17 @@ def test_that_another_class_may_be_explained(qtbot: QtBot, shown: Shown) -> None
     qtbot.waitUntil(lambda: "What speaks for ring" in shown.toggle.chip.toolTip(), timeout=WAIT_MS)
 
     assert [asked["class"] for asked in shown.oracle.asked] == ["", "ring"]
+
+
+def test_that_it_says_whose_map_it_is_where_there_are_several_models(qtbot: QtBot, shown: Shown) -> None:
+    shown.toggle.toggle()
+    qtbot.waitUntil(lambda: shown.view.heat is not None, timeout=WAIT_MS)
+
+    shown.toggle.name("A")
+    assert shown.toggle.chip.text() == "Heat map of A"
+    assert "What speaks for star" in shown.toggle.chip.toolTip()
+
+    shown.toggle.toggle()
+    assert shown.toggle.chip.text() == "Heat map of A"
+    shown.toggle.name("")
+    assert shown.toggle.chip.text() == "Heat map"

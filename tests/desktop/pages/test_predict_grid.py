@@ -237,8 +237,10 @@ def test_that_what_two_models_differ_on_is_found_and_sorted_first(qtbot: QtBot, 
     sort_by(page, DISAGREEMENT)
     assert shown(page)[0] == "1"
 
+    assert page.heat.toggle.chip.text() == "Heat map of A"
     page.tools.compare.click()
     assert not page.board.is_compared
+    assert page.heat.toggle.chip.text() == "Heat map"
     assert page.work.panel.filter.sort.findData(DISAGREEMENT) < 0
     assert page.board.tile(1).caption == "1 dog"
 
