@@ -57,10 +57,9 @@ def answer_cards(result: Result, values: list[ClassValue], what: str) -> list[Me
 
 def confidence_figure(result: Result) -> list[Figure]:
     """How sure the model is; nothing where it does not tell."""
-    values = result.columns.get(CONFIDENCE)
-    if values is None or not len(values):
+    read = _confidences(result)
+    if not len(read):
         return []
-    read = values.astype(np.float64)
     places = np.clip(np.ceil(read * _BINS - 1e-6) - 1, 0, _BINS - 1).astype(np.int64)
     counts = np.bincount(places, minlength=_BINS).astype(np.float64)
     note = f"median {np.median(read):.0%}"
@@ -79,11 +78,15 @@ def confidence_figure(result: Result) -> list[Figure]:
 
 
 def _confidence_cards(result: Result) -> list[MetricFact]:
-    values = result.columns.get(CONFIDENCE)
-    if values is None or not len(values):
+    read = _confidences(result)
+    if not len(read):
         return [MetricFact("Mean confidence", "–", "the model does not tell"), MetricFact("Least sure", "–")]
-    read = values.astype(np.float64)
     return [
         MetricFact("Mean confidence", f"{read.mean():.1%}"),
         MetricFact("Least sure", f"{read.min():.1%}", "of one image"),
     ]
+
+
+def _confidences(result: Result) -> NDArray[np.float64]:
+    """(N,), empty where the model does not tell; a NaN is as unsure as can be."""
+    return np.nan_to_num(result.columns.get(CONFIDENCE, np.zeros(0)).astype(np.float64))
