@@ -9,6 +9,8 @@ from engine.comparison.compare import Difference
 TONES = {"better": "ok", "worse": "bad"}
 """Of findings; all others are said without a colour."""
 _WHOLE = 100
+_LEAST_POINTS, _LEAST = 0.05, 0.0005
+"""What is less is 0 in the digits that are shown."""
 _ONE_IN = 20
 
 
@@ -18,7 +20,18 @@ def difference_text(metric: str, difference: Difference | None) -> str:
         return "–"
     if difference.finding == "the same":
         return "the same"
-    return f"{change_text(metric, difference.value)}  {difference.finding}"
+    return f"{_change(metric, difference.value)}  {difference.finding}"
+
+
+def _change(metric: str, value: float) -> str:
+    """As everywhere; a difference that is too small for the digits is not told as none."""
+    if value == 0:
+        return change_text(metric, 0.0)
+    if is_share(metric) and abs(value) * _WHOLE < _LEAST_POINTS:
+        return "under 0.1 pt"
+    if not is_share(metric) and abs(value) < _LEAST:
+        return "under 0.001"
+    return change_text(metric, value)
 
 
 def interval_text(metric: str, difference: Difference | None) -> str:
@@ -27,8 +40,10 @@ def interval_text(metric: str, difference: Difference | None) -> str:
         return "–"
     low, high = difference.interval
     if is_share(metric):
-        return f"{low * _WHOLE:+.1f} to {high * _WHOLE:+.1f}"
-    return f"{low:+.3f} to {high:+.3f}"
+        digits = 1 if max(abs(low), abs(high)) * _WHOLE >= _LEAST_POINTS else 3
+        return f"{low * _WHOLE:+.{digits}f} to {high * _WHOLE:+.{digits}f}"
+    digits = 3 if max(abs(low), abs(high)) >= _LEAST else 5
+    return f"{low:+.{digits}f} to {high:+.{digits}f}"
 
 
 def spoken(name: str, metric: str, values: tuple[float | None, float | None], difference: Difference) -> str:
