@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 
 from desktop.context import Context
 from desktop.models.result import ResultKey
@@ -131,7 +131,10 @@ class ComparePage(Page):
     def show_view(self, name: str) -> None:
         """Show metrics, classes, images or settings."""
         self.choice.choose(name)
+        shown, focused = self.views.currentWidget(), QApplication.focusWidget()
         self.views.setCurrentIndex([key for key, _ in _VIEWS].index(name))
+        if focused is not None and shown.isAncestorOf(focused) and shown is not self.views.currentWidget():
+            self.views.currentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() != Qt.Key.Key_Escape:
@@ -160,6 +163,9 @@ class ComparePage(Page):
         self._turn += 1
         self.shown = None
         self.head.note.setText("Comparing…")
+        focused = QApplication.focusWidget()
+        if focused is not None and self._states.isAncestorOf(focused):
+            self.setFocus(Qt.FocusReason.OtherFocusReason)  # else it would go to the next button
         self._states.setCurrentWidget(self._loading)
 
     def _take(self, turn: int, shown: ShownSides) -> None:

@@ -60,6 +60,7 @@ class GalleriesPanel(QWidget):
         self.grid.set_delegate(self.tiles)
         self.grid.opened.connect(self._open)
         body.addWidget(self.grid, 1)
+        self.setFocusProxy(self.grid)
         for box in (self.one, self.other):
             box.activated.connect(self._choose_pair)
 

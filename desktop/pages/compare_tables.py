@@ -56,6 +56,7 @@ class TablePanel(QWidget):
         self.table.verticalHeader().setDefaultSectionSize(SIZE.control)
         self.table.horizontalHeader().setHighlightSections(False)
         body.addWidget(self.table, 1)
+        self.setFocusProxy(self.table)
 
     def show_content(self, content: TableContent) -> None:
         """Show another table."""
@@ -63,7 +64,7 @@ class TablePanel(QWidget):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self._size(header, len(content.headings))
-        header.setStretchLastSection(True)
+        header.setStretchLastSection(False)  # numbers stand near the line that they belong to
 
     def copy(self) -> None:
         """Put the table into the clipboard, as it is sorted."""

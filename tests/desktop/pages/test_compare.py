@@ -116,6 +116,27 @@ def test_that_classes_that_change_most_stand_first_and_the_table_sorts(
     page.classes.copy()
 
 
+def test_that_another_view_gets_the_keyboard_and_no_number_stands_far_from_its_line(
+    qtbot: QtBot, context: Context, run: MeasuredRun
+) -> None:
+    page = compared(qtbot, context, keys(run, 1, 3))
+    table = page.metrics.table
+    table.setFocus()
+
+    for view, widget in (
+        ("images", page.images.grid),
+        ("classes", page.classes.table),
+        ("settings", page.settings.table),
+        ("metrics", table),
+    ):
+        page.show_view(view)
+        assert widget.hasFocus()
+    assert table.horizontalHeader().length() < table.width()
+
+    page.compare(page.keys[::-1])
+    assert page.hasFocus()
+
+
 def test_that_galleries_show_what_was_fixed_and_broken_for_any_pair(
     qtbot: QtBot, context: Context, run: MeasuredRun
 ) -> None:
