@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import QSlider, QWidget
 
 from desktop.models.heat_maps import Heat, HeatMaps, HeatSubject
@@ -74,6 +74,13 @@ class HeatToggle(QWidget):
             view.heat_wished.connect(self.toggle)
         self._set_opacity(_OPACITY)
         self.show_subject(None)
+
+    def sizeHint(self) -> QSize:
+        """With room for the name of a class; where there is little, the box of classes gives way."""
+        hint, more = super().sizeHint(), 0
+        if not self.classes.isHidden():
+            more = self.classes.maximumWidth() - self.classes.sizeHint().width()
+        return QSize(hint.width() + max(0, more), hint.height())
 
     def offer_classes(self, names: Sequence[str]) -> None:
         """Let one of these classes be explained, or the one that is predicted."""

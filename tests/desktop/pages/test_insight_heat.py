@@ -162,3 +162,13 @@ def test_that_it_says_whose_map_it_is_where_there_are_several_models(qtbot: QtBo
     assert shown.toggle.chip.text() == "Heat map of A"
     shown.toggle.name("")
     assert shown.toggle.chip.text() == "Heat map"
+
+
+def test_that_the_name_of_the_class_is_seen_where_there_is_room(qtbot: QtBot, shown: Shown) -> None:
+    shown.toggle.offer_classes(["star", "cross"])
+    shown.toggle.toggle()
+    qtbot.waitUntil(lambda: shown.view.heat is not None, timeout=WAIT_MS)
+
+    shown.toggle.resize(shown.toggle.sizeHint())
+    qtbot.waitUntil(lambda: shown.toggle.classes.shown_text() == shown.toggle.classes.currentText())
+    assert shown.toggle.minimumSizeHint().width() < shown.toggle.sizeHint().width()
