@@ -83,7 +83,8 @@ def list_partials(home: Home, run: str) -> list[ListedResult]:
         UserError: one of the store's.
     """
     with Store.open(home.store_path) as store:
-        sources = [(store.run(run), True)]
+        trained = store.run(run)
+        sources = [(trained, True)]
         sources += [(row, False) for row in store.runs("evaluate") if row.parent == run]
     found: list[ListedResult] = []
     for row, is_own in sources:
@@ -105,6 +106,7 @@ def list_partials(home: Home, run: str) -> list[ListedResult]:
                 metrics=summary.metrics,
                 is_own=is_own,
                 progress=(summary.images, summary.expected),
+                elsewhere=(row.dataset or "") if row.dataset != trained.dataset else "",
             )
         )
     return found

@@ -9,10 +9,13 @@ from pytestqt.qtbot import QtBot
 
 from desktop.context import Context
 from desktop.models.result import ResultKey
+from desktop.models.result_list import list_partials
+from engine.datasets.library import Library
 from engine.evaluation.partial import partial_folders, remove_partial
 from engine.protocol.home import Home
 from tests.desktop.measured_runs import MeasuredRun, import_pictures
 from tests.desktop.pages.validate_stage import WAIT_MS, opened, shown_epoch
+from tests.engine.datasets.pictures import write_classes
 
 
 def running(context: Context, folder: Path) -> MeasuredRun:
@@ -101,6 +104,22 @@ def test_that_an_evaluation_is_shown_while_it_runs(qtbot: QtBot, context: Contex
     page = opened(qtbot, context)
     qtbot.waitUntil(lambda: page.images.count_text() == "2 of 2", timeout=WAIT_MS)
     assert page.source.note.text() == "Epoch 1 · test · best · 2 of 3 images measured so far"
+
+
+def test_that_a_test_on_other_data_is_called_by_their_name_while_it_runs(
+    context: Context, tmp_path: Path
+) -> None:
+    run = running(context, tmp_path).tell("completed")
+    others = Library(run.home).import_dataset(
+        write_classes(tmp_path / "photos" / "test", {"cat": 2, "dog": 1}).parent, name="street scenes"
+    )
+    test = MeasuredRun(run.home, "20260101-000100-bbbb", others, "evaluate", run.run, "test")
+    test.create().tell("running")
+    test.measure_part(1, images=2)
+
+    (entry,) = list_partials(context.home, run.run)
+
+    assert entry.title == "street scenes (test) · best · epoch 1 · 2 of 3"
 
 
 def test_that_what_a_dead_run_left_half_measured_is_not_offered(
