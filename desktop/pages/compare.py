@@ -28,6 +28,7 @@ from desktop.widgets.card import Card, column, row
 from desktop.widgets.empty_state import EmptyState
 from desktop.widgets.segmented import Segmented
 from desktop.widgets.skeleton import Skeleton
+from desktop.widgets.view_stack import ViewStack
 from engine.comparison.compare import MOST_COMPARED
 from engine.errors import UserError
 
@@ -68,7 +69,7 @@ class ComparePage(Page):
         choice.addWidget(self.choice)
         choice.addStretch(1)
         browse.body.addLayout(choice)
-        self.views = QStackedWidget()
+        self.views = ViewStack()
         browse.body.addWidget(self.views, 1)
         self.metrics, self.classes = MetricsPanel(), ClassesPanel()
         self.images, self.settings = GalleriesPanel(), SettingsPanel()
@@ -131,10 +132,8 @@ class ComparePage(Page):
     def show_view(self, name: str) -> None:
         """Show metrics, classes, images or settings."""
         self.choice.choose(name)
-        shown, focused = self.views.currentWidget(), QApplication.focusWidget()
-        self.views.setCurrentIndex([key for key, _ in _VIEWS].index(name))
-        if focused is not None and shown.isAncestorOf(focused) and shown is not self.views.currentWidget():
-            self.views.currentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
+        if self.views.turn_to([key for key, _ in _VIEWS].index(name)):
+            self.views.focus_current()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() != Qt.Key.Key_Escape:

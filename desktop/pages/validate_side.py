@@ -6,7 +6,7 @@ from math import floor
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QApplication, QSizePolicy, QSlider, QStackedWidget, QWidget
+from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
 from desktop.charts.figure_plot import PickedPoint
 from desktop.charts.figures import BarFigure
@@ -23,6 +23,7 @@ from desktop.widgets.buttons import Button, button, on_click
 from desktop.widgets.card import Card, row
 from desktop.widgets.labels import text_label
 from desktop.widgets.segmented import Segmented
+from desktop.widgets.view_stack import ViewStack
 
 IMAGES, OBJECTS, CURVES, CLASSES = "images", "objects", "curves", "classes"
 _VIEWS = ((IMAGES, "Images"), (OBJECTS, "Objects"), (CURVES, "Curves"), (CLASSES, "Classes"))
@@ -71,7 +72,7 @@ class SidePanel(Card):
         holder.setMinimumWidth(_LEAST_HEAD)  # less than all of it takes: what is said in words gives way
         holder.setLayout(head)
         self.body.addWidget(holder)
-        self.views = QStackedWidget()
+        self.views = ViewStack()
         self.images = ImagesPanel()
         self.objects = ObjectsPanel()
         self.images.filtered.connect(self.objects.show_selection)
@@ -99,9 +100,7 @@ class SidePanel(Card):
     def show_view(self, name: str) -> None:
         """Show images, curves or classes."""
         self.choice.choose(name)
-        shown, focused = self.views.currentWidget(), QApplication.focusWidget()
-        self.views.setCurrentIndex([key for key, _ in _VIEWS].index(name))
-        if focused is not None and shown.isAncestorOf(focused) and shown is not self.views.currentWidget():
+        if self.views.turn_to([key for key, _ in _VIEWS].index(name)):
             self._focus_view()  # else it would go to the next button
         for made in self.toggles.values():
             made.setVisible(name == IMAGES)
@@ -121,7 +120,7 @@ class SidePanel(Card):
         if self.choice.current() in (IMAGES, OBJECTS):
             self.focus_pictures()
         else:
-            self.views.currentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
+            self.views.focus_current()
 
     def offer_bound(self, bound: Bound | None) -> None:
         """Let a bound be moved, from where it stands; None takes the slider away."""

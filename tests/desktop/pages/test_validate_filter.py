@@ -233,7 +233,7 @@ def test_that_an_image_opened_from_the_table_leads_back_to_it(
 ) -> None:
     page = first_result(qtbot, context, run)
     page.images.table_button.click()
-    page.images.table.selectRow(4)
+    page.images.table.setCurrentIndex(page.images.table.rows.index(4, 0))
     image = page.images.grid.current_image()
 
     qtbot.keyClick(page.images.table, Qt.Key.Key_Return)
