@@ -325,8 +325,9 @@ def test_that_the_next_build_and_other_versions_are_taken_where_the_first_are_no
 
 @pytest.mark.slow
 def test_that_a_host_without_network_is_told_of_the_folder_of_wheels(
-    ssh_host: SshHost, home: Home, tmp_path: Path
+    ssh_host: SshHost, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("engine.executors.ssh.preparation.CUDA_BYTES", 1)  # whatever this disk has free
     nowhere = "http://127.0.0.1:9/simple"
     python = python_with_settings(
         tmp_path, PIP_INDEX_URL=nowhere, PIP_CONFIG_FILE=os.devnull, PIP_FIND_LINKS=""
