@@ -81,6 +81,8 @@ def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         "NO_ALBUMENTATIONS_UPDATE": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "YOLO_AUTOINSTALL": "false",
+        # Else CUDA numbers the GPUs by their speed, and `cuda:0` may be another one than the driver's first.
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
     }
     # Compute threads that spin while they wait for each other make a busy machine several times slower.
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")

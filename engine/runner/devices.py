@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
-from typing import cast
+from dataclasses import dataclass
+from typing import Any, cast
 
 from engine.protocol.home import Home
 from engine.protocol.hosts import SSH_PREFIX, HostBook
+
+
+@dataclass(frozen=True, slots=True)
+class UsableGpu:
+    """A GPU of this machine as the queue names it."""
+
+    resource: str
+    """`cuda:0`."""
+    name: str
+    """As the driver tells it; empty where it does not."""
+    free_bytes: int
+    """Of its memory; 0 where the driver does not tell."""
 
 
 def machine_resources() -> list[str]:
@@ -17,6 +31,18 @@ def machine_resources() -> list[str]:
         return ["cpu"]
     count = len(visible.split(",")) if visible is not None else _gpu_count()
     return [f"cuda:{index}" for index in range(count)] or ["cpu"]
+
+
+def machine_gpus() -> list[UsableGpu]:
+    """Tell of the GPUs that may be used here; none without an NVIDIA driver."""
+    nvml = _driver()
+    if nvml is None:
+        return []
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    resources = [name for name in machine_resources() if name != "cpu"]
+    numbers = visible.split(",") if visible is not None else [str(n) for n in range(len(resources))]
+    # Of numbers without a GPU (-1) there may be more.
+    return [_usable(nvml, name, number.strip()) for name, number in zip(resources, numbers, strict=False)]
 
 
 def host_resources(home: Home) -> list[str]:
@@ -31,12 +57,41 @@ def host_resources(home: Home) -> list[str]:
 
 
 def _gpu_count() -> int:
-    try:
-        nvml = importlib.import_module("pynvml")
-    except ImportError:
+    nvml = _driver()
+    if nvml is None:
         return 0
     try:
-        nvml.nvmlInit()
         return cast("int", nvml.nvmlDeviceGetCount())
     except nvml.NVMLError:
         return 0
+
+
+def _driver() -> Any:
+    """The driver's library, ready to be asked; None where there is none."""
+    try:
+        nvml = importlib.import_module("pynvml")
+    except ImportError:
+        return None
+    try:
+        nvml.nvmlInit()
+    except nvml.NVMLError:
+        return None
+    return nvml
+
+
+def _usable(nvml: Any, resource: str, number: str) -> UsableGpu:
+    """Ask the driver about one, by its number or by its UUID."""
+    name, free = "", 0
+    with contextlib.suppress(nvml.NVMLError):
+        by_number = number.isdecimal()
+        handle = (
+            nvml.nvmlDeviceGetHandleByIndex(int(number))
+            if by_number
+            else nvml.nvmlDeviceGetHandleByUUID(number)
+        )
+        with contextlib.suppress(nvml.NVMLError):
+            told = nvml.nvmlDeviceGetName(handle)
+            name = told.decode(errors="replace") if isinstance(told, bytes) else str(told)
+        memory = nvml.nvmlDeviceGetMemoryInfo(handle)
+        free = int(memory.total) - int(memory.used)
+    return UsableGpu(resource, name, free)
