@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import os
 import shutil
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,6 +13,10 @@ from pathlib import Path
 from engine.datasets.annotations import Annotations, Objects
 from engine.datasets.hashing import Progress, no_progress
 from engine.datasets.manifest import Item, Manifest
+
+_MOST_BYTES = 200
+"""Of a name that is made from folders; disks take 255, and a label file's ending may be longer."""
+_SIGN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +60,12 @@ class Tree:
             across: names differ between splits too, for layouts with all images in one folder.
         """
         items = self.source.manifest.items
+        # Also where A.jpg and a.jpg are one file.
         keys = [
-            ("" if across else item.split, Path(item.path).stem if distinct_stems else Path(item.path).name)
+            (
+                "" if across else item.split,
+                (Path(item.path).stem if distinct_stems else Path(item.path).name).casefold(),
+            )
             for item in items
         ]
         counts = Counter(keys)
@@ -68,10 +79,17 @@ class Tree:
         return splits
 
     def put(self, file: str, place: str) -> None:
-        """Bring a file of the source to a place below the folder, without a change of its bytes."""
+        """Bring a file of the source to a place below the folder, without a change of its bytes.
+
+        Raises:
+            FileExistsError: something lies there already. It may be a link to another file of the source, which a
+                copy would write over.
+        """
         source = (self.source.root / file).resolve()
         target = self.folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
         if self.copy:
             shutil.copy2(source, target)
         else:
@@ -95,6 +113,16 @@ class Tree:
 
 
 def _own_name(path: str) -> str:
-    """A name that no other image has: with its folders, and its ending said twice, as `a.jpg` and `a.png` differ."""
-    flat = Path(path.replace("/", "__"))
-    return f"{flat.stem}_{flat.suffix[1:]}{flat.suffix}"
+    """A name that no other image has: with its folders, and its ending said twice, as `a.jpg` and `a.png` differ.
+
+    Where names of folders make it too long for a disk, a hash stands for the first of them. No colon of a drive is in
+    it, which Windows takes in no name.
+    """
+    plain = path[0] + path[2:] if path[1:3] == ":/" else path
+    flat = Path(plain.lstrip("/").replace("/", "__"))
+    name = f"{flat.stem}_{flat.suffix[1:]}{flat.suffix}"
+    if len(name.encode(errors="replace")) <= _MOST_BYTES:
+        return name
+    sign = hashlib.sha256(path.encode(errors="replace")).hexdigest()[:_SIGN]
+    end = name.encode(errors="replace")[-(_MOST_BYTES - _SIGN - 1) :].decode(errors="ignore")
+    return f"{sign}_{end}"
