@@ -31,16 +31,21 @@ Load = Callable[[Path], Predictable]
 Size = tuple[int, int]
 
 
-def with_exported(load: Load) -> Load:
-    """Let what loads checkpoints take exported files too."""
+def with_exported(load: Load, threads: Callable[[], int | None] = lambda: None) -> Load:
+    """Let what loads checkpoints take exported files too.
+
+    Args:
+        load: of a checkpoint.
+        threads: says how many an exported file may use; None leaves it to its runtime.
+    """
 
     def load_any(path: Path) -> Predictable:
-        return load_exported(path) if path.suffix.lower() == SUFFIX else load(path)
+        return load_exported(path, threads()) if path.suffix.lower() == SUFFIX else load(path)
 
     return load_any
 
 
-def load_exported(path: Path) -> ExportedModel:
+def load_exported(path: Path, threads: int | None = None) -> ExportedModel:
     """Open an ONNX file that `lensmith export` wrote.
 
     Raises:
@@ -55,8 +60,15 @@ def load_exported(path: Path) -> ExportedModel:
     require_feature("onnx_check")
     import onnxruntime  # optional package
 
+    options = onnxruntime.SessionOptions()
+    if threads is not None:
+        options.intra_op_num_threads = threads
+        # Threads that spin while they wait take what others would compute with.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            str(path), sess_options=options, providers=["CPUExecutionProvider"]
+        )
     except Exception as error:
         raise _unrunnable(path, error) from error
     return ExportedModel(path, session, _facts(path, session))

@@ -3,7 +3,8 @@
 One request a line: `{"id": 1, "verb": "predict", "checkpoint": FOLDER, "files": [...], "threshold": 0.0}`, with the
 folder for files of masks in `masks` (without it they last as long as this process); also
 `load`, `explain` (where the model looks: `file` and, other than the predicted one, `class`), `validate` (a plugin's
-own check of a configuration), `preview` (what training images look like under one, see `preview_wish.py`) and `ping`.
+own check of a configuration), `preview` (what training images look like under one, see `preview_wish.py`), `place`
+(on which device and with how many threads, see `model_place.py`) and `ping`.
 Videos and cameras have verbs of their own, see `video.py`. One answer a line: `{"id": 1, "ok": true, ...}` or
 `{"id": 1, "ok": false, "error": {"code", "message", "hint"}}`. Pixels and masks never travel through JSON.
 """
@@ -24,6 +25,7 @@ from typing import IO
 
 from engine.errors import UserError
 from engine.inference.heat_map import explain_file
+from engine.inference.model_place import ModelPlace
 from engine.inference.predictor import Predictable, image_files, predict_files
 from engine.inference.preview_wish import Wish, read_wish
 from engine.inference.records import Telling
@@ -44,14 +46,18 @@ class Service:
         load: turns a checkpoint folder (or exported file) into a model.
         validate: checks a configuration with a plugin, by plugin name.
         preview: shows what a configuration makes of training images.
+        place: where `load` puts models.
     """
 
-    def __init__(self, load: Load, validate: Validate, preview: Preview) -> None:
+    def __init__(
+        self, load: Load, validate: Validate, preview: Preview, place: ModelPlace | None = None
+    ) -> None:
         self._load = load
         self._validate = validate
         self._preview = preview
-        self._models: OrderedDict[Path, tuple[int, Predictable]] = OrderedDict()
-        """With the moment at which each one's files were written."""
+        self._place = place or ModelPlace()
+        self._models: OrderedDict[Path, tuple[tuple[int, str], Predictable]] = OrderedDict()
+        """With the moment at which each one's files were written, and where it computes."""
         self._videos = VideoDesk(self.model)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -67,12 +73,11 @@ class Service:
         except json.JSONDecodeError as error:
             return _refusal(number, UserError("request_invalid", f"The request is not JSON: {error}."))
         except UserError as error:
-            return _refusal(number, error)
+            return _refusal(number, self._place.trouble(error) or error)
         except Exception as error:  # noqa: BLE001  # a plugin's bug must not end the service: it is told in the answer
             traceback.print_exc()
-            return _refusal(
-                number, UserError("bug", f"{type(error).__name__}: {error}", "See the predictor's log.")
-            )
+            bug = UserError("bug", f"{type(error).__name__}: {error}", "See the predictor's log.")
+            return _refusal(number, self._place.trouble(error) or bug)
 
     def _do(self, request: dict[str, object]) -> dict[str, object]:
         verb = request.get("verb")
@@ -80,6 +85,8 @@ class Service:
             return {"models": [str(path) for path in self._models]}
         if verb == "load":
             return {"classes": list(self.model(_path(request, "checkpoint")).class_names)}
+        if verb == "place":
+            return self._move(request)
         if verb == "predict":
             return self._predict(request)
         if verb == "explain":
@@ -94,8 +101,16 @@ class Service:
         raise UserError(
             "verb_unknown",
             f"The predictor does not know {verb!r}.",
-            "It knows ping, load, predict, explain, videos, validate, preview.",
+            "It knows ping, place, load, predict, explain, videos, validate, preview.",
         )
+
+    def _move(self, request: dict[str, object]) -> dict[str, object]:
+        before = self._place.device
+        told = self._place.take(request)
+        if self._place.device != before:
+            self._models.clear()
+            self._place.free_memory()
+        return told
 
     def _predict(self, request: dict[str, object]) -> dict[str, object]:
         names = request.get("files")
@@ -129,10 +144,10 @@ class Service:
 
         One that was written anew since, as the best one is during a training, is loaded again.
         """
-        written = _written_ns(checkpoint)
+        sign = (_written_ns(checkpoint), self._place.sign(checkpoint))
         known = self._models.get(checkpoint)
-        if known is None or known[0] != written:
-            self._models[checkpoint] = (written, self._load(checkpoint))
+        if known is None or known[0] != sign:
+            self._models[checkpoint] = (sign, self._load(checkpoint))
             while len(self._models) > MODELS_KEPT:
                 self._models.popitem(last=False)
         self._models.move_to_end(checkpoint)

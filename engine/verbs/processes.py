@@ -76,6 +76,7 @@ def run_service(session: Session, _arguments: argparse.Namespace) -> Reply:
     from engine.datasets.library import Library
     from engine.inference.augmentation_preview import AugmentationPreview
     from engine.inference.exported import with_exported
+    from engine.inference.model_place import ModelPlace
     from engine.inference.service import Service, answers_only, serve
     from engine.plugin.describer import describe, find_entry
     from engine.plugin.previewing import study
@@ -88,8 +89,10 @@ def run_service(session: Session, _arguments: argparse.Namespace) -> Reply:
         return {"config": resolve_config(entry.config_schema, config)}
 
     preview = AugmentationPreview(Library(session.home), partial(study, session.home))
+    place = ModelPlace()
+    load = with_exported(lambda path: restore_model(path, place.device), lambda: place.threads)
     with answers_only() as answers:
-        service = Service(with_exported(restore_model), validate, preview.answer)
+        service = Service(load, validate, preview.answer, place)
         return Reply(None, exit_code=serve(service, sys.stdin, answers))
 
 

@@ -43,6 +43,21 @@ def exported(model: TorchModel, path: Path, **changed: bool) -> Path:
     return path
 
 
+def test_that_a_file_answers_the_same_with_one_thread(tmp_path: Path) -> None:
+    path = exported(model_of("example_minimal"), tmp_path / "model.onnx")
+
+    def never(_checkpoint: Path) -> Predictable:
+        raise AssertionError
+
+    answers = []
+    for threads in (None, 1):
+        (told,) = with_exported(never, lambda wanted=threads: wanted)(path).infer(pictures()[:1])
+        assert isinstance(told, ClassScores)
+        answers.append(told.probs)
+
+    np.testing.assert_allclose(answers[0], answers[1], atol=1e-6)
+
+
 @pytest.mark.parametrize("changed", [{}, {"include_preprocessing": False, "include_postprocessing": False}])
 def test_that_a_classifiers_file_gives_the_probabilities_of_the_network(
     changed: dict[str, bool], tmp_path: Path

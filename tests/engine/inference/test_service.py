@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from engine.errors import UserError
 from engine.inference import service
 from engine.inference.heat_map import HeatMap
+from engine.inference.model_place import ModelPlace
 from engine.inference.preview_wish import Wish
 from engine.inference.service import MODELS_KEPT, Service, serve
 from engine.tasks.predictions import ClassScores
@@ -36,10 +38,10 @@ class Model:
 class Asked:
     """A service with what it loaded."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: ModelPlace | None = None) -> None:
         self.loaded: list[str] = []
         self.model: type[Model] = Model
-        self.service = Service(self._load, self._validate, self._preview)
+        self.service = Service(self._load, self._validate, self._preview, place)
 
     def _load(self, checkpoint: Path) -> Model:
         if checkpoint.name == "none":
@@ -170,6 +172,61 @@ def test_that_every_kind_of_nonsense_gets_an_answer(tmp_path: Path) -> None:
         "no checkpoint": "request_invalid", "missing": "checkpoint_missing", "no file": "file_missing", "bug": "bug",
     }  # fmt: skip
     assert "unlucky" in errors["bug"]["message"]
+
+
+class OnGpu(ModelPlace):
+    """Takes every device that is named, without having it."""
+
+    def take(self, request: Mapping[str, object]) -> dict[str, object]:
+        self.device = str(request["device"])
+        return {"device": self.device, "problem": ""}
+
+
+class Greedy(Model):
+    """Needs more memory than a GPU has."""
+
+    def infer(self, images: list[np.ndarray]) -> list[ClassScores]:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+
+def test_that_models_are_loaded_anew_where_the_predictor_is_moved_to(tmp_path: Path) -> None:
+    asked = Asked(OnGpu())
+    for number, device in enumerate(("cpu", "cuda:0", "cuda:0", "cpu")):
+        assert asked(id=number, verb="place", device=device)["device"] == device
+        asked(id=9, verb="load", checkpoint="/c/best")
+
+    assert asked.loaded == ["best"] * 3
+
+
+def test_that_a_device_that_is_left_keeps_no_model() -> None:
+    asked = Asked(OnGpu())
+    asked(id=1, verb="place", device="cuda:0")
+    asked(id=2, verb="load", checkpoint="/c/best")
+
+    asked(id=3, verb="place", device="cpu")
+
+    assert asked(id=4, verb="ping")["models"] == []
+
+
+def test_that_a_gpu_without_enough_memory_is_told_as_such_and_the_cpus_lack_as_a_bug(tmp_path: Path) -> None:
+    file = write_picture(tmp_path / "x.png")
+    asked = Asked(OnGpu())
+    asked.model = Greedy
+    codes = []
+    for device in ("cuda:0", "cpu"):
+        asked(id=1, verb="place", device=device)
+        codes.append(asked(id=2, verb="predict", checkpoint="/c/best", files=[str(file)])["error"]["code"])
+
+    assert codes == ["gpu_memory_full", "bug"]
+
+
+def test_that_without_a_gpu_the_cpu_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+    answer = Asked()(id=1, verb="place", device="cuda:0", threads=None)
+
+    assert (answer["ok"], answer["device"]) == (True, "cpu")
+    assert answer["problem"]
 
 
 def test_that_a_configuration_is_checked_by_the_plugin() -> None:

@@ -11,6 +11,8 @@ import torch
 from torch import nn
 
 from engine.checkpoints.write import write_checkpoint
+from engine.device.policy import SingleDevice
+from engine.device.resolved import Resolved, write_resolved
 from engine.errors import PluginError, UserError
 from engine.inference.records import to_record
 from engine.plugin.adapters.torch_model import TorchModel
@@ -140,6 +142,46 @@ def test_that_a_restored_adapter_answers_as_the_trained_one(tmp_path: Path) -> N
     images = pictures(40)
     assert restored.class_names == CLASSES
     np.testing.assert_allclose(table(restored.infer(images)), table(model.infer(images)), atol=1e-6)
+
+
+@pytest.mark.parametrize("is_last", [True, False])
+def test_that_a_model_comes_to_a_device_in_the_memory_order_of_its_training(
+    tmp_path: Path, is_last: bool
+) -> None:
+    _, checkpoint = adapter_run(tmp_path / "run-1")
+    folder = RunFolder(tmp_path / "run-1")
+    write_resolved(
+        folder.resolved_path, Resolved(device_type="meta", channels_last=is_last, precision="bf16")
+    )
+    placed: list[nn.Module] = []
+    place = SingleDevice.place
+
+    def watched(policy: SingleDevice, network: nn.Module) -> None:
+        place(policy, network)
+        placed.append(network)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SingleDevice, "place", watched)
+        restore_model(checkpoint, "meta")
+
+    (network,) = placed
+    weights = [tensor for tensor in network.parameters() if tensor.ndim == 4 and tensor.shape[1] > 1]
+    assert {str(tensor.device) for tensor in network.parameters()} == {"meta"}
+    assert {tensor.dtype for tensor in network.parameters()} == {torch.float32}
+    assert weights or not is_last
+    assert all(tensor.is_contiguous(memory_format=torch.channels_last) == is_last for tensor in weights)
+
+
+@pytest.mark.skipif(
+    not torch.cuda.is_available(), reason="the answers of a GPU are compared, and there is none"
+)
+def test_that_a_gpu_answers_as_the_cpu_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)  # as the predictor's process does
+    _, checkpoint = adapter_run(tmp_path / "run-1")
+
+    on_gpu = table(restore_model(checkpoint, "cuda:0").infer(pictures()))
+
+    np.testing.assert_allclose(on_gpu, table(restore_model(checkpoint).infer(pictures())), atol=1e-4)
 
 
 def test_that_answers_become_records_with_the_names_of_the_classes(tmp_path: Path) -> None:
