@@ -126,7 +126,7 @@ class MapMaker(QObject):
             key,
             parent,
             then=partial(self._take, key),
-            failed=self._fail,
+            failed=partial(self._fail_opening, key),
             owner=self,
         )
 
@@ -156,6 +156,11 @@ class MapMaker(QObject):
     def _take(self, key: ResultKey, shown: ShownMap) -> None:
         if key == self._key:
             self.opened.emit(shown)
+
+    def _fail_opening(self, key: ResultKey, error: Exception) -> None:
+        """What was wrong with the result before tells nothing of the one that is open now, or being mapped."""
+        if key == self._key:
+            self._fail(error)
 
     def _fail(self, error: Exception) -> None:
         self._job = None

@@ -143,6 +143,20 @@ def test_that_a_result_that_is_gone_is_not_mapped_by_the_weights_of_the_one_befo
     assert page.empty.button.isHidden()
 
 
+def test_that_what_was_wrong_with_the_result_before_is_not_said_of_this_one(
+    qtbot: QtBot, context: Context, run: MeasuredRun
+) -> None:
+    page = InsightPage(context)
+    qtbot.addWidget(page)
+    page.show()
+    with qtbot.waitSignal(page.maker.opened, timeout=WAIT_MS), qtbot.assertNotEmitted(page.maker.failed):
+        page.open(result=ResultKey(run.run, "0999"), run=run.run)
+        page.open(result=key_of(run), run=run.run)
+        context.background.wait(WAIT_MS)
+
+    assert page.empty.title.text() == "No map of this result yet"
+
+
 def test_that_a_damaged_map_is_made_anew(context: Context, run: MeasuredRun) -> None:
     key = put_map(run)
     (run.folder.results / key.folder / "map_points.npy").write_bytes(b"no array")
