@@ -54,10 +54,10 @@ class Pairs:
 
 
 def features_of_files(model: Describing, files: Sequence[Path], progress: Progress) -> Rows:
-    """Give (N, D); NaN where a file cannot be read.
+    """Give (N, D); NaN where a file cannot be read, or where the model's answer is no number.
 
     Raises:
-        UserError: `features_unavailable`, or `images_unreadable` when none can be read.
+        UserError: `features_unavailable`, `images_unreadable` when none can be read, or `features_no_numbers`.
     """
     found: list[tuple[int, NDArray[np.float32]]] = []
     for start in range(0, len(files), BATCH):
@@ -74,7 +74,14 @@ def features_of_files(model: Describing, files: Sequence[Path], progress: Progre
         )
     features = np.full((len(files), len(found[0][1])), np.nan, np.float32)
     for place, row in found:
-        features[place] = row
+        if np.isfinite(row).all():
+            features[place] = row
+    if np.isnan(features).all():
+        raise UserError(
+            "features_no_numbers",
+            "What the model sees in the images is no number: its training went astray.",
+            "Choose a validation of an earlier epoch.",
+        )
     return features
 
 
@@ -89,6 +96,8 @@ def map_of(features: Rows, seed: int = 0) -> Rows:
             "map_too_small", f"{len(features)} images make no map.", f"Measure {FEWEST_IMAGES} or more."
         )
     require_feature("image_map")
+    if not np.ptp(features, axis=0).any():
+        return np.zeros((len(features), 2), np.float32)  # the model tells none of them from another
     from openTSNE import TSNE  # takes seconds, with scikit-learn and SciPy
 
     reduced = _reduced(features)
@@ -140,11 +149,12 @@ def _most_alike(
 
 
 def _reduced(features: Rows) -> Rows:
-    """The principal components, (N, 50) or fewer."""
+    """The principal components, (N, 50) or fewer; two at least, as a map has."""
     centred = (features - features.mean(axis=0)).astype(np.float64)
     _, vectors = np.linalg.eigh(centred.T @ centred)
     kept = vectors[:, ::-1][:, : min(_DIMENSIONS, *features.shape)]
-    return (centred @ kept).astype(np.float32)
+    components = (centred @ kept).astype(np.float32)
+    return np.pad(components, ((0, 0), (0, max(0, 2 - components.shape[1]))))
 
 
 def _read(files: Iterable[Path]) -> Iterator[tuple[int, NDArray[np.uint8]]]:

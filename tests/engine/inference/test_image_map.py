@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine.errors import UserError
 from engine.inference.image_map import LEAST_SIMILARITY, MOST_PAIRS, features_of_files, map_of, near_pairs
@@ -34,6 +35,39 @@ def test_that_files_give_rows_and_unreadable_ones_none(tmp_path: Path) -> None:
     with pytest.raises(UserError) as refused:
         features_of_files(Mean(), files[1:2], silent)
     assert refused.value.code == "images_unreadable"
+
+
+class Astray:
+    """A model that gives no number for light images."""
+
+    def features(self, images: list[np.ndarray]) -> np.ndarray:
+        rows = np.ones((len(images), 3), np.float32)
+        rows[[image.mean() > 100 for image in images], 1] = np.nan
+        return rows
+
+
+def test_that_what_is_no_number_has_no_place_and_that_all_of_it_is_told(tmp_path: Path) -> None:
+    files = [tmp_path / "light.png", tmp_path / "dark.png"]
+    for file, tone in zip(files, (200, 10), strict=True):
+        Image.new("RGB", (8, 8), (tone, tone, tone)).save(file)
+
+    assert np.isnan(features_of_files(Astray(), files, silent)).tolist() == [[True] * 3, [False] * 3]
+    with pytest.raises(UserError) as refused:
+        features_of_files(Astray(), files[:1], silent)
+    assert refused.value.code == "features_no_numbers"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1, 2])
+def test_that_few_features_make_a_map_too(width: int) -> None:
+    points = map_of(np.random.default_rng(0).normal(size=(20, width)).astype(np.float32))
+
+    assert points.shape == (20, 2)
+    assert np.isfinite(points).all()
+
+
+def test_that_images_which_a_model_cannot_tell_apart_stand_in_one_place() -> None:
+    assert map_of(np.full((20, 16), 3.5, np.float32)).tolist() == [[0.0, 0.0]] * 20
 
 
 @pytest.mark.slow
