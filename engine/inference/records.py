@@ -16,6 +16,8 @@ from engine.protocol.results import PredictionRecord, ScoredLabel
 from engine.tasks.predictions import ClassScores, Detections, SegmentationMap
 
 TOP = 5
+_MOST_OF_NAME = 50
+"""Letters of a picture's name in that of its mask: some take four of the 255 bytes that a disk gives a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ def to_record(
 ) -> PredictionRecord:
     """Turn a prediction into its JSON record.
 
-    A class below the threshold gives label None; boxes below it are left out.
+    A class below the threshold gives label None; boxes below it are left out, as are those without a place.
 
     Raises:
         UserError: `prediction_unknown`, or `disk_full` and its like for a mask.
@@ -70,7 +72,8 @@ def _of_boxes(
     path: Path, prediction: Detections, class_names: Sequence[str], telling: Telling
 ) -> PredictionRecord:
     order = np.argsort(-prediction.scores, kind="stable")
-    kept = [int(index) for index in order if prediction.scores[index] >= telling.threshold]
+    is_kept = (prediction.scores >= telling.threshold) & np.isfinite(prediction.boxes).all(axis=1)
+    kept = [int(index) for index in order if is_kept[index]]
     boxes: tuple[dict[str, object], ...] = tuple(
         {
             "box": [round(float(value), 2) for value in prediction.boxes[index]],
@@ -106,8 +109,8 @@ def _saved(path: Path, numbers: np.ndarray, folder: Path | None) -> str | None:
     wide = numbers.dtype == np.uint16 or (numbers.size > 0 and int(numbers.max()) > np.iinfo(np.uint8).max)
     encoded = cv2.imencode(".png", numbers.astype(np.uint16 if wide else np.uint8))[1]
     # Pictures of one name may lie in many folders.
-    sign = hashlib.sha256(str(path).encode()).hexdigest()[:8]
-    file = folder / f"{path.stem}-{sign}.png"
+    sign = hashlib.sha256(str(path).encode(errors="replace")).hexdigest()[:8]
+    file = folder / f"{path.stem[:_MOST_OF_NAME]}-{sign}.png"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file.write_bytes(encoded.tobytes())

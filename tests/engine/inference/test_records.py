@@ -42,6 +42,28 @@ def test_that_an_image_without_objects_has_no_boxes_rather_than_none_known() -> 
     assert to_record(Path("a.png"), objects(), NAMES, Telling(threshold=1.0)).boxes == ()
 
 
+def test_that_a_box_without_a_place_is_left_out_with_its_mask(tmp_path: Path) -> None:
+    found = objects(masks=True)
+    found.boxes[1] = [2, np.nan, 6, np.inf]
+
+    record = to_record(Path("a.png"), found, NAMES, Telling(0.4, tmp_path))
+
+    assert record.boxes is not None
+    assert [box["label"] for box in record.boxes] == ["cat"]
+    assert record.mask is not None
+    assert np.unique(np.asarray(Image.open(record.mask))).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("name", ["ü" * 120 + ".jpg", "not text \udce9.jpg"])
+def test_that_a_mask_is_written_whatever_the_picture_is_called(name: str, tmp_path: Path) -> None:
+    labels = np.zeros((4, 4), np.int64)
+
+    record = to_record(Path(name), SegmentationMap(labels), NAMES, Telling(masks=tmp_path))
+
+    assert record.mask is not None
+    assert Path(record.mask).is_file()
+
+
 def test_that_masks_of_objects_are_numbered_as_their_boxes_are_told(tmp_path: Path) -> None:
     record = to_record(Path("a.png"), objects(masks=True), NAMES, Telling(0.4, tmp_path))
 
