@@ -71,7 +71,7 @@ def choose_result(
     Raises:
         UserError: `result_unknown`.
     """
-    if wanted.isdigit():
+    if wanted.isdecimal():
         own = [entry for entry in results if entry.run == row.run and int(entry.folder) == int(wanted)]
         if own:
             return own[-1]

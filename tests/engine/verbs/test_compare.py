@@ -128,6 +128,7 @@ def test_that_a_run_that_was_deleted_meanwhile_is_told(lensmith: CommandLine, ru
 def test_that_a_wish_that_nothing_fits_says_what_there_is(lensmith: CommandLine, run: MeasuredRun) -> None:
     number = lensmith("compare", run.run, f"{run.run}:77", code=2)["error"]
     assert number["message"] == f"Run {run.run} has no result 77."
+    assert lensmith("compare", run.run, f"{run.run}:²", code=2)["error"]["code"] == "result_unknown"
     named = lensmith("compare", run.run, f"{run.run}:epoch-0009", code=2)["error"]
     assert "no result of the checkpoint epoch-0009 on its val images" in named["message"]
 
