@@ -6,11 +6,12 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Literal, cast
 
 from pydantic import ValidationError
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from desktop.bridge.background import Background
@@ -57,6 +58,8 @@ class VideoPlayer(QObject):
         self.duration_s = 0.0
         """0 for a camera."""
         self._checkpoint: Path | None = None
+        self._request: Mapping[str, object] = {}
+        """What was opened."""
         self._video: int | None = None
         self._turn = 0
         """Of the source: what belongs to an earlier one is dropped."""
@@ -67,6 +70,12 @@ class VideoPlayer(QObject):
         self._since = 0.0
         self._at_s = 0.0
         self._arrivals: deque[float] = deque(maxlen=_RATED)
+        self._frames_per_s = 0.0
+        """Of the file; 0 for a camera, which gives a frame when it has one."""
+        self._until_due = QTimer(self)
+        self._until_due.setSingleShot(True)
+        self._until_due.setTimerType(Qt.TimerType.PreciseTimer)
+        self._until_due.timeout.connect(self._ask)
 
     @property
     def fps(self) -> float:
@@ -92,6 +101,14 @@ class VideoPlayer(QObject):
     def open_camera(self, index: int) -> None:
         """Show a camera."""
         self._open({"camera": index})
+
+    def open_again(self) -> None:
+        """Go on where it stood, with a predictor that knows nothing of the source any more."""
+        if self.state == "closed":
+            return
+        at_s, is_standing = self._at_s, self.state in ("paused", "ended")
+        self._video = None  # nobody is left to close it
+        self._open(self._request, at_s, is_standing=is_standing)
 
     def play(self) -> None:
         """Go on; from the end, from the start."""
@@ -126,30 +143,35 @@ class VideoPlayer(QObject):
             self._predictor.ask("video_close", {"video": video}, _ignore, _ignore)
         self._set_state("closed")
 
-    def _open(self, request: Mapping[str, object]) -> None:
+    def _open(self, request: Mapping[str, object], at_s: float = 0.0, *, is_standing: bool = False) -> None:
         self.close()
         self._set_state("opening")
+        self._request, self._at_s = request, at_s
         turn = self._turn
 
         def then(answer: Answer) -> None:
             if turn == self._turn:
-                self._opened(answer)
+                self._opened(answer, at_s, is_standing=is_standing)
             else:  # closed meanwhile
                 self._predictor.ask("video_close", {"video": answer.get("video")}, _ignore, _ignore)
 
         self._predictor.ask("video_open", request, then, lambda error: self._fail(turn, error))
 
-    def _opened(self, answer: Answer) -> None:
+    def _opened(self, answer: Answer, at_s: float, *, is_standing: bool) -> None:
         video, duration = answer.get("video"), answer.get("duration_s")
         self._video = video if isinstance(video, int) else None
         self.duration_s = float(duration) if isinstance(duration, int | float) else 0.0
+        rate = answer.get("fps")
+        self._frames_per_s = float(rate) if isinstance(rate, int | float) and not self.is_camera else 0.0
         self._arrivals.clear()
-        self._start_clock(0.0)
-        self._set_state("playing")
+        self._start_clock(at_s)
+        self._wanted_s = at_s if is_standing else None
+        self._set_state("paused" if is_standing else "playing")
         self._ask()
 
     def _ask(self) -> None:
         """Ask for the frame that is due, unless one is under way."""
+        self._until_due.stop()
         if self._video is None or self._is_asked:
             return
         if self.state == "playing":
@@ -191,7 +213,17 @@ class VideoPlayer(QObject):
         if frame.is_end and self.state == "playing":
             self._set_state("ended")
         self.shown.emit(frame)
-        self._ask()
+        self._ask_when_due()
+
+    def _ask_when_due(self) -> None:
+        """Ask for the next frame when it comes, not for the same one again."""
+        early_s = 0.0
+        if self.state == "playing" and self._frames_per_s > 0:
+            early_s = self._at_s + 1 / self._frames_per_s - (self._from_s + time.monotonic() - self._since)
+        if early_s > 0:
+            self._until_due.start(ceil(early_s * 1000))
+        else:
+            self._ask()
 
     def _fail(self, turn: int, error: Exception) -> None:
         if turn != self._turn:

@@ -69,6 +69,7 @@ def test_that_a_video_plays_to_its_end_with_the_model_s_words(
 
     times = [frame.at_s for frame in shown.frames]
     assert times == sorted(times)
+    assert len(times) < 1.5 * FRAMES, "no frame is looked at again and again"
     assert times[-1] == (FRAMES - 1) / FPS
     assert shown.panel.told.label.whole_text() == "star"
     assert shown.panel.time.text() == "0:01.9 / 0:02.0"
@@ -97,6 +98,43 @@ def test_that_a_standing_video_shows_the_place_that_is_sought(
     asked = len(shown.projector.asked)
     qtbot.wait(100)
     assert len(shown.projector.asked) == asked  # a picture that stands costs nothing
+
+
+@pytest.mark.parametrize("is_standing", [True, False])
+def test_that_a_video_goes_on_where_it_stood_when_the_predictor_has_lost_it(
+    qtbot: QtBot,
+    context: Context,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_standing: bool,
+) -> None:
+    shown = played(qtbot, context, tmp_path, monkeypatch)
+    player = shown.panel.player
+    shown.panel.open_file(tmp_path / "walk.mp4", tmp_path / "best")
+    qtbot.waitUntil(lambda: len(shown.frames) > 0 and shown.frames[-1].at_s >= 0.3, timeout=WAIT_MS)
+    if is_standing:
+        shown.panel.toggle()
+        qtbot.wait(50)  # the frame under way comes yet
+    stood, before = shown.frames[-1].at_s, len(shown.frames)
+
+    context.predictor.moved.emit()
+
+    qtbot.waitUntil(lambda: len(shown.frames) > before, timeout=WAIT_MS)
+    assert shown.frames[before].at_s >= stood
+    assert player.state == ("paused" if is_standing else "playing")
+    assert shown.projector.verbs().count("video_open") == 2
+    assert "video_close" not in shown.projector.verbs()
+    assert (shown.projector.asked[-1][1]["checkpoint"], shown.errors) == (str(tmp_path / "best"), [])
+
+
+def test_that_nothing_is_opened_again_when_nothing_plays(
+    qtbot: QtBot, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = played(qtbot, context, tmp_path, monkeypatch)
+
+    context.predictor.moved.emit()
+
+    assert shown.projector.asked == []
 
 
 def test_that_the_threshold_acts_without_another_question(
