@@ -82,6 +82,10 @@ QPushButton[segment="true"] { background: transparent; border: 1px solid transpa
 QPushButton[segment="true"]:checked { background: %(card)s; border: 1px solid %(line_strong)s; color: %(text)s;
   font-weight: 600; }
 QPushButton[segment="true"]:focus { border: 2px solid %(accent)s; min-height: 20px; padding: 0 9px; }
+QPushButton[segment="true"][alone="true"]:checked { background: transparent; border-color: transparent;
+  padding: 0; text-align: left; }
+QPushButton[segment="true"][alone="true"]:focus { border: 2px solid %(accent)s; }
+QFrame#segments[alone="true"] { background: transparent; border-color: transparent; }
 QFrame#segments { background: %(hover)s; border: 1px solid %(line)s; border-radius: %(radius_control)dpx; }
 QPushButton[chip="true"] { border-radius: 13px; min-height: 24px; padding: 0 11px; color: %(text2)s;
   background: transparent; border: 1px solid %(line_strong)s; font-weight: 500; }
@@ -128,6 +132,7 @@ QAbstractSpinBox::down-button { subcontrol-origin: border; subcontrol-position: 
 QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover { background: %(hover)s; }
 QAbstractSpinBox::up-arrow { image: url(%(picture_up)s); width: 11px; height: 11px; }
 QAbstractSpinBox::down-arrow { image: url(%(picture_down)s); width: 11px; height: 11px; }
+QComboBox { combobox-popup: 0; }
 QComboBox::drop-down { border: 0; width: 26px; }
 QComboBox::down-arrow { image: url(%(picture_down)s); width: 14px; height: 14px; }
 QComboBox QAbstractItemView { background: %(card)s; border: 1px solid %(line_strong)s;
@@ -171,7 +176,7 @@ QAbstractItemView::indicator:checked { background: %(accent_fill)s; border-color
   image: url(%(picture_check)s); }
 QTableView { gridline-color: transparent; selection-background-color: %(accent_soft)s; selection-color: %(text)s;
   alternate-background-color: transparent; }
-QTableView::item { border-bottom: 1px solid %(line)s; padding: 0 8px; }
+QTableView::item { border-bottom: 1px solid %(line)s; padding: 0 5px; }
 QTableView::item:selected { background: %(accent_soft)s; color: %(text)s; }
 QTableView:focus { border: 0; }
 QHeaderView { background: transparent; border: 0; }

@@ -7,6 +7,9 @@ from PySide6.QtGui import QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QListView, QSizePolicy, QStyle, QStyleOptionComboBox, QStylePainter
 
 _MOST_VISIBLE = 16
+_WIDEST_LIST = 460
+_ROUND_LIST = 10
+"""Pixels that the border and the padding of the opened list take beside its scroll bar."""
 _BESIDE_ICON, _BESIDE_TEXT = 4, 2
 """Pixels that the style leaves between icon and text, and beside the text."""
 
@@ -45,6 +48,13 @@ class ChoiceBox(QComboBox):
         icon = 0 if self.itemIcon(self.currentIndex()).isNull() else self.iconSize().width() + _BESIDE_ICON
         room = field.width() - icon - _BESIDE_TEXT
         return self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
+
+    def showPopup(self) -> None:
+        """Open the list, with room for its longest words."""
+        view = self.view()
+        needed = view.sizeHintForColumn(0) + view.verticalScrollBar().sizeHint().width() + _ROUND_LIST
+        view.setMinimumWidth(min(_WIDEST_LIST, needed))
+        super().showPopup()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self.currentIndex() < 0:

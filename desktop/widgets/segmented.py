@@ -20,6 +20,7 @@ from desktop.theme.fonts import weigh
 from desktop.theme.tokens import SPACE
 from desktop.widgets.buttons import Button
 from desktop.widgets.card import row
+from desktop.widgets.labels import set_role
 
 _ANY_WIDTH = 16_777_215
 """Qt's word for a width without a bound."""
@@ -28,7 +29,8 @@ _ANY_WIDTH = 16_777_215
 class Segmented(QWidget):
     """Choices of which one holds; the arrow keys move between them.
 
-    Where it is too narrow for the words of all, only the one that holds is shown, and opens a menu of them.
+    Where it is too narrow for the words of all, only the one that holds is shown, and opens a menu of them. One that
+    has no other beside it looks like a heading.
 
     Args:
         choices: key and text of each.
@@ -156,10 +158,13 @@ class Segmented(QWidget):
 
     def _arrange(self) -> None:
         """Fold where the words of all need more room than there is."""
+        is_alone = len(self._buttons) - len(self._withheld) == 1
         folds = len(self._buttons) > 1 and self.width() < self.sizeHint().width()
         self._is_folded = folds and self.isVisible()
         for key, made in self._buttons.items():
             made.setVisible(self.is_offered(key) and not self._is_folded)
+            set_role(made, "alone", is_alone)
+        set_role(self._frame, "alone", is_alone)
         self._opener.setVisible(self._is_folded)
         widest = self._around([self._opener]).width() if self._is_folded else _ANY_WIDTH
         self._frame.setMaximumWidth(widest)

@@ -105,3 +105,14 @@ def test_that_the_one_that_is_left_is_no_wider_than_its_word(choice: Segmented, 
     assert frame is not None
     assert frame.x() == 0
     assert frame.width() < choice.width() // 2
+
+
+def test_that_a_choice_alone_looks_like_no_choice(choice: Segmented) -> None:
+    for key in ("wrong", "right"):
+        choice.offer(key, False)
+    (alone,) = [made for made in choice.findChildren(QPushButton) if made.isVisible()]
+    assert alone.property("alone") is True
+
+    choice.offer("right", True)
+
+    assert not any(made.property("alone") for made in choice.findChildren(QPushButton))
