@@ -46,7 +46,8 @@ class ClassBars(BarList):
         self._values, self._counts, self._measure = tuple(values), counts, measure
         self._unit = unit
         order = sorted(range(len(names)), key=lambda index: (math.isnan(values[index]), values[index], index))
-        self._worst = order[0] if len(order) > 1 and not math.isnan(values[order[0]]) else None
+        known = [value for value in values if not math.isnan(value)]
+        self._worst = order[0] if known and min(known) < max(known) else None  # of equals none is marked
         self.setAccessibleName(f"{measure} by class, worst first")
         self.show_rows(names, order)
 
