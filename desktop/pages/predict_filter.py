@@ -180,4 +180,5 @@ def _percent(value: int) -> QSpinBox:
     made.setSuffix(" %")
     made.setValue(value)
     made.setKeyboardTracking(False)
+    made.lineEdit().setTextMargins(SPACE.s, 0, 0, 0)
     return made
