@@ -63,7 +63,11 @@ class Whereabouts(QObject):
             self._banner.window(), f"Where are the images of {name} now?"
         )
         if folder:
-            self._context.datasets.relocate(name, Path(folder), partial(self._answer, name))
+            self.relocate(name, Path(folder))
+
+    def relocate(self, name: str, folder: Path) -> None:
+        """Have the images of a dataset looked for in another folder, and show them."""
+        self._context.datasets.relocate(name, folder, partial(self._answer, name))
 
     def _answer(self, name: str, error: UserError | None) -> None:
         if error is not None:

@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scale", default="1,2", help="device pixels a pixel, comma separated (default 1,2)")
     parser.add_argument("--theme", default="both", choices=("both", "dark", "light"))
     parser.add_argument(
-        "--only", default="", metavar="PAGE", help="only pictures of this page, such as train"
+        "--only", default="", metavar="PAGE", help="only pictures of these pages, such as train,jobs"
     )
     parser.add_argument(
         "--size", default="1440x900", help="of the window, pixels at scale 1 (default 1440x900)"

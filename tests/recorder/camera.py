@@ -21,18 +21,18 @@ SETTLE_MS = 350
 
 
 class Camera:
-    """Pictures go to `folder`; only those of `only`, when it names a page."""
+    """Pictures go to `folder`; only those of `only`, when it names pages, with commas between them."""
 
     def __init__(self, folder: Path, scale: int, themes: Sequence[str], only: str = "") -> None:
         self._folder = folder
         self._scale = scale
         self._themes = themes
-        self._only = only
+        self._only = set(only.split(",")) - {""}
         self.shots: list[Shot] = []
         self.window: QWidget | None = None
 
     def wants(self, *pages: str) -> bool:
-        return not self._only or self._only in pages
+        return not self._only or not self._only.isdisjoint(pages)
 
     def take(self, page: str, state: str) -> Script:
         """Picture what is on the screen, in one theme after the other; the first is the one it stays in."""
@@ -50,6 +50,12 @@ class Camera:
         if theme.tokens.name != self._themes[0]:
             theme.choose("light" if self._themes[0] == "light" else "dark")
             yield Pause(SETTLE_MS)
+
+    def place_for(self, page: str, state: str) -> Path:
+        """Give where a picture goes that another program takes, and write it down."""
+        shot = Shot(page, state, self._themes[0], self._scale)
+        self._note(shot)
+        return self._folder / shot.file
 
     def miss(self, page: str, state: str, trouble: str) -> None:
         """Write down that a state could not be reached."""

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.recorder import (
+    scenes_answers,
     scenes_data,
+    scenes_insight,
     scenes_labels,
+    scenes_losses,
     scenes_machines,
     scenes_models,
     scenes_places,
@@ -20,7 +23,10 @@ from tests.recorder import (
 from tests.recorder.play import Script
 from tests.recorder.stage import Stage
 
-_OF_RUNS = ("train", "home", "jobs", "validate", "results", "predict", "export")
+_OF_RUNS = (
+    *("train", "home", "jobs", "validate", "results", "insight", "losses"),
+    *("predict", "answers", "export"),
+)
 """Pages that show nothing before a training has been."""
 
 
@@ -57,7 +63,10 @@ SCENES = (
     Scene("failed", scenes_runs.failed, ("train", "jobs", "home")),
     Scene("validate", scenes_models.validate, ("validate",)),
     Scene("results", scenes_results.results, (scenes_results.PAGE,)),
+    Scene("insight", scenes_insight.insight, (scenes_insight.PAGE,)),
+    Scene("losses", scenes_losses.losses, (scenes_losses.PAGE,)),
     Scene("predict", scenes_models.predict, ("predict",)),
+    Scene("answers", scenes_answers.answers, (scenes_answers.PAGE,)),
     Scene("export", scenes_models.export, ("export",)),
     Scene("detection", scenes_tasks.detection, ("detection",)),
     Scene("segmentation", scenes_tasks.segmentation, ("segmentation",)),
