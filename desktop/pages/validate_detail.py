@@ -38,6 +38,7 @@ TOGETHER, BESIDE = "together", "beside"
 _ARRANGEMENTS = ((TOGETHER, "Together"), (BESIDE, "Side by side"))
 _PAIR = 2
 """Truth and prediction."""
+_VERDICTS = {True: ("✓", "ok"), False: ("✕", "bad"), None: ("?", "warn")}
 _LAYER_KEYS: Sequence[str] = ("T", "P")
 """Show and hide the first and the second layer."""
 
@@ -175,7 +176,7 @@ class DetailView(QWidget):
         """
         self.image = image
         self.head.show_place(detail.name, place)
-        sign, tone = ("✓", "ok") if detail.is_correct else ("✕", "bad")
+        sign, tone = _VERDICTS[detail.is_correct]
         self._verdict.setVisible(bool(detail.verdict))
         self._verdict.say(f"{sign} {detail.verdict}", tone)
         self._show_facts(detail.facts)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desktop.models.result import Result
+from desktop.tasks.same_array import SameArray
 
 Rates = NDArray[np.float64]
 STEPS = 1_000
@@ -45,12 +46,17 @@ class ClassCurves:
         return float(self.thresholds[np.flatnonzero(enough)[-1]]) if enough.any() else 0.0
 
 
-@lru_cache(maxsize=_KEPT)
 def class_curves(result: Result) -> ClassCurves | None:
     """Count at every threshold; None without scores, or where there are too many."""
     scores, targets = result.columns.get("scores"), result.columns.get("target")
     if scores is None or targets is None or scores.ndim != 2 or not 0 < scores.size <= MOST_SCORES:
         return None
+    return _counted(SameArray(scores), SameArray(targets))
+
+
+@lru_cache(maxsize=_KEPT)
+def _counted(of_scores: SameArray, of_targets: SameArray) -> ClassCurves:
+    scores, targets = of_scores.array, of_targets.array
     images, classes = scores.shape
     step = np.clip(np.floor(scores.astype(np.float64) * STEPS + _HAIR).astype(np.int64), 0, STEPS)
     flat = step + (STEPS + 1) * np.arange(classes)

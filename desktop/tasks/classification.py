@@ -15,6 +15,7 @@ from desktop.models.exports_snippet import CLASS_PROGRAM
 from desktop.models.result import Result
 from desktop.models.result_scores import class_scores
 from desktop.tasks.class_answers import ClassAnswers
+from desktop.tasks.class_sureness import COVERAGE, SURE, at_sureness, sure_curves
 from desktop.tasks.classification_figures import CONFIDENCE, SCORE, classification_figures, threshold_at
 from desktop.tasks.histories import CLASSES_OVER_TIME
 from desktop.tasks.image_rows import (
@@ -50,6 +51,8 @@ from desktop.tasks.task import (
 from desktop.viewers.matrix_data import MatrixData
 
 CLASS_METRIC = "f1"
+UNSURE = "not_sure"
+NOT_SURE = "not sure"
 TOP5_FROM_CLASSES = 7
 """With fewer classes the right one is nearly always among five: balanced accuracy says more."""
 
@@ -79,6 +82,7 @@ class ClassificationView(ClassAnswers):
         Choice(ALL, "All"),
         Choice(INCORRECT, "Incorrect", "Another class was predicted  (I)"),
         Choice(CORRECT, "Correct", "The right class was predicted  (C)"),
+        Choice(UNSURE, "Not sure", "The confidence is below the one that is asked for"),
     )
     measures: Sequence[Measure] = (
         Measure(CONFIDENCE, "Confidence", tip="Of the class that was predicted"),
@@ -93,13 +97,24 @@ class ClassificationView(ClassAnswers):
     program = CLASS_PROGRAM
     history = CLASSES_OVER_TIME
 
-    def bound(self, result: Result) -> Bound | None:  # noqa: ARG002  # other tasks look at it
-        return None
+    def bound(self, result: Result) -> Bound | None:
+        curves = sure_curves(result)
+        if curves is None:
+            return None
+        tip = (
+            "Images with less confidence count as not sure: they have no answer in accuracy, precision, recall, "
+            "F1 and the matrix"
+        )
+        return Bound("Confidence ≥", tip, 0.0, curves.best, "Best F1")
 
-    def at(self, result: Result, bound: float) -> Result:  # noqa: ARG002  # the same
-        return result
+    def at(self, result: Result, bound: float) -> Result:
+        return at_sureness(result, bound)
 
     def cards(self, result: Result, before: Metrics | None, before_title: str) -> list[MetricFact]:
+        if SURE in result.columns:
+            loss = number_fact("Log loss", "loss", result, before)
+            weakest = weakest_fact(self.class_values(result), self.class_measure)
+            return [*_sure_cards(result), loss, weakest]
         second = ("Top-5 accuracy", "top5_accuracy")
         if len(result.classes) < TOP5_FROM_CLASSES:
             second = ("Balanced accuracy", "balanced_accuracy")
@@ -116,7 +131,11 @@ class ClassificationView(ClassAnswers):
         return class_values(result, CLASS_METRIC)
 
     def matrix(self, result: Result) -> MatrixData | None:
-        return None if result.confusion is None else MatrixData(result.confusion, result.classes)
+        if result.confusion is None:
+            return None
+        if SURE not in result.columns:
+            return MatrixData(result.confusion, result.classes)
+        return MatrixData(result.confusion, (*result.classes, NOT_SURE), unanswered=NOT_SURE)
 
     def figures(self, result: Result) -> list[Figure]:
         return classification_figures(result)
@@ -134,12 +153,17 @@ class ClassificationView(ClassAnswers):
         mask = np.ones(result.images, dtype=np.bool_)
         if not result.images:
             return mask
+        sure = result.columns.get(SURE, mask).astype(np.bool_)
         if selection.verdict in (CORRECT, INCORRECT):
-            mask &= result.column("correct").astype(np.bool_) == (selection.verdict == CORRECT)
+            mask = sure & (result.column("correct").astype(np.bool_) == (selection.verdict == CORRECT))
+        elif selection.verdict == UNSURE:
+            mask = ~sure
         if selection.true is not None:
             mask &= np.asarray(result.column("target") == selection.true)
-        if selection.predicted is not None:
-            mask &= np.asarray(result.column("predicted") == selection.predicted)
+        if selection.predicted == len(result.classes):
+            mask &= ~sure
+        elif selection.predicted is not None:
+            mask &= sure & np.asarray(result.column("predicted") == selection.predicted)
         for span in selection.spans:
             mask &= span.holds(_measured(result, span.key))
         return mask
@@ -172,7 +196,7 @@ class ClassificationView(ClassAnswers):
             file_column(result),
             class_column("truth", "Truth", names, result.column("target")),
             class_column("prediction", "Prediction", names, result.column("predicted")),
-            verdict_column(correct, "Correct", "Incorrect"),
+            verdict_column(correct, "Correct", "Incorrect", result.columns.get(SURE)),
             number_column("confidence", "Confidence", result.column("confidence")),
             number_column("loss", "Loss", result.column("loss"), "{:.3f}"),
             number_column("margin", "Margin", result.column("margin"), "{:+.3f}", self.measures[2].tip),
@@ -180,7 +204,11 @@ class ClassificationView(ClassAnswers):
 
     def tile(self, result: Result, image: int) -> Tile:
         truth, prediction = _truth_and_prediction(result, image)
-        return judged_tile(truth, prediction, _value(result, "confidence", image))
+        confidence = _value(result, "confidence", image)
+        if _is_sure(result, image):
+            return judged_tile(truth, prediction, confidence)
+        spoken = f"Not sure: true {truth}, likeliest {prediction}, confidence {confidence:.0%}"
+        return Tile(f"{truth} → {NOT_SURE}", f"{confidence:.0%}", spoken=spoken)
 
     def tile_layers(self, result: Result, image: int) -> Layers:  # noqa: ARG002  # nothing lies on a picture
         return {}
@@ -190,10 +218,11 @@ class ClassificationView(ClassAnswers):
 
     def detail(self, result: Result, image: int) -> ImageDetail:
         truth, prediction = _truth_and_prediction(result, image)
+        is_sure, is_correct = _is_sure(result, image), truth == prediction
         return ImageDetail(
             name=result.paths[image],
-            verdict="Correct" if truth == prediction else "Incorrect",
-            is_correct=truth == prediction,
+            verdict=("Correct" if is_correct else "Incorrect") if is_sure else "Not sure",
+            is_correct=is_correct if is_sure else None,
             facts=(
                 ("Truth", truth),
                 ("Prediction", prediction),
@@ -204,6 +233,27 @@ class ClassificationView(ClassAnswers):
             heading="Likeliest classes",
             scores=_scores(result, image, (truth, prediction)),
         )
+
+
+def _sure_cards(result: Result) -> list[MetricFact]:
+    """What the answers are worth that are sure enough, and how many there are."""
+    every = result.images
+    sure = int(result.column(SURE).sum())
+    f1, precision, recall = (result.metric(f"{name}_macro") or 0.0 for name in ("f1", "precision", "recall"))
+    accuracy = result.metric("accuracy") or 0.0
+    return [
+        MetricFact(
+            f"Accuracy from {result.bound or 0.0:.0%}",
+            f"{accuracy:.1%}" if sure else "–",
+            f"of {sure:,} sure answers",
+        ),
+        MetricFact("Coverage", f"{result.metric(COVERAGE) or 0.0:.1%}", f"{every - sure:,} not sure"),
+        MetricFact("Macro F1", f"{f1:.3f}", f"precision {precision:.0%} · recall {recall:.0%}"),
+    ]
+
+
+def _is_sure(result: Result, image: int) -> bool:
+    return SURE not in result.columns or bool(result.column(SURE)[image])
 
 
 def _measured(result: Result, key: str) -> NDArray[np.generic]:

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from desktop.charts.figures import BarFigure, Figure, RateFigure, RateLine, Stack
 from desktop.models.result import Result
 from desktop.tasks.class_curves import ClassCurves, class_curves
+from desktop.tasks.class_sureness import STEPS, sure_curves
 from desktop.tasks.measures import Span
 
 CONFIDENCE, SCORE = "confidence", "score"
-_ROC, _RECALL = "roc", "recall"
+_ROC, _RECALL, _SURE = "roc", "recall", "sure"
 _BINS = 20
 _MOST_OF_LOSSES = 0.98
 """The axis ends where so many images are below: a few very high losses would press all others into one bar."""
@@ -24,14 +25,19 @@ _POINT_TIP = "Click on a class shows what it would take"
 def classification_figures(result: Result) -> list[Figure]:
     """Give the charts, the most telling first."""
     curves = class_curves(result)
-    figures = [*_roc(result, can_pick=curves is not None)]
+    figures = [*_sure_answers(result), *_roc(result, can_pick=curves is not None)]
     if curves is not None:
         figures += [_precision_recall(result, curves), _f1(result, curves)]
     return [*figures, *_reliability(result), *_spreads(result)]
 
 
-def threshold_at(result: Result, figure: RateFigure, x: float, line: int) -> Span | None:
-    """Give the images that a class would take at the threshold to which a point of a curve belongs."""
+def threshold_at(result: Result, figure: RateFigure, x: float, line: int) -> Span | float | None:
+    """Give the images that a class would take at the threshold to which a point of a curve belongs.
+
+    Of a chart of the bound, that bound.
+    """
+    if figure.key == _SURE:
+        return round(x, 2)
     curves = class_curves(result)
     label = result.classes.index(figure.lines[line].label) if not figure.lines[line].is_mean else -1
     if label < 0:  # the answers as they are: of the mean there is no score
@@ -46,6 +52,31 @@ def threshold_at(result: Result, figure: RateFigure, x: float, line: int) -> Spa
         case _:
             threshold = round(x, 2)
     return Span(f"{SCORE}/{label}", threshold, math.inf)
+
+
+def _sure_answers(result: Result) -> list[Figure]:
+    """What the answers are worth, and how many are left, by the confidence from which on they count."""
+    curves = sure_curves(result)
+    if curves is None:
+        return []
+    asked = np.arange(STEPS + 1) / STEPS
+    return [
+        RateFigure(
+            "Sure answers",
+            "Confidence that is asked for",
+            "Share",
+            (
+                RateLine("macro F1", asked, curves.f1, is_mean=True),
+                RateLine("accuracy", asked, curves.accuracy),
+                RateLine("coverage", asked, curves.coverage),
+            ),
+            marked=result.bound,
+            best=curves.best,
+            note=f"best F1 {curves.f1.max():.1%} at {curves.best:.0%}",
+            key=_SURE,
+            tip="Click sets this confidence",
+        )
+    ]
 
 
 def _roc(result: Result, *, can_pick: bool) -> list[Figure]:
@@ -136,6 +167,7 @@ def _reliability(result: Result) -> list[Figure]:
             "Confidence",
             "Images",
             (Stack("images", "s6", images.astype(np.float64)),),
+            marked=result.bound,
             key=key,
             tip=_BAR_TIP,
             is_open_below=True,

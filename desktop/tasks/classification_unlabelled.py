@@ -17,7 +17,7 @@ from desktop.tasks.classification import ClassificationView
 from desktop.tasks.image_rows import class_column, file_column, name_ranks, number_column
 from desktop.tasks.measures import Measure
 from desktop.tasks.metric_facts import Metrics
-from desktop.tasks.task import Choice, ClassValue, ImageDetail, MetricFact, Score, Selection
+from desktop.tasks.task import Bound, Choice, ClassValue, ImageDetail, MetricFact, Score, Selection
 from desktop.tasks.unlabelled import (
     CONFIDENCE,
     NAME,
@@ -44,6 +44,9 @@ class UnlabelledClassificationView(ClassificationView):
         Measure(CONFIDENCE, "Confidence", tip="Of the class that was predicted"),
         Measure("margin", "Margin", "number", _MARGIN_TIP),
     )
+
+    def bound(self, result: Result) -> Bound | None:  # noqa: ARG002  # there is nothing to count anew
+        return None
 
     def cards(
         self,

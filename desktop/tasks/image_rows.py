@@ -57,13 +57,19 @@ def class_column(key: str, title: str, names: Sequence[str], numbers: NDArray[np
     )
 
 
-def verdict_column(is_good: NDArray[np.bool_], good: str, bad: str) -> TableColumn:
-    """Right or wrong in words, with the grid's signs; the wrong ones first."""
+def verdict_column(
+    is_good: NDArray[np.bool_], good: str, bad: str, sure: NDArray[np.generic] | None = None
+) -> TableColumn:
+    """Right, wrong or (where `sure` says so) not sure, in words with the grid's signs; the wrong ones first."""
+    words = (f"✕ {bad}", "? Not sure", f"✓ {good}")
+    ranks = np.where(is_good, 2, 0)
+    if sure is not None:
+        ranks[~sure.astype(np.bool_)] = 1
     return TableColumn(
         "verdict",
         "Verdict",
-        lambda images: [f"✓ {good}" if flag else f"✕ {bad}" for flag in is_good[images].tolist()],
-        lambda: is_good,
+        lambda images: [words[rank] for rank in ranks[images].tolist()],
+        lambda: ranks,
         is_number=False,
     )
 

@@ -123,7 +123,8 @@ class ImageDetail:
     name: str
     """Path within the dataset."""
     verdict: str
-    is_correct: bool
+    is_correct: bool | None
+    """None where there is no answer that could be."""
     facts: tuple[tuple[str, str], ...]
     """Name and value: truth, prediction, confidence, loss."""
     heading: str

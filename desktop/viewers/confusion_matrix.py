@@ -101,8 +101,7 @@ class ConfusionMatrix(QWidget):
         self._data = self._whole.part(self._classes) if self._only_confused else self._whole
         self._hovered = None
         self._cursor = Cell(0, 0)
-        classes = self._whole.side - self._whole.has_background
-        self.setAccessibleName(f"Confusion matrix, {classes} classes")
+        self.setAccessibleName(f"Confusion matrix, {self._whole.classes} classes")
         self.setAccessibleDescription(self._whole.summary())
         self._redraw()
 
@@ -116,7 +115,8 @@ class ConfusionMatrix(QWidget):
     def _placed(self) -> MatrixLayout:
         if self._layout is None:
             names_font = font(TYPE.overline, 500)
-            self._layout = lay_out(self._data.names, self.width(), self.height(), names_font)
+            data = self._data
+            self._layout = lay_out(data.names, self.width(), self.height(), names_font, data.rows)
         return self._layout
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -144,7 +144,7 @@ class ConfusionMatrix(QWidget):
         if self.hasFocus():
             painter.setPen(QPen(theme.color("accent"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            around = QRectF(layout.left, layout.top, layout.extent, layout.extent)
+            around = QRectF(layout.left, layout.top, layout.extent, layout.height)
             painter.drawRoundedRect(around.adjusted(-0.5, -0.5, 0.5, 0.5), 2, 2)
 
     def resizeEvent(self, _event: object) -> None:
@@ -222,14 +222,14 @@ class ConfusionMatrix(QWidget):
 
     def _move(self, down: int, right: int) -> None:
         """Move the cursor; left of the first column lie the rows' names, below the last row the columns'."""
-        last = self._data.side - 1
-        row = last + 1 if self._cursor.true is None else self._cursor.true
+        below = self._data.rows
+        row = below if self._cursor.true is None else self._cursor.true
         column = -1 if self._cursor.predicted is None else self._cursor.predicted
-        row = min(last + 1, max(0, row + down))
-        column = min(last, max(-1, column + right))
-        if row > last and column < 0:
+        row = min(below, max(0, row + down))
+        column = min(self._data.side - 1, max(-1, column + right))
+        if row >= below and column < 0:
             return
-        self._cursor = Cell(None if row > last else row, None if column < 0 else column)
+        self._cursor = Cell(None if row >= below else row, None if column < 0 else column)
         self._tell(self._cursor)
         self.update()
 

@@ -25,17 +25,20 @@ def strengths(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(shares > 0, np.maximum(strong, _LEAST), 0.0)
 
 
-def cell_colors(strong: NDArray[np.float64], is_right: NDArray[np.bool_]) -> NDArray[np.uint32]:
+def cell_colors(
+    strong: NDArray[np.float64], is_right: NDArray[np.bool_], wrong_role: str = "bad"
+) -> NDArray[np.uint32]:
     """Mix the colours of cells.
 
     Args:
         strong: (M, N), 0 to 1.
         is_right: (M, N), whether a cell counts hits.
+        wrong_role: the theme's colour of those that do not.
 
     Returns:
         (M, N) as QImage.Format_RGB32 takes them.
     """
-    ground, right, wrong = (_rgb(theme.color(role)) for role in ("hover", "accent_fill", "bad"))
+    ground, right, wrong = (_rgb(theme.color(role)) for role in ("hover", "accent_fill", wrong_role))
     full = np.where(is_right[..., None], right, wrong)
     mixed = ground + (full - ground) * strong[..., None]
     red, green, blue = (np.rint(mixed[..., part]).astype(np.uint32) for part in range(3))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -13,6 +14,8 @@ Values = Literal["percent", "column", "count"]
 """Shares of each true class, shares of each predicted one, or numbers."""
 _MOST_TOLD = 3
 _THOUSAND = 1000
+_KEPT = 4
+"""Matrices whose confusions are known: each is asked for several times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,18 @@ class MatrixData:
     unit: str = "image"
     has_background: bool = False
     least: float = 0.0
+    unanswered: str = ""
+    """How the last column is called where it holds what got no answer, `not sure`: its row is empty, and not shown."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows are shown."""
+        return self.side - bool(self.unanswered)
+
+    @property
+    def classes(self) -> int:
+        """How many of the rows and columns are classes."""
+        return self.side - (self.has_background or bool(self.unanswered))
 
     @property
     def side(self) -> int:
@@ -56,17 +71,15 @@ class MatrixData:
 
     def pairs(self, limit: int) -> list[Cell]:
         """Give the cells off the diagonal that hold most, the fullest first; empty ones are left out."""
-        wrong = self.counts.copy()
-        np.fill_diagonal(wrong, 0)
-        there = np.flatnonzero(wrong)
-        order = there[np.argsort(-wrong.ravel()[there], kind="stable")][:limit]
-        return [Cell(int(flat) // self.side, int(flat) % self.side) for flat in order]
+        return [Cell(*divmod(int(flat), self.side)) for flat in _confusions(self)[:limit]]
 
     def part(self, classes: NDArray[np.intp]) -> MatrixData:
         """The rows and columns of some classes only."""
         has_background = self.has_background and len(classes) > 0 and int(classes[-1]) == self.background
+        unanswered = self.unanswered if len(classes) > 0 and int(classes[-1]) == self.side - 1 else ""
         names = tuple(self.names[int(i)] for i in classes)
-        return MatrixData(self.counts[np.ix_(classes, classes)], names, self.unit, has_background, self.least)
+        counts = self.counts[np.ix_(classes, classes)]
+        return MatrixData(counts, names, self.unit, has_background, self.least, unanswered)
 
     @property
     def background(self) -> int:
@@ -75,13 +88,11 @@ class MatrixData:
 
     def most_confused(self, limit: int) -> NDArray[np.intp]:
         """At most `limit` classes that are confused with each other most often, in their own order."""
-        wrong = self.counts.copy()
-        np.fill_diagonal(wrong, 0)
-        order = np.argsort(-wrong, axis=None, kind="stable")[: limit * limit]
-        chosen: dict[int, None] = {}
-        for flat in order:
-            pair = [int(index) for index in np.unravel_index(flat, wrong.shape)]
-            if not wrong[pair[0], pair[1]] or len(chosen | dict.fromkeys(pair)) > limit:
+        # What got no answer is no confusion, and is shown beside them.
+        chosen: dict[int, None] = {self.side - 1: None} if self.unanswered else {}
+        for flat in _confusions(self)[: limit * limit]:
+            pair = divmod(int(flat), self.side)
+            if len(chosen | dict.fromkeys(pair)) > limit:
                 break
             chosen |= dict.fromkeys(pair)
         for index in range(self.side):  # few confusions: fill up with the first classes
@@ -107,6 +118,8 @@ class MatrixData:
             return f"True {self.names[cell.true]}: {self._counted(row)}, {hits / max(1, row):.1%} right"
         if cell.predicted is not None:
             whole = int(self.counts[:, cell.predicted].sum())
+            if self._is_unanswered(cell.predicted):
+                return f"{self.unanswered.capitalize()}: {self._counted(whole)}"
             if cell.predicted == self.background:
                 return f"Missed: {self._counted(whole)}"
             hits = int(self.counts[cell.predicted, cell.predicted])
@@ -120,24 +133,24 @@ class MatrixData:
         if true == self.background:
             return f"{self.names[predicted]} where nothing is: {self._counted(count)}"
         share = f"{count / max(1, row):.1%} of {of}"
-        if predicted == self.background:
-            return f"{of}, missed: {self._counted(count)}, {share}"
+        if predicted == self.background or self._is_unanswered(predicted):
+            return f"{of}, {self.unanswered or 'missed'}: {self._counted(count)}, {share}"
         verdict = f"{of}, rightly predicted" if true == predicted else f"{of} → {self.names[predicted]}"
         return f"{verdict}: {self._counted(count)}, {share}"
 
     def summary(self) -> str:
         """The whole matrix in words, for those who cannot see it."""
         total, right = int(self.counts.sum()), int(np.trace(self.counts))
-        classes = self.side - self.has_background
-        said = [f"{classes} classes, {self._counted(total)}, {right / max(1, total):.1%} right."]
-        wrong = self.counts.copy()
-        np.fill_diagonal(wrong, 0)
-        worst = np.argsort(-wrong, axis=None, kind="stable")[:_MOST_TOLD]
-        pairs = [divmod(int(flat), self.side) for flat in worst] if self.side else []
-        told = [self.sentence(Cell(i, j)) for i, j in pairs if wrong[i, j]]
+        said = [f"{self.classes} classes, {self._counted(total)}, {right / max(1, total):.1%} right."]
+        told = [self.sentence(cell) for cell in self.pairs(_MOST_TOLD)]
+        if self.unanswered:
+            said.append(f"{self.sentence(Cell(None, self.side - 1))}.")
         if told:
             said.append(f"Most confused: {'; '.join(told)}.")
         return " ".join(said)
+
+    def _is_unanswered(self, predicted: int) -> bool:
+        return bool(self.unanswered) and predicted == self.side - 1
 
     def _counted(self, count: int) -> str:
         return f"1 {self.unit}" if count == 1 else f"{count:,} {self.unit}s"
@@ -156,6 +169,17 @@ class MatrixData:
         if percent < 100 * self.least:
             return ""
         return f"{percent:.0f}" if percent >= 0.5 else "<1"
+
+
+@lru_cache(maxsize=_KEPT)
+def _confusions(data: MatrixData) -> NDArray[np.intp]:
+    """The cells off the diagonal that hold anything, flat, the fullest first; a million cells are mostly empty."""
+    wrong = data.counts.copy()
+    np.fill_diagonal(wrong, 0)
+    if data.unanswered:
+        wrong[:, -1] = 0
+    there = np.flatnonzero(wrong)
+    return there[np.argsort(-wrong.ravel()[there], kind="stable")]
 
 
 def matrix_data(counts: NDArray[np.int64], names: Sequence[str]) -> MatrixData:

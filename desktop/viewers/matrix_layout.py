@@ -34,10 +34,18 @@ class MatrixLayout:
     names_height: float
     is_upright: bool
     """Names of the columns are written from bottom to top."""
+    rows: int
+    """How many there are; as many as columns, or one less."""
 
     @property
     def extent(self) -> float:
+        """How wide all cells are."""
         return self.cell * self.side
+
+    @property
+    def height(self) -> float:
+        """How high all cells are."""
+        return self.cell * self.rows
 
     @property
     def is_dense(self) -> bool:
@@ -56,14 +64,14 @@ class MatrixLayout:
 
     def column_name(self, column: int) -> QRectF:
         return QRectF(
-            self.left + column * self.cell, self.top + self.extent, self.cell, SPACE.xs + self.names_height
+            self.left + column * self.cell, self.top + self.height, self.cell, SPACE.xs + self.names_height
         )
 
     def axis_rects(self) -> tuple[QRectF, QRectF]:
         """Places of the words "True" (to be turned) and "Predicted"."""
-        below = self.top + self.extent + self.names_height + SPACE.xs
+        below = self.top + self.height + self.names_height + SPACE.xs
         return (
-            QRectF(self.left - self.names_width - SPACE.m - _AXIS, self.top, _AXIS, self.extent),
+            QRectF(self.left - self.names_width - SPACE.m - _AXIS, self.top, _AXIS, self.height),
             QRectF(self.left, below, self.extent, _AXIS),
         )
 
@@ -73,20 +81,20 @@ class MatrixLayout:
             return None
         column = int((point.x() - self.left) // self.cell)
         row = int((point.y() - self.top) // self.cell)
-        inside_x, inside_y = 0 <= column < self.side, 0 <= row < self.side
+        inside_x, inside_y = 0 <= column < self.side, 0 <= row < self.rows
         if inside_x and inside_y:
             return self._largest_near(point, data) if self.is_dense else Cell(row, column)
         if not self.has_names:
             return None
         if inside_y and 0 <= self.left - point.x() < self.names_width + SPACE.m:
             return Cell(row, None)
-        if inside_x and 0 <= point.y() - self.top - self.extent < self.names_height + SPACE.xs:
+        if inside_x and 0 <= point.y() - self.top - self.height < self.names_height + SPACE.xs:
             return Cell(None, column)
         return None
 
     def _largest_near(self, point: QPointF, data: MatrixData) -> Cell:
-        rows = self._range(point.y() - self.top)
-        columns = self._range(point.x() - self.left)
+        rows = self._range(point.y() - self.top, self.rows)
+        columns = self._range(point.x() - self.left, self.side)
         block = data.counts[rows[0] : rows[1], columns[0] : columns[1]].copy()
         wrong = block.copy()
         for row in range(len(wrong)):
@@ -97,32 +105,42 @@ class MatrixLayout:
         row, column = divmod(best, block.shape[1])
         return Cell(row + rows[0], column + columns[0])
 
-    def _range(self, at: float) -> tuple[int, int]:
+    def _range(self, at: float, count: int) -> tuple[int, int]:
         first = max(0, int((at - _REACH_PX) // self.cell))
-        last = min(self.side - 1, int((at + _REACH_PX) // self.cell))
+        last = min(count - 1, int((at + _REACH_PX) // self.cell))
         return first, last + 1
 
 
-def lay_out(names: Sequence[str], width: float, height: float, font: QFont) -> MatrixLayout:
-    """Fit the largest square matrix with its names into a widget."""
-    side = max(1, len(names))
+def lay_out(
+    names: Sequence[str], width: float, height: float, font: QFont, rows: int | None = None
+) -> MatrixLayout:
+    """Fit the largest matrix of square cells with its names into a widget; `rows` where the last has none."""
+    sides = (max(1, len(names)), max(1, len(names) if rows is None else rows))
     metrics = QFontMetricsF(font)
     widest = min(_WIDEST_NAME, max((metrics.horizontalAdvance(name) for name in names), default=0.0))
     line = metrics.height()
-    with_names = _fit(side, width, height, (widest, line))
+    with_names = _fit(sides, width, height, (widest, line))
     if with_names.cell < NAMES_FROM_PX:
-        return _fit(side, width, height, (0, 0))
+        return _fit(sides, width, height, (0, 0))
     if widest <= with_names.cell + SPACE.xs:
         return with_names
-    fitted = _fit(side, width, height, (widest, min(_TALLEST_NAME, widest)), is_upright=True)
-    return fitted if fitted.has_names else _fit(side, width, height, (0, 0))
+    fitted = _fit(sides, width, height, (widest, min(_TALLEST_NAME, widest)), is_upright=True)
+    return fitted if fitted.has_names else _fit(sides, width, height, (0, 0))
 
 
 def _fit(
-    side: int, width: float, height: float, names: tuple[float, float], *, is_upright: bool = False
+    sides: tuple[int, int],
+    width: float,
+    height: float,
+    names: tuple[float, float],
+    *,
+    is_upright: bool = False,
 ) -> MatrixLayout:
+    """`sides` are the numbers of columns and rows."""
+    side, rows = sides
     names_width, names_height = names
     left = _AXIS + names_width + SPACE.m
-    room = max(0.0, min(width - left - 1, height - names_height - SPACE.xs - _AXIS - 1))
-    slack = max(0.0, width - left - 1 - room)
-    return MatrixLayout(left + slack / 2, 1, room / side, side, names_width, names_height, is_upright)
+    across, down = width - left - 1, height - names_height - SPACE.xs - _AXIS - 1
+    cell = max(0.0, min(across / side, down / rows))
+    slack = max(0.0, across - cell * side)
+    return MatrixLayout(left + slack / 2, 1, cell, side, names_width, names_height, is_upright, rows)

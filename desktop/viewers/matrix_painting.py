@@ -47,12 +47,15 @@ def paint_cells(painter: QPainter, data: MatrixData, layout: MatrixLayout, value
         _paint_dense(painter, data, layout, values)
         return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    colors = cell_colors(strengths(data.shares(values)), np.eye(data.side, dtype=np.bool_))
+    strong, is_right = strengths(data.shares(values)), np.eye(data.side, dtype=np.bool_)
+    colors = cell_colors(strong, is_right)
+    if data.unanswered:  # neither right nor wrong
+        colors[:, -1:] = cell_colors(strong[:, -1:], np.zeros((data.side, 1), dtype=np.bool_), "warn")
     gap = 1.5 if layout.cell >= _GAP_FROM_PX else 0.5
     radius = min(4.0, layout.cell / 6)
     size = TYPE.caption if layout.cell >= _LARGE_FROM_PX else TYPE.overline
     fonts = {right: font(size, 600 if right else 500) for right in (True, False)}
-    for row in range(data.side):
+    for row in range(data.rows):
         for column in range(data.side):
             color = QColor.fromRgb(int(colors[row, column]))
             place = layout.rect(row, column).adjusted(gap, gap, -gap, -gap)
@@ -90,9 +93,10 @@ def paint_names(painter: QPainter, data: MatrixData, layout: MatrixLayout, marks
         metrics = QFontMetricsF(painter.font())
         for index, name in enumerate(data.names):
             place = layout.row_name(index)
-            painter.setPen(theme.color("text" if index in rows else "text2"))
-            shown = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, place.width())
-            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, shown)
+            if index < data.rows:
+                painter.setPen(theme.color("text" if index in rows else "text2"))
+                shown = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, place.width())
+                painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, shown)
             painter.setPen(theme.color("text" if index in columns else "text2"))
             _column_name(painter, name, layout, index)
     _axes(painter, layout)
@@ -146,4 +150,4 @@ def _mark_rect(layout: MatrixLayout, mark: Cell) -> QRectF:
     if mark.true is not None:
         return layout.rect(mark.true, 0).united(layout.rect(mark.true, layout.side - 1))
     column = mark.predicted or 0
-    return layout.rect(0, column).united(layout.rect(layout.side - 1, column))
+    return layout.rect(0, column).united(layout.rect(layout.rows - 1, column))

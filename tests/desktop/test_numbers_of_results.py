@@ -94,6 +94,39 @@ def test_that_a_classifiers_numbers_are_those_of_scikit_learn(tmp_path: Path) ->
     assert (found.stored["image_correct"] == (said == true)).all()
 
 
+@pytest.mark.parametrize("confidence", [0.4, 0.63, 0.8, 0.99])
+def test_that_a_classifiers_numbers_at_any_confidence_are_those_of_scikit_learn(
+    tmp_path: Path, confidence: float
+) -> None:
+    rng = np.random.default_rng(4)
+    targets = rng.integers(0, 3, IMAGES)  # there is no elm, but some are taken for one
+    logits = rng.normal(0, 1, (IMAGES, 4)) + 2 * np.eye(4)[targets] * (rng.random((IMAGES, 1)) < 0.7)
+    probs = (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).astype(np.float32)
+    judgement = judge_scores(score_table([ClassScores(row) for row in probs], targets, 4), NAMES)
+    measured = shown(tmp_path, "classification", judgement)
+    view = task_view("classification")
+
+    found = view.at(measured.result, confidence)
+
+    scores, true = measured.stored["image_scores"], measured.stored["image_target"]
+    likeliest = scores.argmax(axis=1)
+    assert (likeliest == 3).any()
+    sure = scores.max(axis=1) >= np.float32(confidence)
+    said = np.where(sure, likeliest, 4)  # nobody is of a fifth class
+    assert found.metric("coverage") == pytest.approx(sure.mean())
+    if sure.any():
+        assert found.metric("accuracy") == pytest.approx(
+            reference.accuracy_score(true[sure], likeliest[sure])
+        )
+    told = {"labels": range(4), "zero_division": 0}
+    for name in ("precision", "recall", "f1"):
+        score = getattr(reference, f"{name}_score")
+        by_class = score(true, said, average=None, **told)
+        np.testing.assert_allclose(list(found.summary.per_class[name].values()), by_class)
+        assert found.metric(f"{name}_macro") == pytest.approx(score(true, said, average="macro", **told))
+    assert (found.confusion == reference.confusion_matrix(true, said, labels=range(5))).all()
+
+
 @pytest.fixture
 def objects(tmp_path: Path) -> Shown:
     """Forty images of overlapping boxes with masks; scores down to a thousandth, crowds among the objects."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from desktop.charts.figures import RateFigure
 from desktop.models.result import Result, ResultKey, open_result
 from desktop.tasks.task import Selection, task_view
 from engine.errors import UserError
@@ -135,3 +137,73 @@ def test_that_a_task_that_cannot_be_shown_is_told(name: str) -> None:
         task_view(name)
 
     assert told.value.code == "task_unknown"
+
+
+def test_that_answers_below_a_confidence_are_none(result: Result) -> None:
+    """Twelve images, from 80 % on 0.5 surer a time; the first three, circles, are taken for crosses."""
+    at = VIEW.at(result, 0.85)
+    sure = np.flatnonzero(result.column("confidence") >= np.float32(0.85)).tolist()
+    assert sure == list(range(5, 12))
+
+    unsure = np.flatnonzero(VIEW.chosen(at, Selection("not_sure"))).tolist()
+    assert unsure == list(range(5))
+    assert np.flatnonzero(VIEW.chosen(at, Selection("incorrect"))).tolist() == []
+    assert np.flatnonzero(VIEW.chosen(at, Selection("correct"))).tolist() == sure
+    cards = {fact.title: (fact.value, fact.note) for fact in VIEW.cards(at, None, "")}
+    assert cards["Accuracy from 85%"] == ("100.0%", "of 7 sure answers")
+    assert cards["Coverage"] == ("58.3%", "5 not sure")
+    assert VIEW.tile(at, 0).caption == "circle → not sure"
+    assert VIEW.tile(at, 0).is_correct is None
+    assert VIEW.tile(at, 0).spoken == "Not sure: true circle, likeliest cross, confidence 80%"
+    assert (VIEW.detail(at, 0).verdict, VIEW.detail(at, 0).is_correct) == ("Not sure", None)
+    verdict = next(column for column in VIEW.columns(at) if column.key == "verdict")
+    assert verdict.words(np.array([0, 5])) == ["? Not sure", "✓ Correct"]
+
+
+def test_that_the_matrix_has_a_column_of_what_got_no_answer(result: Result) -> None:
+    matrix = VIEW.matrix(VIEW.at(result, 0.85))
+
+    assert matrix is not None
+    assert (matrix.names[-1], matrix.side, matrix.rows, matrix.classes) == ("not sure", 4, 3, 3)
+    assert matrix.counts.tolist() == [[0, 0, 0, 4], [0, 3, 0, 1], [0, 0, 4, 0], [0, 0, 0, 0]]
+    for true in range(3):
+        for predicted in range(4):
+            chosen = VIEW.chosen(VIEW.at(result, 0.85), Selection(true=true, predicted=predicted))
+            assert chosen.sum() == matrix.counts[true, predicted], (true, predicted)
+
+
+def test_that_without_a_confidence_all_is_as_it_was_measured(result: Result) -> None:
+    bound = VIEW.bound(result)
+
+    assert bound is not None
+    assert bound.value == 0.0
+    assert VIEW.at(result, bound.value) is result
+
+
+def test_that_the_best_confidence_is_where_f1_is_highest_and_the_chart_says_so(result: Result) -> None:
+    bound = VIEW.bound(result)
+    assert bound is not None
+    assert bound.best is not None
+
+    by_trying = [VIEW.at(result, step / 100).metric("f1_macro") or 0.0 for step in range(101)]
+
+    assert by_trying[round(100 * bound.best)] == pytest.approx(max(by_trying))
+    chart = next(figure for figure in VIEW.figures(result) if figure.title == "Sure answers")
+    assert isinstance(chart, RateFigure)
+    lines = {line.label: line.y for line in chart.lines}
+    np.testing.assert_allclose(lines["macro F1"], by_trying)
+    assert VIEW.meant(result, chart, 0.437, 0) == 0.44
+    assert chart.best == bound.best
+
+
+def test_that_an_answer_that_is_no_number_is_never_sure(result: Result) -> None:
+    confidence = result.column("confidence").astype(np.float32)
+    confidence[11] = np.nan
+    changed = replace(result, columns={**result.columns, "confidence": confidence})
+
+    assert VIEW.chosen(VIEW.at(changed, 0.01), Selection("not_sure")).tolist() == [False] * 11 + [True]
+    assert not VIEW.chosen(VIEW.at(changed, 0.0), Selection("not_sure")).any()
+
+
+def test_that_nobody_is_asked_for_a_confidence_without_images(result: Result) -> None:
+    assert VIEW.bound(replace(result, columns={}, paths=())) is None

@@ -245,3 +245,47 @@ def test_that_columns_add_to_a_hundred_and_the_missed_stay_numbers() -> None:
     assert data.text(2, 1, "column") == "33", "a third of what is called dog is none"
     assert data.text(1, 2, "column") == "4", "missed: of nothing there is no share"
     assert data.text(2, 1, "percent") == "4"
+
+
+ASKED = MatrixData(
+    np.array([[7, 1, 2], [4, 3, 3], [0, 0, 0]]), ("cat", "dog", "not sure"), unanswered="not sure"
+)
+
+
+def test_that_what_got_no_answer_has_a_column_and_no_row(qtbot: QtBot) -> None:
+    matrix = ConfusionMatrix()
+    qtbot.addWidget(matrix)
+    matrix.resize(390, 366)
+
+    matrix.show_data(ASKED)
+
+    assert matrix.accessibleName() == "Confusion matrix, 2 classes"
+    assert matrix.accessibleDescription().startswith("2 classes, 20 images, 50.0% right. Not sure: 5 images.")
+    assert ASKED.sentence(Cell(0, 2)) == "cat, not sure: 2 images, 20.0% of cat"
+    assert ASKED.sentence(Cell(None, 2)) == "Not sure: 5 images"
+    assert ASKED.pairs(9) == [Cell(1, 0), Cell(0, 1)], "to be not sure is no confusion"
+    told: list[Cell | None] = []
+    matrix.picked.connect(told.append)
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Return):
+        qtbot.keyClick(matrix, key)
+    assert told == [Cell(None, 2)], "below the second row are the names of the columns"
+
+
+def test_that_the_most_confused_classes_stand_beside_what_got_no_answer() -> None:
+    counts = np.diag([9, 9, 9, 9, 0])
+    counts[2, 1], counts[0, 4] = 5, 8
+    data = MatrixData(counts, ("a", "b", "c", "d", "not sure"), unanswered="not sure")
+
+    chosen = data.most_confused(3)
+
+    assert chosen.tolist() == [1, 2, 4]
+    assert data.part(chosen).rows == 2
+
+
+def test_that_a_matrix_without_its_last_row_fills_the_room_that_it_has() -> None:
+    square = lay_out(NAMES, 900, 300, font(11, 500))
+    flat = lay_out(NAMES, 900, 300, font(11, 500), len(NAMES) - 1)
+
+    assert flat.height == pytest.approx(square.height)
+    assert flat.cell > square.cell
+    assert flat.cell_at(flat.rect(len(NAMES) - 2, 0).center(), ASKED) == Cell(len(NAMES) - 2, 0)
