@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage, QKeyEvent, QPixmap
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QWidget
 
+from desktop.charts.color_key import ColorKey
 from desktop.context import Context
 from desktop.grids.image_grid import ImageGrid
 from desktop.grids.image_model import Images
@@ -18,7 +19,7 @@ from desktop.models.run_words import run_title
 from desktop.pages.insight_pairs import PairList
 from desktop.pages.page import Page
 from desktop.tasks.task import CORRECT, Selection, TaskView, find_view
-from desktop.theme.label_colors import label_color
+from desktop.theme.label_colors import point_color
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SPACE
 from desktop.viewers.point_map import PointMap, rgb
@@ -84,6 +85,8 @@ class InsightPage(Page):
         self.hover.hide()
         left = column(SPACE.xs)
         left.addWidget(self.map, 1)
+        self.key = ColorKey("Colours of the points")
+        left.addWidget(self.key)
         left.addWidget(
             text_label(
                 "Drag around points to choose them; the wheel zooms, Shift with a drag moves.", "caption"
@@ -163,6 +166,7 @@ class InsightPage(Page):
                 Images(result.root, result.paths, lambda image: view.tile(result, image))
             )
         self.map.show_points(shown.points, self._colors(shown))
+        self.key.show_entries(self._key(shown))
         self.pairs.show_pairs(shown.pairs)
         leaks = sum(pair.is_leak for pair in shown.pairs)
         self.words.setText(
@@ -170,26 +174,31 @@ class InsightPage(Page):
             f"{leaks:,} of them across splits."
         )
         self._choose(np.arange(result.images))
-        self.coloring.setVisible(True)
+        self.coloring.setVisible("target" in result.columns)  # else one image has many classes
         self.states.setCurrentIndex(1)
+
+    def _key(self, shown: ShownMap) -> list[tuple[QColor, str]]:
+        """What is told apart, each with its colour."""
+        if self.coloring.current() == BY_CLASS and "target" in shown.result.columns:
+            ground = theme.color("card").name()
+            return [(point_color(number, ground), name) for number, name in enumerate(shown.result.classes)]
+        return [(theme.color("ok"), "correct"), (theme.color("bad"), "incorrect")]
 
     def _colors(self, shown: ShownMap) -> NDArray[np.uint32]:
         result, view = shown.result, self._view
         true = result.columns.get("target")
+        table = np.array([rgb(c.red(), c.green(), c.blue()) for c, _name in self._key(shown)], np.uint32)
         if self.coloring.current() == BY_CLASS and true is not None:
-            table = [rgb(c.red(), c.green(), c.blue()) for c in map(label_color, range(len(result.classes)))]
-            return np.array(table, np.uint32)[true.astype(np.int64)]
-        good, bad = (theme.color(role) for role in ("ok", "bad"))
+            return table[true.astype(np.int64)]
         right = (
             view.chosen(result, Selection(CORRECT)) if view is not None else np.ones(result.images, np.bool_)
         )
-        return np.where(
-            right, rgb(good.red(), good.green(), good.blue()), rgb(bad.red(), bad.green(), bad.blue())
-        ).astype(np.uint32)
+        return np.where(right, table[0], table[1]).astype(np.uint32)
 
     def _color(self, _key: object = None) -> None:
         if self.shown is not None and self.shown.points is not None:
             self.map.color(self._colors(self.shown))
+            self.key.show_entries(self._key(self.shown))
 
     def _choose(self, numbers: NDArray[np.intp]) -> None:
         if self.shown is None:
@@ -229,6 +238,7 @@ class InsightPage(Page):
 
     def _show_list(self, key: str) -> None:
         self.lists.setCurrentIndex(0 if key == IMAGES else 1)
+        self.count.setVisible(key == IMAGES)
 
     def _show_progress(self, done: int, total: int, phase: str) -> None:
         self.empty.sentence.setText(f"{phase}: {done:,} of {total:,}" if total else f"{phase}…")

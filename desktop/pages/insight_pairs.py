@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtWidgets import QListWidget, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from desktop.grids.file_actions import show_in_folder
 from desktop.models.insight_map import AlikePair
@@ -13,10 +14,10 @@ from desktop.theme.tokens import SPACE
 from desktop.viewers.image_view import ImageView
 from desktop.widgets.buttons import button, on_click
 from desktop.widgets.card import Card, column, row
-from desktop.widgets.labels import ElidedLabel, text_label
+from desktop.widgets.labels import ElidedLabel, plain_tip, text_label
 
 _NONE = "No two images look almost the same to the model."
-_SOME = "Those in two splits come first: what is measured was learnt from."
+_SOME = "Pairs in two splits come first: the model may have learnt from what it is measured on."
 
 
 class PairList(QWidget):
@@ -32,6 +33,8 @@ class PairList(QWidget):
         self.list = QListWidget()
         self.list.setAccessibleName("Pairs of images that look almost the same")
         self.list.setUniformItemSizes(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.currentRowChanged.connect(self._show)
         body.addWidget(self.list, 1)
         beside = row(SPACE.s)
@@ -54,7 +57,9 @@ class PairList(QWidget):
         """List these."""
         self._pairs = pairs
         self.list.clear()
-        self.list.addItems([_line(pair) for pair in pairs])
+        for pair in pairs:
+            entry = QListWidgetItem(_line(pair), self.list)
+            entry.setToolTip(plain_tip(entry.text()))
         self.words.setText(_SOME if pairs else _NONE)
         self.list.setCurrentRow(0 if pairs else -1)
 

@@ -15,6 +15,10 @@ _FIRST: Final = (
 _DARK, _LIGHT = "#050608", "#ffffff"
 _TURN = 0.618034
 """Of the colour circle, from one class to the next: any number of them stay apart."""
+_SEEN = 3.0
+"""Contrast at which a point is seen."""
+_STEP, _MOST_STEPS = 108, 40
+"""Per cent a step, until the contrast is reached."""
 
 
 @lru_cache(maxsize=4_096)
@@ -35,6 +39,22 @@ def label_ink(label: int) -> QColor:
     on_dark = (ground + 0.05) / (luminance(QColor(_DARK)) + 0.05)
     on_light = (luminance(QColor(_LIGHT)) + 0.05) / (ground + 0.05)
     return QColor(_DARK if on_dark >= on_light else _LIGHT)
+
+
+@lru_cache(maxsize=4_096)
+def point_color(label: int, ground: str) -> QColor:
+    """Give the colour of a class for points on a surface of this colour (#rrggbb): it stands out from it.
+
+    Not to be changed: copy it first.
+    """
+    color = QColor(label_color(label))
+    below = luminance(QColor(ground))
+    for _ in range(_MOST_STEPS):
+        light, dark = max(luminance(color), below), min(luminance(color), below)
+        if (light + 0.05) / (dark + 0.05) >= _SEEN:
+            break
+        color = color.darker(_STEP) if below > 0.5 else color.lighter(_STEP)
+    return color
 
 
 def label_shade(alpha: float) -> QColor:

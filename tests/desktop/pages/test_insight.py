@@ -113,11 +113,14 @@ def test_that_hovering_shows_the_picture(qtbot: QtBot, context: Context, run: Me
 def test_that_the_verdict_may_colour_the_points(qtbot: QtBot, context: Context, run: MeasuredRun) -> None:
     page = opened(qtbot, context, run, put_map(run))
     before = page.map.grab().toImage()
+    assert page.shown is not None
+    assert [name for _color, name in page.key.entries] == list(page.shown.result.classes)
 
     page.coloring.choose(BY_VERDICT)
     page.coloring.changed.emit(BY_VERDICT)
 
     assert page.map.grab().toImage() != before
+    assert [name for _color, name in page.key.entries] == ["correct", "incorrect"]
 
 
 def test_that_without_a_map_the_page_offers_to_make_one(
