@@ -17,6 +17,7 @@ from desktop.bridge.machine import MachineWatch
 from desktop.bridge.mlflow_page import MlflowPage
 from desktop.bridge.notifications import Notifications, ending_sentence
 from desktop.bridge.predictor import Predictor
+from desktop.bridge.predictor_place import PredictorPlace
 from desktop.bridge.presence import Presence
 from desktop.bridge.processes import start_detached
 from desktop.bridge.run_directory import RunDirectory
@@ -54,6 +55,8 @@ class Context(QObject):
         self.presence = Presence(self.settings, self.runs)
         self.presence.failed_meanwhile.connect(self._tell_failures)
         self.machine = MachineWatch(home.path, self.background)
+        self.predictor_place = PredictorPlace(self.settings, self.runs, self.machine, self.predictor)
+        self.predictor_place.refused.connect(self.complain)
         self.actions.told.connect(self.told)
         self.mlflow.told.connect(self.toast)
         self.runs.failed.connect(self.complain)

@@ -258,6 +258,7 @@ class EngineActions(QObject):
     def _ticked(self, started: list[str]) -> None:
         self._is_ticking = False
         if started:
+            self._runs.refresh()  # at once: the predictor leaves a GPU that was given to a run
             self._runs.refresh_soon()
 
     def _not_ticked(self, error: Exception) -> None:

@@ -13,6 +13,7 @@ import psutil
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.bridge.background import Background
+from engine.runner.devices import UsableGpu, machine_gpus
 
 _SAMPLE_MS = 2_000
 
@@ -38,6 +39,8 @@ class Machine:
     used_bytes: int
     disk_free_bytes: int
     gpus: list[Gpu] = field(default_factory=list[Gpu])
+    usable: list[UsableGpu] = field(default_factory=list[UsableGpu])
+    """Those that Lensmith may use, as the queue names them."""
 
     @property
     def gpu_memory_gb(self) -> float | None:
@@ -97,6 +100,7 @@ def look_at_machine(folder: Path) -> Machine:
         used_bytes=memory.total - memory.available,
         disk_free_bytes=free,
         gpus=find_gpus(),
+        usable=machine_gpus(),
     )
 
 

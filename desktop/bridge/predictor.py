@@ -5,19 +5,32 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
-from PySide6.QtCore import QObject, QProcess, Signal
+from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 
 from desktop.bridge.processes import end_child, engine_child, engine_died, engine_missing
 from engine.errors import UserError
 from engine.protocol.home import Home
+from engine.runner.predicting_place import CPU
 
 Answer = dict[str, object]
 
 
+_OF_MODELS = frozenset({"load", "predict", "explain", "video_frame"})
+"""What leaves a model in the memory of the predictor's device."""
+_GPU_TROUBLES = {
+    "gpu_memory_full": "had too little memory for the model",
+    "gpu_failed": "could not compute it",
+}
+_OF_VIDEOS = ("video_open", "video_frame", "video_close")
+_END_MS = 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
+    verb: str
+    line: bytes
     then: Callable[[Answer], object] | None
     failed: Callable[[UserError], object] | None
 
@@ -27,6 +40,10 @@ class Predictor(QObject):
 
     died = Signal(object)
     """A UserError; questions under way have got it too."""
+    moved = Signal()
+    """It has lost its models and videos, to leave a GPU. What was asked is asked anew, but for videos."""
+    gpu_failed = Signal(str, str)
+    """A GPU that it was told to use, and why it does not: half a sentence. It goes on with the CPU."""
 
     def __init__(self, home: Home) -> None:
         super().__init__()
@@ -36,6 +53,9 @@ class Predictor(QObject):
         self._next = 0
         self._answers = b""
         self._said: list[str] = []
+        self._place: tuple[str, int | None] = (CPU, None)
+        self._holds_models = False
+        """Whether the process has been asked for a model on this device."""
 
     @property
     def is_running(self) -> bool:
@@ -62,10 +82,26 @@ class Predictor(QObject):
         """
         process = self._running()
         self._next += 1
-        self._waiting[self._next] = _Waiting(then, failed)
-        line = json.dumps({"id": self._next, "verb": verb, **payload}, ensure_ascii=False)
-        process.write(line.encode() + b"\n")
+        self._holds_models = self._holds_models or verb in _OF_MODELS
+        line = json.dumps({"id": self._next, "verb": verb, **payload}, ensure_ascii=False).encode() + b"\n"
+        self._waiting[self._next] = _Waiting(verb, line, then, failed)
+        process.write(line)
         return self._next
+
+    def use_place(self, device: str, threads: int | None) -> None:
+        """Compute on another device (`cpu`, `cuda:0`), or with another number of threads, from now on.
+
+        A GPU is left at once: only the end of its process gives back all of its memory.
+        """
+        before, self._place = self._place, (device, threads)
+        if before == self._place:
+            return
+        if before[0] not in (CPU, device) and self._holds_models:
+            self._start_anew()
+            return
+        self._holds_models = self._holds_models and before[0] == device
+        if self._process is not None:
+            self._tell_place()
 
     def forget(self, number: int) -> None:
         """Drop the answer to a question."""
@@ -79,17 +115,60 @@ class Predictor(QObject):
             if not process.waitForFinished(300):
                 end_child(process)
 
+    def _tell_place(self) -> None:
+        device, threads = self._place
+
+        def then(answer: Answer) -> None:
+            problem = str(answer.get("problem") or "")
+            if problem and self._place[0] == device:
+                self._place = (CPU, self._place[1])  # it took that by itself
+                self.gpu_failed.emit(device, problem)
+
+        self.ask("place", {"device": device, "threads": threads}, then)
+
+    def _start_anew(self) -> None:
+        """End the process, and ask another one what was not answered; nothing is started where nobody waits."""
+        process, self._process = self._process, None
+        waiting, self._waiting = self._waiting, {}
+        self._holds_models = False
+        if process is not None:
+            for signal, slot in self._slots(process):
+                signal.disconnect(slot)
+            process.finished.connect(process.deleteLater)
+            if waiting:
+                process.kill()
+            else:  # it ends by itself, and removes its folders
+                process.closeWriteChannel()
+                QTimer.singleShot(_END_MS, process, process.kill)
+        self.moved.emit()
+        kept = {number: one for number, one in waiting.items() if one.verb not in ("place", *_OF_VIDEOS)}
+        if kept:
+            process = self._running()
+            self._waiting = {**kept, **self._waiting}
+            for question in kept.values():
+                self._holds_models = self._holds_models or question.verb in _OF_MODELS
+                process.write(question.line)
+
+    def _slots(self, process: QProcess) -> tuple[tuple[Any, Callable[..., None]], ...]:
+        return (
+            (process.readyReadStandardOutput, self._hear),
+            (process.readyReadStandardError, self._hear_words),
+            (process.finished, self._ended),
+            (process.errorOccurred, self._start_failed),
+        )
+
     def _running(self) -> QProcess:
         if self._process is None:
             process = engine_child(self._home, "serve", parent=self)
-            process.readyReadStandardOutput.connect(self._hear)
-            process.readyReadStandardError.connect(self._hear_words)
-            process.finished.connect(self._ended)
-            process.errorOccurred.connect(self._start_failed)
+            for signal, slot in self._slots(process):
+                signal.connect(slot)
             self._process = process
             self._answers = b""
             self._said = []
+            self._holds_models = False
             process.start()
+            if self._place != (CPU, None):
+                self._tell_place()
         return self._process
 
     def _hear(self) -> None:
@@ -113,6 +192,13 @@ class Predictor(QObject):
         if waiting is None:
             return
         error = answer.get("error")
+        code = cast("Answer", error).get("code") if isinstance(error, dict) else None
+        if isinstance(number, int) and code in _GPU_TROUBLES and self._place[0] != CPU:
+            self._waiting[number] = waiting  # the CPU shall answer it
+            device, threads = self._place
+            self.use_place(CPU, threads)
+            self.gpu_failed.emit(device, _GPU_TROUBLES[str(code)])
+            return
         if answer.get("ok") is True:
             if waiting.then is not None:
                 waiting.then(answer)

@@ -43,6 +43,7 @@ class VideoPanel(QWidget):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._background = context.background
+        self._predictor = context.predictor
         self._view: TaskView | None = None
         self._frame: VideoFrame | None = None
         self._path = Path()
@@ -103,6 +104,7 @@ class VideoPanel(QWidget):
         self.player.shown.connect(self._show)
         self.player.state_changed.connect(self._show_state)
         self.player.failed.connect(self.failed)
+        self._predictor.moved.connect(self.player.open_again)
         self.place.valueChanged.connect(self._seek)
         self.threshold.moved.connect(self._move_threshold)
         self._show_state(self.player.state)
