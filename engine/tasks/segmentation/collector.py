@@ -17,7 +17,7 @@ from engine.metrics.segmentation import pixel_confusion
 from engine.tasks.kept_masks import KeptMaps
 from engine.tasks.predictions import SegmentationMap
 from engine.tasks.segmentation.judge import PixelTable, judge_pixels
-from engine.tasks.segmentation.loss import at_size, logits_of
+from engine.tasks.segmentation.loss import at_size, likeliest, logits_of
 from engine.tasks.task import Judgement, Outputs, Prediction
 
 MOST_CONFUSED_CLASSES = 40
@@ -53,7 +53,7 @@ class PixelCollector:
                 "A segmenter's network gives logits of shape (batch, classes, height, width).",
             )
         height, width = batch.targets.shape[-2:]
-        predicted = at_size(logits.float(), height, width).argmax(dim=1).to(torch.uint8)
+        predicted = likeliest(at_size(logits.float(), height, width)).to(torch.uint8)
         targets = batch.targets.to(predicted.device, non_blocking=True)
         for image, target in zip(predicted, targets, strict=True):
             self._count(confusion_on_device(image, target, classes))

@@ -14,7 +14,7 @@ from engine.data.mask_geometry import resize_mask
 from engine.data.normalisation import TensorInput
 from engine.errors import PluginError
 from engine.tasks.predictions import SegmentationMap
-from engine.tasks.segmentation.loss import OUT, at_size, logits_of
+from engine.tasks.segmentation.loss import OUT, at_size, likeliest, logits_of
 from engine.tasks.task import RawInfer, Size
 
 _OUTPUT_NAMES = (OUT, "logits", "outputs", "output", "labels", "mask")
@@ -36,9 +36,9 @@ def to_maps(
     """
     logits = logits_of(outputs).detach().float()
     if sizes is None:
-        return [SegmentationMap(labels.cpu().numpy()) for labels in logits.argmax(dim=1)]
+        return [SegmentationMap(labels.cpu().numpy()) for labels in likeliest(logits)]
     return [
-        SegmentationMap(at_size(one.unsqueeze(0), *size).argmax(dim=1)[0].cpu().numpy())
+        SegmentationMap(likeliest(at_size(one.unsqueeze(0), *size))[0].cpu().numpy())
         for one, size in zip(logits, sizes, strict=True)
     ]
 

@@ -77,3 +77,11 @@ def at_size(logits: Tensor, height: int, width: int) -> Tensor:
     if logits.shape[-2:] == (height, width):
         return logits
     return interpolate(logits, size=(height, width), mode="bilinear", align_corners=False)
+
+
+def likeliest(logits: Tensor) -> Tensor:
+    """The class of the largest logit, (N, H, W) of (N, C, H, W); the first of equals.
+
+    `argmax` over a middle axis takes torch about ten times as long on a CPU.
+    """
+    return logits.max(dim=1).indices

@@ -7,7 +7,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, interpolate, one_hot
 
-from engine.tasks.segmentation.loss import AUXILIARY_WEIGHT, DICE_WEIGHT, SMOOTH, segmentation_loss
+from engine.tasks.segmentation.loss import (
+    AUXILIARY_WEIGHT,
+    DICE_WEIGHT,
+    SMOOTH,
+    likeliest,
+    segmentation_loss,
+)
 
 CLASSES = 5
 
@@ -80,3 +86,11 @@ def test_that_a_second_head_counts_for_less() -> None:
 
     alone = [float(segmentation_loss(one, masks)) for one in (logits, other)]
     assert float(both) == pytest.approx(alone[0] + AUXILIARY_WEIGHT * alone[1], rel=1e-6)
+
+
+def test_that_the_likeliest_class_is_that_of_argmax_also_of_equals_and_nan() -> None:
+    logits, _ = made_up()
+    logits[0, :, :3] = 0.0
+    logits[1, 2, 4:6] = float("nan")
+
+    assert torch.equal(likeliest(logits), logits.argmax(dim=1))
