@@ -59,6 +59,9 @@ class TorchModel(BaseModel):
     """What the network's weights expect, for pixels from 0 to 1."""
     input_std: tuple[float, ...] = IMAGENET_STD
 
+    _read: tuple[dict[str, Any], TrainConfig] | None = None
+    """A copy of the configuration, and its record."""
+
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
         names = config.get("class_names") or [str(n) for n in range(int(config.get("num_classes", 2)))]
@@ -124,8 +127,10 @@ class TorchModel(BaseModel):
 
     @property
     def settings(self) -> TrainConfig:
-        """The configuration as a record."""
-        return self.Config.from_flat(self.config)
+        """The configuration as a record; read again after it was changed."""
+        if self._read is None or self._read[0] != self.config:
+            self._read = (dict(self.config), self.Config.from_flat(self.config))
+        return self._read[1]
 
     def backbone(self) -> nn.Module | None:
         """The part that is frozen or slowed; None where nobody can tell."""

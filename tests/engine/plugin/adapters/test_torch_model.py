@@ -47,6 +47,8 @@ def test_that_a_model_knows_what_its_configuration_says() -> None:
 
     assert (model.num_classes, model.class_names, model.image_size) == (3, CLASSES, SIDE)
     assert model.settings.optimizer.lr == 0.02
+    model.config["optimizer.lr"] = 0.03
+    assert model.settings.optimizer.lr == 0.03, "what was read once is read again when it changes"
 
 
 def test_that_a_build_without_a_network_is_told_with_its_class() -> None:
