@@ -56,6 +56,9 @@ class Predictor(QObject):
         self._place: tuple[str, int | None] = (CPU, None)
         self._holds_models = False
         """Whether the process has been asked for a model on this device."""
+        self._is_sending = False
+        self._has_come = False
+        """Answers, while a question was sent."""
 
     @property
     def is_running(self) -> bool:
@@ -86,6 +89,7 @@ class Predictor(QObject):
         line = json.dumps({"id": self._next, "verb": verb, **payload}, ensure_ascii=False).encode() + b"\n"
         self._waiting[self._next] = _Waiting(verb, line, then, failed)
         process.write(line)
+        self._send(process)
         return self._next
 
     def use_place(self, device: str, threads: int | None) -> None:
@@ -114,6 +118,17 @@ class Predictor(QObject):
             process.closeWriteChannel()
             if not process.waitForFinished(300):
                 end_child(process)
+
+    def _send(self, process: QProcess) -> None:
+        """Hand over what was written now: Qt would do so after what is painted next, many milliseconds later."""
+        if process.state() != QProcess.ProcessState.Running:
+            return  # its start hands it over
+        self._is_sending = True
+        process.waitForBytesWritten(0)
+        self._is_sending = False
+        if self._has_come:  # nobody is answered while he asks
+            self._has_come = False
+            QTimer.singleShot(0, self, self._hear)
 
     def _tell_place(self) -> None:
         device, threads = self._place
@@ -173,6 +188,9 @@ class Predictor(QObject):
 
     def _hear(self) -> None:
         if self._process is None:
+            return
+        if self._is_sending:
+            self._has_come = True
             return
         self._answers += bytes(self._process.readAllStandardOutput().data())
         *lines, self._answers = self._answers.split(b"\n")

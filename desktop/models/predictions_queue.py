@@ -156,14 +156,17 @@ class PredictionQueue(QObject):
         size = min(self._size, len(self._waiting))
         self._portion = tuple(self._waiting.popleft() for _ in range(size))
         turn = self._turn
-        # One file that is gone would make the engine refuse the whole portion: look first, off this thread.
-        self._background.run(
-            _missing,
-            self._portion,
-            then=lambda missing: self._ask(turn, missing),
-            failed=self._refuse,
-            owner=self,
-        )
+        if size == 1 and self._portion != self._refused and _is_spelled(self._portion[0]):
+            self._ask(turn, {})  # somebody may wait for it: if it is gone, the engine says so
+        else:
+            # One file that is gone would make the engine refuse the whole portion: look first, off this thread.
+            self._background.run(
+                _missing,
+                self._portion,
+                then=lambda missing: self._ask(turn, missing),
+                failed=self._refuse,
+                owner=self,
+            )
         self.changed.emit()
 
     def _ask(self, turn: int, missing: dict[str, PredictionRecord]) -> None:
@@ -237,4 +240,9 @@ def _missing(files: Sequence[Path]) -> dict[str, PredictionRecord]:
 def _reason(path: Path) -> str:
     if not path.is_file():
         return "it is no file" if path.exists() else "there is no such file any more"
-    return "" if spelled(path) == str(path) else "its name is not text in UTF-8; rename it"
+    return "" if _is_spelled(path) else "its name is not text in UTF-8; rename it"
+
+
+def _is_spelled(path: Path) -> bool:
+    """Whether the engine can be told of it: its name is text."""
+    return spelled(path) == str(path)

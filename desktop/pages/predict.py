@@ -227,11 +227,12 @@ class PredictPage(Page):
         """Take files in and have the model look at them."""
         first = len(self.board)
         new = self.board.add(files)
+        if new:
+            self._ask(new)  # the model looks at them while they are shown
         self._show_files()
         if first == 0 and new:
             self.work.show_view(GRID if len(new) > 1 else SINGLE)
         if new:
-            self._ask(new)
             if self.work.current < 0 or first == 0:
                 self.work.go_to(first)
         elif files:

@@ -168,7 +168,7 @@ def test_that_a_portion_of_files_that_are_all_gone_asks_nobody(
     queue: PredictionQueue, oracle: SlowOracle, qtbot: QtBot, tmp_path: Path
 ) -> None:
     with qtbot.waitSignal(queue.answered):
-        queue.add([tmp_path / "gone.png"])
+        queue.add([tmp_path / "gone.png", tmp_path / "lost.png"])
 
     assert oracle.asked == []
     assert not queue.waits
@@ -286,3 +286,20 @@ def test_that_a_name_that_is_no_text_has_its_reason_and_is_not_asked_about(
     assert "rename it" in board.entry(0).error
     assert oracle.asked == []
     assert "rename it" in to_csv(board.entries(), task_view("classification"), 0.0)
+
+
+def test_that_one_file_is_asked_about_at_once_and_looked_for_when_the_engine_misses_it(
+    queue: PredictionQueue, oracle: SlowOracle, qtbot: QtBot, tmp_path: Path
+) -> None:
+    (gone,) = make_files(tmp_path, 1)
+    answered: list[PredictionRecord] = []
+    queue.answered.connect(answered.extend)
+
+    queue.add([gone], first=True)
+    assert oracle.asked == [[str(gone)]], "before anything else is done"
+    gone.unlink()
+    oracle.refuse(UserError("file_missing", f"There is no file {gone}.", "Check the path."))
+    qtbot.waitUntil(lambda: bool(answered))
+
+    assert "no such file any more" in answered[0].error
+    assert not queue.waits
