@@ -33,10 +33,12 @@ from desktop.widgets.message_banner import Banner
 from desktop.widgets.segmented import Segmented
 
 _SORT_WIDTH, _SORT_NARROWEST = 168, 132
-_LEAST_COUNT = 62
+_MOST_COUNT = 112
+"""Up to this width the count of images is never cut off."""
 _LEAST_HEAD, _NARROW = 480, 720
 """From this width on the choice of lists is an icon alone."""
 _NO_MATCH = "No image matches. Take a filter away."
+_NO_MATCH_IN_LIST = "No image matches. Take a filter away, or close the list."
 
 
 class ImagesPanel(QWidget):
@@ -100,7 +102,6 @@ class ImagesPanel(QWidget):
         self._head.addSpacing(SPACE.xs)
         self._count = ElidedLabel("", "caption")
         self._count.setFont(font(TYPE.caption, tabular=True))
-        self._count.setMinimumWidth(_LEAST_COUNT)
         self._head.addWidget(self._count, 1)
         self.range_button = icon_button(
             "ph.funnel", "Filter by numbers", "Show only images with numbers in a range"
@@ -191,10 +192,12 @@ class ImagesPanel(QWidget):
 
     def show_list(self, shown: ImageList | None) -> None:
         """Show only the images of a list, in its order, each with its note; None shows all again."""
-        self._list = shown
+        before, self._list = self._list, shown
         self._sort.setEnabled(shown is None)
         self._sort.setToolTip("" if shown is None else "The images are in the order of the list")
         self._arrange()
+        if shown is not None and (before is None or before.key != shown.key) and len(self.grid.images.shown):
+            self.grid.go_to(int(self.grid.images.shown[0]))  # the first says most
         self.grid.viewport().update()
 
     def _tile(self, result: Result, view: TaskView, image: int) -> Tile:
@@ -307,6 +310,7 @@ class ImagesPanel(QWidget):
             self.table.scrollToTop()
         self.table.mark_sorted(*(self._by_column or ("", False)))
         self._count.setText(f"{int(mask.sum()):,} of {result.images:,}")
+        self._count.setMinimumWidth(min(_MOST_COUNT, self._count.sizeHint().width()))
         self._show_chips(result, view)
 
     def _show_chips(self, result: Result, view: TaskView) -> None:
@@ -322,8 +326,13 @@ class ImagesPanel(QWidget):
         filters += [(span.key, span.text(view.measure_of(result, span.key))) for span in selection.spans]
         self.chips.show_filters(filters)
         self.filtered.emit(selection, [entry for entry in filters if entry[0] != VERDICT])
-        nothing = "No image matches. Take a filter away, or close the list." if self._list else _NO_MATCH
-        self.grid.nothing = nothing if result.images else _no_images(result)
+        self.grid.nothing = self._nothing() if result.images else _no_images(result)
+
+    def _nothing(self) -> str:
+        """Say why no image is shown."""
+        if self._list is None:
+            return _NO_MATCH
+        return _NO_MATCH_IN_LIST if len(self._list.images) else "No image is on this list."
 
 
 def _goes_on(before: Result, result: Result) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -117,9 +118,9 @@ class Sheet(QDialog):
         head = QHBoxLayout()
         self.heading = text_label(title, "page")
         head.addWidget(self.heading, 1)
-        close = IconButton("ph.x", "Close", "Close  (Esc)")
-        on_click(close, self.reject)
-        head.addWidget(close)
+        self._closing = IconButton("ph.x", "Close", "Close  (Esc)")
+        on_click(self._closing, self.reject)
+        head.addWidget(self._closing)
         outer.addLayout(head)
         self.body = column(SPACE.m)
         outer.addLayout(self.body, 1)
@@ -130,8 +131,12 @@ class Sheet(QDialog):
         self.resize(width, self.sizeHint().height())
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Be as high as the body needs, which is filled after the sheet was made."""
+        """Be as high as the body needs, which is filled after the sheet was made; begin at what Enter presses."""
         super().showEvent(event)
+        if self.focusWidget() in (None, self._closing):
+            first = next((made for made in self.findChildren(Button) if made.isDefault()), None)
+            if first is not None and first.isEnabled():
+                first.setFocus(Qt.FocusReason.OtherFocusReason)
         layout = self.layout()
         needed = layout.totalHeightForWidth(self.width()) if layout is not None else -1
         self.resize(self.width(), max(self.height(), needed, self.sizeHint().height()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QSizePolicy
 
 from desktop.theme.tokens import SIZE, SPACE
@@ -19,9 +19,9 @@ _ICONS = {
     "ok": ("ph.check-circle", "ok"),
     "info": ("ph.info", "accent"),
 }
-
-
 _MOST_BESIDE = 2
+_MOST_SHARE = 0.4
+"""Of the width, for buttons beside the words."""
 
 
 class Banner(QFrame):
@@ -84,9 +84,14 @@ class Banner(QFrame):
         self._place_actions()
         return made
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_actions()
+
     def _place_actions(self) -> None:
-        """One or two buttons stand beside the words; more would take their room, and stand below."""
-        below = self._actions.count() > _MOST_BESIDE
+        """One or two buttons stand beside the words; where they would take their room, they stand below."""
+        needed = self._actions.sizeHint().width()
+        below = self._actions.count() > _MOST_BESIDE or needed > self.width() * _MOST_SHARE
         if below != self._is_below:
             self._is_below = below
             if below:
@@ -95,6 +100,7 @@ class Banner(QFrame):
             else:
                 self._words.removeItem(self._actions)
                 self._row.insertLayout(2, self._actions)
+            self._actions.setContentsMargins(0, SPACE.xs if below else 0, 0, 0)
         self._actions.setAlignment(Qt.AlignmentFlag.AlignLeft if below else Qt.AlignmentFlag.AlignRight)
 
     def allow_closing(self) -> None:

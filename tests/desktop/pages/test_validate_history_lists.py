@@ -94,6 +94,20 @@ def test_that_a_new_validation_changes_the_list_that_is_shown(
     qtbot.waitUntil(lambda: "Over 6" in page.images.list_line.told.whole_text(), timeout=WAIT_MS)
     assert page.images.list_line.title.text() == "Never right · 0 images"
     assert page.images.list_line.save.isHidden(), "there is nothing to save"
+    assert page.images.grid.nothing == "No image is on this list."
+
+
+def test_that_another_list_begins_with_its_first_image(
+    qtbot: QtBot, context: Context, run: MeasuredRun
+) -> None:
+    page = opened(qtbot, context)
+    listed(qtbot, page, "hardest")
+    page.images.grid.go_to(int(page.images.grid.images.shown[-1]))
+    page.images.lists.entries[""].trigger()
+
+    listed(qtbot, page, "hardest")
+
+    assert page.images.grid.current_image() == page.images.grid.images.shown[0]
 
 
 def test_that_a_list_is_saved_as_csv_and_its_paths_are_copied(

@@ -1,0 +1,38 @@
+"""Sheets begin where Enter acts."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
+
+from desktop.widgets.dialogs import Sheet
+
+
+def opened(qtbot: QtBot, sheet: Sheet) -> Sheet:
+    qtbot.addWidget(sheet)
+    with qtbot.waitActive(sheet):
+        sheet.show()
+        sheet.activateWindow()
+    return sheet
+
+
+def test_that_a_sheet_begins_at_the_button_that_enter_presses(qtbot: QtBot) -> None:
+    sheet = Sheet(None, "Evaluate")
+    sheet.add_button("Cancel")
+    start = sheet.add_button("Evaluate", "primary")
+
+    opened(qtbot, sheet)
+
+    qtbot.waitUntil(lambda: sheet.focusWidget() is start)
+
+
+def test_that_a_sheet_begins_at_the_field_that_was_given_the_keyboard(qtbot: QtBot) -> None:
+    sheet = Sheet(None, "Register")
+    name = QLineEdit()
+    sheet.body.addWidget(name)
+    name.setFocus()
+    sheet.add_button("Register", "primary")
+
+    opened(qtbot, sheet)
+
+    assert sheet.focusWidget() is name
