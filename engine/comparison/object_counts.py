@@ -9,18 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.comparison.box_matching import MOST_BOXES, OVERLAPS, Placed, ranks, right_at_overlaps
-from engine.comparison.counts import Drawn, Values, Weights, mean_there, share, sums_by_class
+from engine.comparison.counts import Drawn, Values, Weights, mean_there, share
 from engine.comparison.matching import class_map
 from engine.comparison.measured import Measured
+from engine.comparison.precision_of_many import RECALLS, ClassSums, PrecisionOfMany
 
-_RECALLS = np.linspace(0, 1, 101)
+MANY = 200
+"""From so many objects found on, a class is looked at between recalls, not at each of the objects."""
 _AT_ONCE = 4_000_000
 """Boxes times draws that are held in memory."""
 _AT_75 = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Found:
+class Found:
     """Boxes of one class at one least overlap, the surest first."""
 
     image: NDArray[np.int64]
@@ -72,7 +74,7 @@ class ObjectCounts:
                 Placed(self._object_image * self._classes + self._object_labels, things.astype(np.float32)),
             )
             right[0] = self._right_boxes
-        self._found = self._by_class(right)
+        self._prepare(right)
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -87,44 +89,60 @@ class ObjectCounts:
         return np.divide(2 * hits, told, out=np.ones(self._images), where=told > 0)
 
     def draw(self, weights: Weights) -> Drawn:
-        step = max(1, _AT_ONCE // max(1, len(self._image) + len(self._object_image)))
-        parts = [self._draw(weights[:, start : start + step]) for start in range(0, weights.shape[1], step)]
-        return Drawn(
-            np.concatenate([part.metrics for part in parts]), np.concatenate([part.classes for part in parts])
-        )
-
-    def _draw(self, weights: Weights) -> Drawn:
-        objects = sums_by_class(weights[self._object_image], self._object_labels, self._classes)
-        shown = self._scores >= self._confidence
-        drawn, labels = weights[self._image[shown]], self._labels[shown]
-        is_right = self._right_boxes[shown]
-        hits = sums_by_class(drawn, np.where(is_right, labels, -1), self._classes)
-        wrong = sums_by_class(drawn, np.where(is_right, -1, labels), self._classes)
+        drawn = np.ascontiguousarray(weights.T, dtype=np.int32)
+        objects, hits, wrong = (np.stack([sums.of(often) for often in drawn]) for sums in self._sums)
         there = objects > 0
         # Without any box precision is 1, as in `engine.metrics.detection_curves`.
         precision = np.where(hits + wrong > 0, hits / np.maximum(hits + wrong, 1), 1.0)
         rates = (precision, share(hits, objects), share(2 * hits, hits + wrong + objects))
-        average = np.full((len(OVERLAPS), len(objects), self._classes), np.nan)
-        for overlap, found in enumerate(self._found):
-            for label, boxes in enumerate(found):
-                average[overlap, :, label] = _average_precision(boxes, weights, objects[:, label])
+        average = self._averages(weights, drawn, objects)
         metrics = [mean_there(average.mean(axis=0)), mean_there(average[0]), mean_there(average[_AT_75])]
         metrics += [mean_there(np.where(there, rate, np.nan)) for rate in rates]
         return Drawn(np.stack(metrics, axis=1), average[0])
 
-    def _by_class(self, right: NDArray[np.bool_]) -> list[list[_Found]]:
-        """By overlap and class, where `right` is (overlaps, boxes)."""
-        counts = ranks(self._image * self._classes + self._labels) < MOST_BOXES
-        own = [np.flatnonzero(counts & (self._labels == label)) for label in range(self._classes)]
-        found: list[list[_Found]] = []
+    def _averages(self, weights: Weights, drawn: NDArray[np.int32], objects: Values) -> Values:
+        """(overlaps, R, C)."""
+        average = np.full((len(OVERLAPS), len(objects), self._classes), np.nan)
+        for place, often in enumerate(drawn if len(self._large) else ()):
+            average[:, place, self._large] = self._many.average(often, objects[place, self._large])
+        largest = max((len(found.image) for row in self._found for found in row.values()), default=0)
+        step = max(1, _AT_ONCE // max(1, largest))
+        for start in range(0, len(objects), step):
+            part = slice(start, start + step)
+            for overlap, row in enumerate(self._found):
+                for label, found in row.items():
+                    average[overlap, part, label] = average_precision(
+                        found, weights[:, part], objects[part, label]
+                    )
+        return average
+
+    def _prepare(self, right: NDArray[np.bool_]) -> None:
+        """Put together by class what every draw sums, where `right` is (overlaps, boxes)."""
+        shown = self._scores >= self._confidence
+        is_right = self._right_boxes[shown]
+        image, labels = self._image[shown], self._labels[shown]
+        self._sums = (
+            ClassSums(self._object_image, self._object_labels, self._classes),
+            ClassSums(image, np.where(is_right, labels, -1), self._classes),
+            ClassSums(image, np.where(is_right, -1, labels), self._classes),
+        )
+        counts = np.flatnonzero(ranks(self._image * self._classes + self._labels) < MOST_BOXES)
+        found = np.bincount(self._labels[counts[right[0, counts]]], minlength=self._classes)
+        self._large = np.flatnonzero(found >= MANY)
+        counts = counts[np.argsort(self._labels[counts], kind="stable")]
+        own = np.split(counts, np.searchsorted(self._labels[counts], np.arange(1, self._classes)))
+        self._found = self._by_class(right, own)
+        self._many = _of_large(self._image, right, [own[label] for label in self._large])
+
+    def _by_class(self, right: NDArray[np.bool_], own: Sequence[NDArray[np.int64]]) -> list[dict[int, Found]]:
+        """By overlap and class, those with many objects found left out."""
+        small = [label for label in range(self._classes) if label not in set(self._large.tolist())]
+        found: list[dict[int, Found]] = []
         for row in right:
-            places = [np.flatnonzero(row[boxes]) for boxes in own]
-            ends = [int(place[-1]) + 1 if len(place) else 0 for place in places]
+            places = {label: np.flatnonzero(row[own[label]]) for label in small}
+            ends = {label: int(place[-1]) + 1 if len(place) else 0 for label, place in places.items()}
             found.append(
-                [
-                    _Found(self._image[boxes[:end]], place)
-                    for boxes, end, place in zip(own, ends, places, strict=True)
-                ]
+                {label: Found(self._image[own[label][: ends[label]]], places[label]) for label in small}
             )
         return found
 
@@ -138,7 +156,7 @@ class ObjectCounts:
         return hits, wrong, np.bincount(self._object_image, minlength=self._images) - hits
 
 
-def _average_precision(boxes: _Found, weights: Weights, objects: Values) -> Values:
+def average_precision(boxes: Found, weights: Weights, objects: Values) -> Values:
     """(R,): COCO's average precision of one class, where `objects` (R,) are there; NaN where none is.
 
     Precision is looked at where an object is found: in between it only falls.
@@ -152,9 +170,17 @@ def _average_precision(boxes: _Found, weights: Weights, objects: Values) -> Valu
     best = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
     recall = right / np.maximum(objects, 1)
     # How many of the recalls are reached by each box that finds an object, and by none before it.
-    reached = np.searchsorted(_RECALLS, recall, side="right")
-    average = (best * np.diff(reached, axis=0, prepend=0)).sum(axis=0) / len(_RECALLS)
+    reached = np.searchsorted(RECALLS, recall, side="right")
+    average = (best * np.diff(reached, axis=0, prepend=0)).sum(axis=0) / len(RECALLS)
     return np.where(objects > 0, average, np.nan)
+
+
+def _of_large(
+    image: NDArray[np.int64], right: NDArray[np.bool_], own: Sequence[NDArray[np.int64]]
+) -> PrecisionOfMany:
+    boxes = np.concatenate([np.zeros(0, dtype=np.int64), *own])
+    starts = np.cumsum([0, *(len(each) for each in own)])
+    return PrecisionOfMany(image[boxes], starts, [np.flatnonzero(row[boxes]) for row in right])
 
 
 def _owners(offsets: NDArray[np.generic]) -> NDArray[np.int64]:
