@@ -141,7 +141,7 @@ class ValidatePage(Page):
         self.browser.listed.connect(self._show_list)
         self.browser.opened.connect(self._show_result)
         self.browser.failed.connect(self._show_failure)
-        self._follower.evaluating.connect(self.source.note.setText)
+        self._follower.evaluating.connect(self.source.tell)
         self._follower.evaluated.connect(self._show_evaluation)
         self._follower.failed.connect(self._tell_evaluation_failed)
         self.matrix.picked.connect(self._choose_cell)
@@ -167,8 +167,7 @@ class ValidatePage(Page):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        share = round(self.width() * _MATRIX_SHARE)
-        self.matrix.setFixedWidth(min(WIDEST, max(NARROWEST, share)))
+        self.matrix.setFixedWidth(min(WIDEST, max(NARROWEST, round(self.width() * _MATRIX_SHARE))))
 
     # Coming and going
 
@@ -256,6 +255,7 @@ class ValidatePage(Page):
             self.empty.explain(has_run=bool(self.browser.run), has_results=has_results)
             self._states.setCurrentWidget(self.empty)
         self.source.setVisible(bool(self.browser.run))
+        self.source.offer(is_chosen=self.browser.wanted is not None, is_open=self.browser.result is not None)
 
     def _show_crumb(self) -> None:
         shown = self.context.runs.row(self.browser.run)
@@ -288,7 +288,7 @@ class ValidatePage(Page):
         self._measured, self._view = result, view
         self.heat.show_result(result, view)
         self.banner.hide()
-        self.source.remarks.setText(remarks_on(result.summary))
+        self.source.remark(remarks_on(result.summary))
         self.side.offer_bound(bound)
         self.detail.offer_layers(view.draws, result.classes, beside=view.draws_pixels)
         self._show_at_bound(shown, view)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtGui import QStandardItemModel
+from PySide6.QtGui import QResizeEvent, QStandardItemModel
 from PySide6.QtWidgets import QWidget
 
 from desktop.models.result import ResultKey
@@ -21,8 +21,11 @@ _OWN, _TESTS = "Validations", "Test runs"
 """Headings, where there are both."""
 _RUN_WIDTH, _RESULT_WIDTH = 240, 250
 _NARROWEST = 130
-_BOXES_FIRST = 20
+_BOXES_FIRST, _WORDS_NEXT = 20, 10
 """They get room before the gap does."""
+_NARROW = 1_060
+"""Pixels; below it a button is its icon alone where there is something to be said."""
+_COMPARE = "Compare with…"
 
 
 class SourceBar(QWidget):
@@ -53,25 +56,30 @@ class SourceBar(QWidget):
         line.addWidget(text_label("Result", "muted"))
         line.addWidget(self._results, _BOXES_FIRST)
         self.compare = button(
-            "Compare with…", "ph.columns", tip="See on the same images where another result differs"
+            _COMPARE, "ph.columns", tip="See on the same images where another result differs"
         )
+        self.compare.setAccessibleName(_COMPARE)
         line.addWidget(self.compare)
-        self.note = text_label("", "caption")
-        line.addSpacing(SPACE.xs)
-        line.addWidget(self.note)
+        self.note = ElidedLabel("", "caption", middle=True)
+        """What is under way; stands before what is remarkable of the result."""
         self.remarks = ElidedLabel("", "caption")
-        line.addWidget(self.remarks, 1)
+        line.addSpacing(SPACE.xs)
+        line.addWidget(self.note, _WORDS_NEXT)
+        line.addWidget(self.remarks, _WORDS_NEXT)
+        line.addStretch(1)
+        self.tell("")
+        self.remark("")
         self.report = icon_button(
             "ph.file-text", "Save a report…", "Save a report of this run, to send to somebody"
         )
         line.addWidget(self.report)
-        mapped = icon_button(
+        self.map = icon_button(
             "ph.circles-four",
             "Map of the images",
             "Lay the images out by what the model sees; find near duplicates",
         )
-        line.addWidget(mapped)
-        on_click(mapped, self.map_wanted.emit)
+        line.addWidget(self.map)
+        on_click(self.map, self.map_wanted.emit)
         fork = icon_button("ph.git-fork", "New run with these settings")
         line.addWidget(fork)
         evaluate = button(
@@ -118,6 +126,33 @@ class SourceBar(QWidget):
             self._results.setCurrentIndex(place)
             self._results.setToolTip(self._results.currentText())
         self._results.setEnabled(bool(results))
+        self._results.setPlaceholderText("None yet")
+
+    def tell(self, sentence: str) -> None:
+        """Say what is under way; empty for nothing."""
+        self.note.setText(sentence)
+        self.note.setVisible(bool(sentence))
+        self._fit()
+
+    def remark(self, sentence: str) -> None:
+        """Say what is remarkable of the result; empty for nothing."""
+        self.remarks.setText(sentence)
+        self.remarks.setVisible(bool(sentence))
+        self._fit()
+
+    def offer(self, *, is_chosen: bool, is_open: bool) -> None:
+        """Offer what needs a result: one that is chosen, one that could be read."""
+        self.compare.setEnabled(is_chosen)
+        self.map.setEnabled(is_open)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Where there is little room, words that must be read have it."""
+        says_much = bool(self.note.whole_text() or self.remarks.whole_text())
+        self.compare.setText("" if says_much and self.width() < _NARROW else _COMPARE)
 
     def mark(self, chosen: ResultKey | None) -> None:
         """Mark another of the results that are offered; None means the newest. Does not tell."""

@@ -177,7 +177,7 @@ def test_that_an_evaluation_that_was_asked_for_is_shown_when_it_is_there(
         lambda: page.images.result is not None and page.images.result.key.run == evaluation.run,
         timeout=WAIT_MS,
     )
-    assert page.source.note.text() == ""
+    assert page.source.note.whole_text() == ""
 
 
 def test_that_a_failed_evaluation_says_why(qtbot: QtBot, context: Context, run: MeasuredRun) -> None:

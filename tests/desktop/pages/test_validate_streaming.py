@@ -42,7 +42,7 @@ def test_that_images_appear_while_they_are_measured_and_stay_when_all_are(
     run.measure_part(2, images=5, wrong=2)
     qtbot.waitUntil(lambda: page.images.count_text() == "5 of 5", timeout=WAIT_MS)
     assert shown_epoch(page) == 2
-    assert page.source.note.text() == "Epoch 2 · val · 5 of 12 images measured so far"
+    assert page.source.note.whole_text() == "Epoch 2 · val · 5 of 12 images measured so far"
     assert page.source.chosen_title() == "Newest: Epoch 2 · val · 5 of 12"
     assert page.cards.cards[0].accessibleName() == "Top-1 accuracy: 60.0%, on 5 images"
     page.images.grid.go_to(3)
@@ -56,7 +56,7 @@ def test_that_images_appear_while_they_are_measured_and_stay_when_all_are(
     qtbot.waitUntil(lambda: page.images.count_text() == "12 of 12", timeout=WAIT_MS)
     assert page.images.grid.selected_images().tolist() == [3]
     assert page.source.chosen_title() == "Newest: Epoch 2 · val"
-    assert page.source.note.text() == ""
+    assert page.source.note.whole_text() == ""
 
 
 def test_that_the_scrolled_place_stays_while_images_come(
@@ -87,7 +87,7 @@ def test_that_who_looks_at_an_older_result_is_left_there(
     page.browser.choose(ResultKey(run.run, "0001"))
 
     run.measure_part(2, images=5)
-    qtbot.waitUntil(lambda: "5 of 12" in page.source.note.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "5 of 12" in page.source.note.whole_text(), timeout=WAIT_MS)
     assert shown_epoch(page) == 1
     page.browser.choose(page.browser.partials[0].key)
     qtbot.waitUntil(lambda: page.images.count_text() == "5 of 5", timeout=WAIT_MS)
@@ -103,7 +103,7 @@ def test_that_an_evaluation_is_shown_while_it_runs(qtbot: QtBot, context: Contex
     evaluation.measure_part(1, images=2)
     page = opened(qtbot, context)
     qtbot.waitUntil(lambda: page.images.count_text() == "2 of 2", timeout=WAIT_MS)
-    assert page.source.note.text() == "Epoch 1 · test · best · 2 of 3 images measured so far"
+    assert page.source.note.whole_text() == "Epoch 1 · test · best · 2 of 3 images measured so far"
 
 
 def test_that_a_test_on_other_data_is_called_by_their_name_while_it_runs(
@@ -130,7 +130,7 @@ def test_that_what_a_dead_run_left_half_measured_is_not_offered(
     run.tell("failed")
     page = opened(qtbot, context)
     assert shown_epoch(page) == 1
-    assert page.source.note.text() == ""
+    assert page.source.note.whole_text() == ""
     assert [entry.progress for entry in page.browser.offered] == [None]
 
 
