@@ -153,6 +153,8 @@ class ImagesPanel(QWidget):
             self._offer(view)
         if not same_classes:
             self._selection = replace(self._selection, true=None, predicted=None, spans=())
+        elif (self._selection.predicted or 0) >= _columns_of(view, result):
+            self._selection = replace(self._selection, true=None, predicted=None)  # that column is gone
         images = Images(result.root, result.paths, partial(self._tile, result, view))
         if same_images:
             self.grid.images.update_images(images)  # the pictures that were read stay
@@ -338,6 +340,12 @@ class ImagesPanel(QWidget):
 def _goes_on(before: Result, result: Result) -> bool:
     """Whether a result tells of the same images, or of more behind the same ones."""
     return before.root == result.root and before.paths == result.paths[: len(before.paths)]
+
+
+def _columns_of(view: TaskView, result: Result) -> int:
+    """How many columns there are to choose from: a class each, and what is no class."""
+    matrix = view.matrix(result)
+    return len(result.classes) if matrix is None else matrix.side
 
 
 def _no_images(result: Result) -> str:

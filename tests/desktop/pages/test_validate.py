@@ -348,3 +348,26 @@ def test_that_no_number_of_a_class_is_cut(
     assert page.side.classes.model.columnCount() > 2
     for at in range(1, page.side.classes.model.columnCount()):
         assert header.sectionSize(at) >= max(table.sizeHintForColumn(at), header.sectionSizeHint(at))
+
+
+def test_that_the_confidence_that_is_asked_for_counts_all_anew(
+    qtbot: QtBot, context: Context, run: MeasuredRun
+) -> None:
+    page = opened(qtbot, context, run=run.run)
+    assert page.side.slider.value() == 0
+    before = page.cards.cards[0].accessibleName()
+
+    page.side.slider.setValue(85)
+
+    assert page.cards.cards[1].accessibleName() != before
+    assert page.matrix.matrix.accessibleDescription().count("Not sure:") == 1
+    page.matrix.matrix.picked.emit(Cell(None, 3))
+    assert page.images.chip_texts() == ["predicted not sure"]
+    assert page.images.count_text() == "5 of 12"
+
+    page.side.slider.setValue(0)
+
+    assert page.images.chip_texts() == [], "the column is gone, and its filter with it"
+    assert page.images.count_text() == "12 of 12"
+    assert page.matrix.matrix.selected() is None
+    assert page.cards.cards[0].accessibleName() == before
