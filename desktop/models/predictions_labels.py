@@ -21,7 +21,7 @@ from engine.datasets.polygons import mask_runs
 from engine.datasets.writers.export import WRITERS
 from engine.datasets.writers.tree import Source, Tree
 from engine.errors import UserError
-from engine.protocol.disk import write_error
+from engine.protocol.disk import saving_error
 from engine.protocol.results import PredictionRecord
 
 TITLES = {"coco": "COCO", "yolo": "YOLO", "voc": "Pascal VOC", "masks": "Masks"}
@@ -57,7 +57,7 @@ def save_labels(parent: Path, wanted: LabelSave) -> LabelsWritten:
     """Write a new folder with the images, linked or copied, and their labels. Never in the GUI's thread.
 
     Raises:
-        UserError: `labels_empty`; `disk_full` and its like. Nothing is left of what failed.
+        UserError: `labels_empty`, `disk_full` or `file_not_saved`. Nothing is left of what failed.
     """
     left_out: list[str] = []
     chosen = list(_usable(wanted.predictions, left_out))
@@ -86,7 +86,7 @@ def save_labels(parent: Path, wanted: LabelSave) -> LabelsWritten:
         WRITERS[wanted.format][0](tree)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise write_error(error, folder) from error
+        raise saving_error(error, folder) from error
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -25,6 +25,7 @@ from desktop.pages.validate_history_travel import TimeTravel
 from desktop.pages.validate_images import ImagesPanel
 from desktop.tasks.task import TaskView
 from engine.errors import UserError
+from engine.protocol.disk import saving_error
 from engine.protocol.home import Home
 from engine.protocol.run_folder import write_atomic
 
@@ -210,9 +211,17 @@ class HistoryDesk(QObject):
 
 
 def _write_list(home: Home, run: str, told: tuple[ImageList, ImageHistory], path: Path) -> None:
-    """In a thread."""
+    """In a thread.
+
+    Raises:
+        UserError: `disk_full` or `file_not_saved`.
+    """
     shown, history = told
-    write_atomic(path, list_csv(shown, history, run_manifest(home, run)).encode("utf-8-sig"))
+    text = list_csv(shown, history, run_manifest(home, run))
+    try:
+        write_atomic(path, text.encode("utf-8-sig", errors="replace"))
+    except OSError as error:
+        raise saving_error(error, path) from error
 
 
 def _words(error: Exception) -> str:

@@ -33,6 +33,21 @@ def write_error(error: OSError, path: Path) -> UserError:
     )
 
 
+def saving_error(error: OSError, path: Path) -> UserError:
+    """Give the error to raise when a file could not be saved where the user wants it: `disk_full`, `file_not_saved`."""
+    if is_full(error):
+        return UserError(
+            "disk_full",
+            f"The disk is full: {path} could not be written.",
+            "Free some space, or choose a place on another disk.",
+        )
+    return UserError(
+        "file_not_saved",
+        f"{path} could not be written: {error.strerror or error}.",
+        "Close it where another program has it open, or choose another name or folder.",
+    )
+
+
 def disk_full(path: Path) -> UserError:
     """Give the error that says that there is no room for `path`."""
     return UserError(

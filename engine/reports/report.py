@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine.datasets.library import Library
 from engine.errors import UserError
-from engine.protocol.disk import write_error
+from engine.protocol.disk import saving_error
 from engine.protocol.home import Home
 from engine.protocol.run_folder import RunFolder, write_atomic
 from engine.reports import page
@@ -30,7 +30,8 @@ def write_report(home: Home, run: str, path: Path) -> Path:
     """Write the report of a run, whole or not at all; gives its path.
 
     Raises:
-        UserError: the run is unknown, `report_nowhere` where the folder is not there, or `disk_full` and its like.
+        UserError: the run is unknown, `report_nowhere` where the folder is not there, `disk_full` or
+            `file_not_saved`.
     """
     facts = read_facts(home, run)
     if not path.parent.is_dir():
@@ -42,7 +43,7 @@ def write_report(home: Home, run: str, path: Path) -> Path:
     try:
         write_atomic(path, report_html(home, facts).encode())
     except OSError as error:
-        raise write_error(error, path.parent) from error
+        raise saving_error(error, path) from error
     return path
 
 

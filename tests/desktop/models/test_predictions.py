@@ -150,8 +150,30 @@ def test_that_saving_says_how_many_files_it_tells_of(tmp_path: Path) -> None:
 def test_that_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(UserError):
+    with pytest.raises(UserError) as refused:
         save(tmp_path / "file" / "out.csv", Save("csv", (), CLASSIFIER, 0.0, ""))
+    assert refused.value.code == "file_not_saved"
+
+
+def test_that_a_mask_that_is_gone_is_told_and_nothing_is_left(tmp_path: Path) -> None:
+    entries = []
+    for name in ("a", "b"):
+        mask = tmp_path / "cache" / f"{name}.png"
+        mask.parent.mkdir(exist_ok=True)
+        mask.write_bytes(b"mask")
+        record = PredictionRecord(file=f"{name}.png", shares={"road": 1.0}, mask=str(mask))
+        entries.append(Prediction(Path(f"{name}.png"), record))
+    wanted = Save("json", entries, task_view("segmentation"), 0.0, "")
+    (tmp_path / "out").mkdir()
+    assert save(tmp_path / "out" / "answers.json", wanted) == 2
+    before = sorted((tmp_path / "out").rglob("*"))
+
+    (tmp_path / "cache" / "b.png").unlink()
+    with pytest.raises(UserError, match=r"b\.png") as refused:
+        save(tmp_path / "out" / "answers.json", wanted)
+
+    assert refused.value.code == "mask_gone"
+    assert sorted((tmp_path / "out").rglob("*")) == before
 
 
 def test_that_a_pasted_picture_becomes_a_file_and_old_ones_go(lensmith_home: Path) -> None:
