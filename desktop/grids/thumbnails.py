@@ -43,6 +43,8 @@ class Thumbnails(QObject):
         self._reasons: dict[str, str] = {}
         self._waiting: dict[str, None] = {}
         self._flying: set[str] = set()
+        self._outdated: set[str] = set()
+        """Being read while it became known that there is something else to be seen."""
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(THREADS)
         self._post = _Post()
@@ -90,6 +92,15 @@ class Thumbnails(QObject):
         self._reasons.clear()
         self._waiting.clear()
 
+    def forget_one(self, path: str) -> None:
+        """Read this one anew when it is drawn next, also where it is just being read."""
+        old = self._kept.pop(path, None)
+        self._kept_bytes -= _bytes_of(old) if old is not None else 0
+        self._sides.pop(path, None)
+        self._reasons.pop(path, None)
+        if path in self._flying:
+            self._outdated.add(path)
+
     def is_idle(self) -> bool:
         """Say whether nothing is waited for."""
         return not self._waiting and not self._flying
@@ -109,7 +120,9 @@ class Thumbnails(QObject):
 
     def _take(self, path: str, side: int, picture: QImage, reason: str) -> None:
         self._flying.discard(path)
-        if reason:
+        if path in self._outdated:
+            self._outdated.discard(path)
+        elif reason:
             self._reasons[path] = reason
         else:
             self._keep(path, side, QPixmap.fromImage(picture))

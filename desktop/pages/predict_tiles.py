@@ -36,11 +36,12 @@ class BoardTiles:
         self._grid.images.update_images(Images(None, self._board.paths(), self._board.tile))
 
     def show_answers(self, places: Sequence[int] | None = None) -> None:
-        """The board has other answers: the same tiles with other words and boxes, all of them or these."""
+        """The board has other answers: the same tiles with other words and drawings, all of them or these."""
         self.tiles.forget_objects(places)
         if places is None:
             self._grid.viewport().update()
             return
+        self.tiles.forget_pixels(places)  # what was drawn before the answer was nothing
         for place in places:  # to draw thousands of boxes anew for each answer would hold the window up
             row = self._grid.images.row_of(place)
             if row >= 0:
@@ -48,6 +49,8 @@ class BoardTiles:
 
     def arrange(self, mask: NDArray[np.bool_], order: NDArray[np.generic] | None) -> None:
         """Show some of the images in an order; the current one stays the current one where it is shown."""
+        if len(mask) != len(self._grid.images.images.paths):
+            self.show_files()  # an answer may be there before its file is shown
         current = self._grid.current_image()
         self._grid.images.arrange(mask, order)
         if current >= 0 and self._grid.current_image() != current:

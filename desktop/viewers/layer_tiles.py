@@ -67,6 +67,12 @@ class LayerTiles(TileDelegate):
         for image in images:
             self._kept.pop(image, None)
 
+    def forget_pixels(self, images: Iterable[int]) -> None:
+        """Other pixels are drawn from now on, on these images."""
+        for image in images:
+            for name in self._source.names:
+                self.overlays.forget_one(f"{name}/{image}")
+
     def hide_layers(self, names: frozenset[str]) -> None:
         """Draw no layer of these names."""
         self._hidden = names

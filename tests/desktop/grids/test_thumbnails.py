@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 
 import pytest
 from PIL import Image
+from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from desktop.grids import thumbnails
@@ -121,3 +123,27 @@ def test_that_a_file_that_came_back_is_read_after_forgetting(
     with qtbot.waitSignal(shelf.changed):
         shelf.pixmap(path)
     assert shelf.pixmap(path) is not None
+
+
+def test_that_what_is_forgotten_while_it_is_read_is_read_anew(qtbot: QtBot) -> None:
+    may_go_on, shades = Event(), [10, 200]
+
+    def read(_path: Path, _side: int | None) -> QImage:
+        shade = shades.pop(0)
+        assert may_go_on.wait(20)
+        picture = QImage(4, 4, QImage.Format.Format_RGB32)
+        picture.fill(QColor(shade, shade, shade))
+        return picture
+
+    made = Thumbnails(None, read)
+    made.pixmap("a")
+    qtbot.waitUntil(lambda: len(shades) == 1)
+    made.forget_one("a")
+    may_go_on.set()
+    qtbot.waitUntil(made.is_idle)
+    assert made.pixmap("a") is None
+
+    qtbot.waitUntil(lambda: made.pixmap("a") is not None)
+    shown = made.pixmap("a")
+    assert shown is not None
+    assert shown.toImage().pixelColor(1, 1).red() == 200

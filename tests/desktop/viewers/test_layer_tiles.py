@@ -116,3 +116,19 @@ def test_that_other_objects_are_drawn_after_the_old_ones_are_forgotten(qtbot: Qt
     tiles_of(grid).forget_objects()
 
     assert not coloured(pictured(qtbot, grid), 0.05, 0.4)
+
+
+def test_that_pixels_that_come_after_a_tile_was_drawn_are_drawn_when_told(
+    qtbot: QtBot, grid: ImageGrid
+) -> None:
+    answered: dict[str, DrawnLabels] = {}
+    tiles = tiles_of(grid)
+    tiles.show_layers(TileLayers(lambda _: {}, lambda _: dict(answered), (PREDICTION,)))
+    grid.viewport().grab()
+    assert not coloured(pictured(qtbot, grid), 0.3, 0.7)
+
+    answered[PREDICTION] = pixels(0)
+    tiles.forget_pixels([0])
+
+    grid.viewport().grab()
+    qtbot.waitUntil(lambda: coloured(pictured(qtbot, grid), 0.3, 0.7), timeout=WAIT_MS)
