@@ -83,6 +83,8 @@ class FlowLayout(QLayout):
                     self._level(shown, number, (y, height))
             x += width + self._gap
             line = max(line, height)
+        if move and wide is None:
+            _centre(shown)
         return y + line - rect.y()
 
     def _level(self, shown: list[QLayoutItem], number: int, row: tuple[int, int]) -> None:
@@ -97,6 +99,18 @@ class FlowLayout(QLayout):
         assert self._cell is not None  # asked for only with one
         columns = max(1, (width + self._gap) // (self._cell + self._gap))
         return (width - (columns - 1) * self._gap) // columns
+
+
+def _centre(shown: list[QLayoutItem]) -> None:
+    """Put the lower ones of each row to the middle of the highest."""
+    rows: dict[int, list[QLayoutItem]] = {}
+    for item in shown:
+        rows.setdefault(item.geometry().y(), []).append(item)
+    for items in rows.values():
+        highest = max(item.geometry().height() for item in items)
+        for item in items:
+            place = item.geometry()
+            item.setGeometry(place.translated(0, (highest - place.height()) // 2))
 
 
 def _is_hidden(item: QLayoutItem) -> bool:
