@@ -55,6 +55,33 @@ def true_objects(result: Result, image: int) -> DrawnLabels | None:
     return drawn_objects(table, number, manifest.items[number]) if table is not None else None
 
 
+def true_object(result: Result, image: int, number: int, count: int) -> DrawnLabels | None:
+    """Read one of the `count` objects of an image with its mask; None where the dataset has none of it.
+
+    Raises:
+        UserError: `annotations_damaged`.
+    """
+    if result.places is None:
+        return None
+    run = result.places.run
+    manifest, table = _manifest(run.manifest_path), _annotations(run)
+    item = int(result.column("item")[image])
+    if table is None or len(table.of(item)) != count:
+        return None
+    size, row = manifest.items[item], int(table.object_starts[item]) + number
+    rings, is_packed = table.rings(row), table.object_runs(row) is not None
+    if not rings and not is_packed:
+        return None
+    return DrawnLabels(
+        size.width,
+        size.height,
+        table.of(item).boxes[number : number + 1],
+        table.of(item).labels[number : number + 1],
+        rings=[rings] if rings else (),
+        masks=table.object_mask(row, size.height, size.width)[None] if is_packed else None,
+    )
+
+
 def read_numbers(path: Path) -> Numbered:
     """Read a gray picture of numbers, (h, w).
 

@@ -122,7 +122,8 @@ class ValidatePage(Page):
         self.detail = DetailView()
         self.layers.addWidget(browse)
         self.layers.addWidget(self.detail)
-        self.one_image = OpenImage(self.context.background, self.layers, self.detail, self.images)
+        objects = self.side.objects
+        self.one_image = OpenImage(self.context.background, self.layers, self.detail, self.images, objects)
         self.heat = HeatOnValidate(self.context, self.browser, self.detail)
         self.lists = HistoryDesk(self.context, self.travel, self.images)
 
@@ -153,7 +154,6 @@ class ValidatePage(Page):
         self.images.table.copy_wanted.connect(self._copy_rows)
         self.one_image.failed.connect(self._show_failure)
         self.one_image.left.connect(self.side.focus_pictures)
-        self.side.objects.opened.connect(self.one_image.open_object)
         self.empty.acted.connect(self._go_to_train)
         self.context.runs.changed.connect(self._offer_runs)
         for key, verdict in (("I", INCORRECT), ("C", CORRECT)):

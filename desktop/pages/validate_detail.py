@@ -99,6 +99,7 @@ class DetailView(QWidget):
         middle.addLayout(pictures, 1)
         middle.addWidget(self._build_side())
         self._layers: Mapping[str, DrawnLabels] = {}
+        self._marked: tuple[str, int] = ("", -1)
         self._names: tuple[str, ...] = ()
         self._is_beside = False
         self._arrange()
@@ -165,7 +166,14 @@ class DetailView(QWidget):
         side.body.addLayout(actions)
         return side
 
-    def show_image(self, image: int, path: Path | None, detail: ImageDetail, place: tuple[int, int]) -> None:
+    def show_image(
+        self,
+        image: int,
+        path: Path | None,
+        detail: ImageDetail,
+        place: tuple[int, int],
+        what: str = "image",
+    ) -> None:
         """Show another image.
 
         Args:
@@ -173,9 +181,11 @@ class DetailView(QWidget):
             path: of its file; None when the dataset is not on this machine.
             detail: what is told beside it.
             place: which of how many in the order of the grid, from 1.
+            what: these are: images, or objects on them.
         """
         self.image = image
-        self.head.show_place(detail.name, place)
+        self._marked = ("", -1)
+        self.head.show_place(detail.name, place, what)
         sign, tone = _VERDICTS[detail.is_correct]
         self._verdict.setVisible(bool(detail.verdict))
         self._verdict.say(f"{sign} {detail.verdict}", tone)
@@ -232,11 +242,15 @@ class DetailView(QWidget):
             self._draw()
 
     def mark(self, layer: str, number: int) -> None:
-        """Let an object stand out."""
+        """Let an object stand out, until another image is shown."""
         self.errors.setChecked(False)  # it is numbered among all
+        self._marked = (layer, number)
+        self._draw_mark()
+
+    def _draw_mark(self) -> None:
+        layer, number = ("", -1) if self.errors.isChecked() else self._marked
         for view in self.views:
-            if layer in view.layers:
-                view.mark(layer, number)
+            view.mark(*((layer, number) if layer in view.layers else ("", -1)))
 
     @property
     def picture(self) -> LabelView:
@@ -262,6 +276,7 @@ class DetailView(QWidget):
             own = place if is_beside and place < len(self.views) else 0
             for number, view in enumerate(self.views):
                 view.set_layer(name, labels if number == own else None)
+        self._draw_mark()
 
     def _shown_layers(self) -> Mapping[str, DrawnLabels]:
         """What is drawn of truth and prediction: all of it, or where they differ."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QSignalBlocker, Signal
@@ -25,11 +26,24 @@ from desktop.widgets.segmented import Segmented
 _SORT_WIDTH, _SORT_NARROWEST = 168, 120
 
 
+@dataclass(frozen=True, slots=True)
+class OpenPart:
+    """An object as it is seen on its image."""
+
+    image: int
+    layer: str
+    number: int
+    """Within the layer."""
+    words: str
+    place: tuple[int, int]
+    """Which of how many, in the order of the tiles, from 1."""
+
+
 class ObjectsPanel(QWidget):
     """Shows the parts of a result that a kind, a cell and ranges ask for. Nothing is counted while nobody sees it."""
 
-    opened = Signal(int, str, int)
-    """The user wants to see an object on its image: number of the image, layer, number in the layer."""
+    opened = Signal(int)
+    """The number of an object that the user wants to see on its image."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +62,7 @@ class ObjectsPanel(QWidget):
         self._pictures = PartPictures()
         self.grid = ImageGrid("Objects of the result", read=self._pictures.read)
         self.grid.set_delegate(PartTiles(self._pictures, self.grid))
-        self.grid.opened.connect(self._open)
+        self.grid.opened.connect(self.opened)
         body.addWidget(self.grid, 1)
 
     def _build_head(self) -> QHBoxLayout:
@@ -116,7 +130,7 @@ class ObjectsPanel(QWidget):
             self._offer(parts)
         name = f"{result.key.run}.{result.key.folder}"
         source = PartSource(
-            name, result.root, result.paths, parts.image, parts.boxes, parts.labels, result.sizes
+            name, result.root, result.paths, parts.image, parts.boxes, parts.labels, result.sizes, parts.drawn
         )
         self._pictures.take(source)
         images = Images(None, PartNames(source), partial(parts.tile, result.classes), source.file)
@@ -149,9 +163,15 @@ class ObjectsPanel(QWidget):
         self._count.setText(f"{int(mask.sum()):,} of {total:,}")
         self.grid.nothing = "No object matches. Take a filter away, or lower the confidence."
 
-    def _open(self, part: int) -> None:
-        if self._parts is not None:
-            self.opened.emit(int(self._parts.image[part]), *self._parts.mark(part))
+    def opening(self, part: int) -> OpenPart | None:
+        """Say where an object is seen on its image, and which of those shown it is; None where it is not there."""
+        parts, result = self._parts, self._result
+        if parts is None or result is None or not 0 <= part < len(parts):
+            return None
+        tile = parts.tile(result.classes, part)
+        place = (self.grid.images.row_of(part) + 1, len(self.grid.images.shown))
+        words = f"{tile.caption} · {tile.note}" if tile.note else tile.caption
+        return OpenPart(int(parts.image[part]), *parts.mark(part), words, place)
 
 
 def _no_tile(_part: int) -> Tile:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QStackedWidget
 
@@ -10,6 +12,7 @@ from desktop.models.result import Result
 from desktop.models.result_history import row_of_path
 from desktop.pages.validate_detail import DetailView
 from desktop.pages.validate_images import ImagesPanel
+from desktop.pages.validate_objects import ObjectsPanel, OpenPart
 from desktop.tasks.task import Layers, TaskView
 
 
@@ -21,6 +24,7 @@ class OpenImage(QObject):
         stack: shows the grid, or the view of one image.
         detail: that view.
         images: the grid.
+        objects: of which one may be opened on its image; the arrows then lead from object to object.
     """
 
     failed = Signal(object)
@@ -29,21 +33,28 @@ class OpenImage(QObject):
     """The user went back to where the image was opened from."""
 
     def __init__(
-        self, background: Background, stack: QStackedWidget, detail: DetailView, images: ImagesPanel
+        self,
+        background: Background,
+        stack: QStackedWidget,
+        detail: DetailView,
+        images: ImagesPanel,
+        objects: ObjectsPanel,
     ) -> None:
         super().__init__(stack)
         self._background = background
         self._stack = stack
         self._detail = detail
         self._images = images
+        self._objects = objects
         self._view: TaskView | None = None
         self._path = ""
         """Of the image that is open, or was last: its number may differ from result to result."""
         self._row = 0
         """Its place in the grid while it had one: the filter may leave it out at another validation."""
-        self._mark: tuple[int, str, int] = (-1, "", -1)
-        """An object that stands out: number of its image, layer, number in the layer."""
+        self._part = -1
+        """The object that is open; -1 where it is an image."""
         images.grid.opened.connect(self.open)
+        objects.opened.connect(self.open_object)
         detail.closed.connect(self.close)
         detail.stepped.connect(self.step)
 
@@ -67,6 +78,17 @@ class OpenImage(QObject):
 
     def open(self, image: int) -> None:
         """Show an image large, with all that is known of it."""
+        self._part = -1
+        self._show(image, None)
+
+    def open_object(self, part: int) -> None:
+        """Show the image of an object large, with the object marked."""
+        found = self._objects.opening(part)
+        if found is not None:
+            self._part = part
+            self._show(found.image, found)
+
+    def _show(self, image: int, part: OpenPart | None) -> None:
         result, view = self._images.result, self._view
         if result is None or view is None or not 0 <= image < result.images:
             return
@@ -75,26 +97,32 @@ class OpenImage(QObject):
         self._path = result.paths[image]
         row = shown.row_of(image)
         self._row = row if row >= 0 else min(self._row, len(shown.shown))
-        self._detail.show_image(image, path, view.detail(result, image), (row + 1, len(shown.shown)))
-        self._read_layers(result, view, image)
+        detail = view.detail(result, image)
+        if part is None:
+            self._detail.show_image(image, path, detail, (row + 1, len(shown.shown)))
+        else:
+            told = replace(detail, facts=(("Object", part.words), *detail.facts))
+            self._detail.show_image(image, path, told, part.place, "object")
+        self._read_layers(result, view, image, part)
         if not self.is_open:
             self._stack.setCurrentWidget(self._detail)
             self._detail.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def open_object(self, image: int, layer: str, number: int) -> None:
-        """Show an image large, with one of its objects marked."""
-        self._mark = (image, layer, number)
-        self.open(image)
-
     def close(self) -> None:
-        """Go back to the grid, to the image that was looked at last."""
+        """Go back to the grid, to the image or object that was looked at last."""
         if self.is_open:
             self._stack.setCurrentIndex(0)
             self._images.grid.go_to(self._detail.image)
             self.left.emit()
 
     def step(self, step: int) -> None:
-        """Open the next image, or the one before; from one that the filter leaves out, those around its old place."""
+        """Open the next image or object, or the one before; from one that the filter leaves out, those around it."""
+        if self._part >= 0:
+            following = self._objects.grid.neighbour(self._part, step)
+            if following >= 0:
+                self._objects.grid.go_to(following)
+                self.open_object(following)
+            return
         shown = self._images.grid.images
         row = shown.row_of(self._detail.image)
         place = row + step if row >= 0 else self._row - (1 if step < 0 else 0)
@@ -103,16 +131,16 @@ class OpenImage(QObject):
             self._images.grid.go_to(following)
             self.open(following)
 
-    def _read_layers(self, result: Result, view: TaskView, image: int) -> None:
+    def _read_layers(self, result: Result, view: TaskView, image: int, part: OpenPart | None) -> None:
         if not view.draws:
             return
 
+        wanted = self._part
+
         def then(layers: Layers) -> None:
-            if self._images.result is result:
+            if self._images.result is result and self._part == wanted:
                 self._detail.show_layers(image, layers)
-                marked, layer, number = self._mark
-                if marked == image:
-                    self._detail.mark(layer, number)
-                    self._mark = (-1, "", -1)  # at another bound the number may be another's
+                if part is not None:
+                    self._detail.mark(part.layer, part.number)
 
         self._background.run(view.layers, result, image, then=then, failed=self.failed.emit, owner=self)

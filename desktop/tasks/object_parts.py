@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desktop.grids.tile import Tile
+from desktop.models.drawn_labels import DrawnLabels
 from desktop.models.result import Result
+from desktop.models.result_labels import true_object
+from desktop.models.result_masks import predicted_masks
 from desktop.tasks.found_objects import Flags, FoundObjects, Numbers, found_objects, verdicts
 from desktop.tasks.measures import Span
 from desktop.tasks.object_overlaps import nearest_overlaps
@@ -58,6 +61,8 @@ class ObjectParts:
     shown: Flags
     """(P,) boxes that are sure enough to be drawn."""
     found: FoundObjects
+    result: Result
+    """That they are of."""
     part_kinds: Sequence[Choice] = KINDS
     part_sorts: Sequence[Choice] = SORTS
 
@@ -110,6 +115,24 @@ class ObjectParts:
             return TRUTH, part - self.first_object - self.found.objects_of(image).start
         return PREDICTION, int(self.shown[self.found.boxes_of(image).start : part].sum())
 
+    def drawn(self, part: int) -> DrawnLabels | None:
+        """Read a part with its mask as it lies on its image; None where it has only a box.
+
+        Raises:
+            UserError: `result_damaged` or `annotations_damaged`.
+        """
+        image = int(self.image[part])
+        if part >= self.first_object:
+            there = self.found.objects_of(image)
+            number = part - self.first_object - there.start
+            return true_object(self.result, image, number, there.stop - there.start)
+        masks = predicted_masks(self.result, image, [part], self.found.boxes_of(image).start)
+        if masks is None:
+            return None
+        width, height = (int(side) for side in self.result.sizes[image])
+        box = slice(part, part + 1)
+        return DrawnLabels(width, height, self.boxes[box], self.labels[box], masks=masks)
+
     def tile(self, classes: Sequence[str], part: int) -> Tile:
         """Give the words under its picture."""
         kind, name = int(self.kinds[part]), classes[int(self.labels[part])]
@@ -145,12 +168,12 @@ class ObjectParts:
 def object_parts(result: Result) -> ObjectParts | None:
     """Give the parts of a result at its bound; None where the run kept no objects."""
     found = found_objects(result)
-    return None if found is None else _parts_at(found, result.bound or 0.0, len(result.classes))
+    return None if found is None else _parts_of(result, found)
 
 
 @lru_cache(maxsize=_KEPT)
-def _parts_at(found: FoundObjects, confidence: float, classes: int) -> ObjectParts:
-    told = verdicts(found, confidence)
+def _parts_of(result: Result, found: FoundObjects) -> ObjectParts:
+    told, classes = verdicts(found, result.bound or 0.0), len(result.classes)
     kinds = np.full(len(found.boxes) + len(found.objects), _NOT_THERE, dtype=np.int8)
     of_boxes, of_objects = kinds[: len(found.boxes)], kinds[len(found.boxes) :]
     of_boxes[told.right] = _FOUND
@@ -172,4 +195,5 @@ def _parts_at(found: FoundObjects, confidence: float, classes: int) -> ObjectPar
         predicted=np.concatenate([found.labels, taker]),
         shown=told.shown,
         found=found,
+        result=result,
     )

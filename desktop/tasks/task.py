@@ -196,6 +196,14 @@ class Parts(Protocol):
         """Give the layer on which a part is drawn, and its number there."""
         ...
 
+    def drawn(self, part: int) -> DrawnLabels | None:
+        """Give a part with its mask, alone; None where it has only a box. May read files: never in the GUI's thread.
+
+        Raises:
+            UserError: the mask cannot be read.
+        """
+        ...
+
     def tile(self, classes: Sequence[str], part: int) -> Tile:
         """Give the words under its picture."""
         ...

@@ -53,6 +53,10 @@ class LabelDrawing:
         self._paths = [_path_of(rings) for rings in labels.rings]
         self._picture: tuple[tuple[object, ...], QImage] | None = None
 
+    @property
+    def style(self) -> LineStyle:
+        return self._style
+
     def paint(self, painter: QPainter, target: QRectF, look: LabelLook, marked: int = -1) -> None:
         """Draw all.
 

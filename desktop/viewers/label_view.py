@@ -6,17 +6,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPainterPath
 from PySide6.QtWidgets import QWidget
 
 from desktop.models.drawn_labels import DrawnLabels, LabelLook
 from desktop.models.heat_maps import Heat
+from desktop.theme.label_colors import label_shade
 from desktop.viewers.image_view import ImageView
 from desktop.viewers.label_drawing import LabelDrawing, LineStyle
 
 TRUTH, PREDICTION = "truth", "prediction"
 """Names of the usual layers."""
+_AROUND = 6.0
+"""Pixels around a marked object that its shade leaves out."""
+_SHADE = 0.55
 
 
 class LabelView(ImageView):
@@ -47,6 +52,9 @@ class LabelView(ImageView):
         self._heat: Heat | None = None
         self._heat_opacity = 1.0
         self._pointed: tuple[str, int] = ("", -1)
+        self._marked: tuple[str, int] = ("", -1)
+        self._spot: LabelDrawing | None = None
+        """What is marked, alone."""
 
     @property
     def look(self) -> LabelLook:
@@ -65,6 +73,7 @@ class LabelView(ImageView):
         """Show another file, without labels until they are set."""
         self._layers.clear()
         self._heat = None
+        self.mark("", -1)
         self._point_at("", -1)
         super().show_file(path, keep_part=keep_part)
 
@@ -76,6 +85,8 @@ class LabelView(ImageView):
             labels: what to draw.
             style: of its lines; a prediction's are dashed unless said otherwise.
         """
+        if labels is None and name not in self._layers:
+            return
         if labels is None:
             self._layers.pop(name, None)
         else:
@@ -83,6 +94,8 @@ class LabelView(ImageView):
             self._layers[name] = LabelDrawing(labels, self._classes, style)
         if self._pointed[0] == name:
             self._point_at("", -1)
+        if self._marked[0] == name:
+            self.mark("", -1)
         self.setAccessibleDescription(self._described())
         self.update()
 
@@ -115,11 +128,16 @@ class LabelView(ImageView):
     @property
     def pointed_object(self) -> tuple[str, int]:
         """The layer and number of the object that stands out; "" and -1 for none."""
-        return self._pointed
+        return self._pointed if self._pointed[1] >= 0 else self._marked
 
     def mark(self, name: str, number: int) -> None:
-        """Let an object stand out, as if pointed at; does not tell."""
-        self._pointed = (name, number)
+        """Let an object stand out, and all around it stand back, while none is pointed at; "" and -1 for none."""
+        layer = self._layers.get(name)
+        is_there = layer is not None and 0 <= number < len(layer.labels)
+        self._marked, self._spot = (name, number) if is_there else ("", -1), None
+        if layer is not None and is_there:
+            kept = np.arange(len(layer.labels)) == number
+            self._spot = LabelDrawing(layer.labels.part(kept), self._classes, layer.style)
         self.update()
 
     def paint_over(self, painter: QPainter, target: QRectF) -> None:
@@ -127,15 +145,29 @@ class LabelView(ImageView):
             return
         if self._heat is not None:
             _paint_heat(painter, target, self._heat, self._heat_opacity)
-        pointed, number = self._pointed
+        pointed, number = self.pointed_object
         shown = [
             (name, layer) for name, layer in self._layers.items() if name not in self._look.hidden_layers
         ]
         for name, layer in shown:
             layer.paint(painter, target, self._look, number if name == pointed else -1)
+        if self._pointed[1] < 0 and self._marked[0] not in self._look.hidden_layers:
+            self._paint_spot(painter, target)
         taken: list[QRectF] = []
         for name, layer in reversed(shown):
             layer.paint_names(painter, target, self._look, number if name == pointed else -1, taken)
+
+    def _paint_spot(self, painter: QPainter, target: QRectF) -> None:
+        """Lay a shade on all but what is marked, and draw that again."""
+        spot = self._spot
+        if spot is None or not len(spot.labels.boxes):
+            return
+        around = QPainterPath()
+        around.addRect(target)
+        left_out = QPainterPath()
+        left_out.addRect(spot.box(0, target).adjusted(-_AROUND, -_AROUND, _AROUND, _AROUND))
+        painter.fillPath(around.subtracted(left_out), label_shade(_SHADE))
+        spot.paint(painter, target, replace(self._look, masks=False), 0)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         look = self._look

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, floor
 from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import overload
@@ -18,6 +19,7 @@ from desktop.grids.picture import read_picture
 from desktop.grids.tile_delegate import Look, TileDelegate
 from desktop.models.drawn_labels import DrawnLabels, LabelLook
 from desktop.viewers.label_drawing import LabelDrawing, LineStyle
+from engine.errors import UserError
 
 _AROUND = 1.7
 """How much longer a picture's side is than the longer side of its box."""
@@ -25,6 +27,12 @@ _LEAST_SIDE = 40
 """Pixels of the image: smaller ones show nothing to anybody."""
 _MOST_KEPT_BYTES = 256 * 1024 * 1024
 _LINE = LineStyle(2.0)
+_MASK_LOOK = LabelLook(boxes=False, names=False)
+"""The box is drawn on the tile, sharp at every size."""
+
+
+def _no_mask(_part: int) -> DrawnLabels | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +47,7 @@ class PartSource:
         boxes: (K, 4) left, top, right, bottom, pixels of the image.
         labels: (K,) numbers of classes.
         sizes: (N, 2) width and height of the images that boxes speak of; 0 where nobody knows.
+        drawn: reads a part with its mask; called in threads.
     """
 
     name: str
@@ -48,6 +57,7 @@ class PartSource:
     boxes: NDArray[np.float32]
     labels: NDArray[np.int64]
     sizes: NDArray[np.generic]
+    drawn: Callable[[int], DrawnLabels | None] = _no_mask
 
     def file(self, part: int) -> Path:
         return self.root / self.paths[int(self.image[part])]
@@ -127,7 +137,12 @@ class PartPictures:
         if source is None or owner != source.name or int(number) >= len(source.image):
             return QImage()  # another result is shown by now
         image = self._image(source.file(int(number)))
-        cut = image.copy(source.around(int(number), image.size()))
+        around = source.around(int(number), image.size())
+        cut = image.copy(around)
+        labels = _mask_of(source, int(number))
+        if labels is not None:
+            cut = cut.convertToFormat(QImage.Format.Format_RGB32)
+            _lay_mask(cut, labels, around, image.size())
         if side is None:
             return cut
         return cut.scaled(
@@ -148,6 +163,42 @@ class PartPictures:
             ):
                 self._kept.popitem(last=False)
         return image
+
+
+def _mask_of(source: PartSource, part: int) -> DrawnLabels | None:
+    """A mask that cannot be read leaves the picture without it; the large view of the image says why."""
+    try:
+        return source.drawn(part)
+    except UserError:
+        return None
+
+
+def _lay_mask(cut: QImage, labels: DrawnLabels, around: QRect, size: QSize) -> None:
+    """Draw a mask on what was cut out of an image of a size."""
+    whole = QRectF(-around.left(), -around.top(), size.width(), size.height())
+    if labels.masks is not None:
+        labels, whole = _cropped(labels, labels.masks, around, size)
+    painter = QPainter(cut)
+    LabelDrawing(labels, (), _LINE).paint(painter, whole, _MASK_LOOK)
+    painter.end()
+
+
+def _cropped(
+    labels: DrawnLabels, masks: NDArray[np.bool_], around: QRect, size: QSize
+) -> tuple[DrawnLabels, QRectF]:
+    """Leave of a mask what lies in the cut, so that a large image costs no more; gives where that lies on the cut."""
+    height, width = masks.shape[1:]
+    across, down = width / size.width(), height / size.height()
+    left, right = floor(around.left() * across), ceil((around.left() + around.width()) * across)
+    top, bottom = floor(around.top() * down), ceil((around.top() + around.height()) * down)
+    part = masks[:, top:bottom, left:right]
+    place = QRectF(
+        left / across - around.left(),
+        top / down - around.top(),
+        part.shape[2] / across,
+        part.shape[1] / down,
+    )
+    return replace(labels, width=part.shape[2], height=part.shape[1], masks=part, rings=()), place
 
 
 class PartTiles(TileDelegate):

@@ -42,10 +42,18 @@ class ImageHead(QWidget):
         line.addWidget(self._previous)
         line.addWidget(self._next)
 
-    def show_place(self, name: str, place: tuple[int, int]) -> None:
-        """Say which image is shown, and which of how many it is, from 1."""
+    def place_text(self) -> str:
+        """Which of how many is shown."""
+        return self._place.text()
+
+    def show_place(self, name: str, place: tuple[int, int], what: str = "image") -> None:
+        """Say which image is shown, and which of how many it is, from 1; `what` the arrows lead to."""
         self.name.setText(name)
-        self._place.setText(f"{place[0]:,} of {place[1]:,}")
+        told = f"{place[0]:,} of {place[1]:,}"
+        self._place.setText(told if what == "image" else f"{what.capitalize()} {told}")
+        for arrow, title, key in ((self._previous, "Previous", "←"), (self._next, "Next", "→")):
+            arrow.setAccessibleName(f"{title} {what}")
+            arrow.setToolTip(f"{title} {what}  ({key})")
         self._previous.setEnabled(place[0] > 1)
         self._next.setEnabled(place[0] < place[1])
 

@@ -14,7 +14,7 @@ from desktop.pages.validate_side import CURVES, OBJECTS
 from desktop.tasks.measures import Span
 from desktop.viewers.matrix_data import Cell
 from tests.desktop.measured_runs import MeasuredRun
-from tests.desktop.pages.validate_stage import WAIT_MS, opened
+from tests.desktop.pages.validate_stage import WAIT_MS, opened, shown_epoch
 from tests.desktop.task_runs import CATS, DOGS, detector_run
 
 BACKGROUND = 2
@@ -81,6 +81,64 @@ def test_that_an_object_is_opened_and_marked_on_its_image(qtbot: QtBot, page: Va
     qtbot.keyClick(page.detail, Qt.Key.Key_Escape)
     assert page.side.choice.current() == OBJECTS
     assert grid.hasFocus()
+
+
+def test_that_the_arrows_lead_from_object_to_object_in_the_order_of_the_tiles(
+    qtbot: QtBot, page: ValidatePage
+) -> None:
+    page.side.slider.setValue(30)
+    page.side.show_view(OBJECTS)
+    grid = page.side.objects.grid
+    parts = [int(part) for part in grid.images.shown]
+    grid.go_to(parts[0])
+    qtbot.keyClick(grid, Qt.Key.Key_Return)
+    shown: list[tuple[int, tuple[str, int]]] = []
+
+    for _ in parts:
+        found = page.side.objects.opening(grid.current_image())
+        assert found is not None
+        mark = (found.layer, found.number)
+        qtbot.waitUntil(lambda mark=mark: page.detail.picture.pointed_object == mark, timeout=WAIT_MS)
+        shown.append((page.detail.image, mark))
+        assert page.detail.head.place_text() == f"Object {len(shown)} of 6"
+        assert page.detail.accessibleDescription().count(f"Object {found.words}") == 1
+        qtbot.keyClick(page.detail, Qt.Key.Key_Right)
+
+    assert grid.current_image() == parts[-1], "beyond the last there is none"
+    assert shown[0] == (1, ("prediction", 0)), "the surest mistake first"
+    assert len(set(shown)) == len(parts)
+    qtbot.keyClick(page.detail, Qt.Key.Key_Left)
+    assert grid.current_image() == parts[-2]
+    qtbot.keyClick(page.detail, Qt.Key.Key_Escape)
+    assert grid.hasFocus()
+    assert grid.current_image() == parts[-2], "back at the tile that was seen last"
+
+
+def test_that_images_are_walked_through_again_after_objects(qtbot: QtBot, page: ValidatePage) -> None:
+    page.side.show_view(OBJECTS)
+    page.one_image.open_object(int(page.side.objects.grid.images.shown[0]))
+    page.close_image()
+
+    page.open_image(0)
+
+    assert page.detail.head.place_text().endswith("of 4")
+    qtbot.waitUntil(lambda: len(page.detail.picture.layers) == 2, timeout=WAIT_MS)
+    assert page.detail.picture.pointed_object == ("", -1), "nothing is marked"
+
+
+def test_that_another_validation_leaves_the_image_open_and_the_walk_to_images(
+    qtbot: QtBot, page: ValidatePage
+) -> None:
+    page.side.slider.setValue(30)
+    page.side.show_view(OBJECTS)
+    page.one_image.open_object(int(page.side.objects.grid.images.shown[0]))
+    image = page.detail.image
+
+    page.history.step_back()
+    qtbot.waitUntil(lambda: shown_epoch(page) == 1, timeout=WAIT_MS)
+
+    assert page.detail.image == image
+    assert page.detail.head.place_text().endswith("of 4"), "its objects are others"
 
 
 def test_that_a_result_without_objects_offers_none(qtbot: QtBot, context: Context, run: MeasuredRun) -> None:

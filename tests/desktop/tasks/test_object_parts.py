@@ -12,7 +12,7 @@ from desktop.tasks.measures import Span
 from desktop.tasks.task import Parts, Selection, task_view
 from desktop.viewers.label_view import PREDICTION, TRUTH
 from engine.protocol.home import Home
-from tests.desktop.task_runs import ANIMALS, DOGS, detector_run
+from tests.desktop.task_runs import ANIMALS, DOGS, HEIGHT, WIDTH, detector_run
 
 VIEW = task_view("detection")
 BACKGROUND = len(ANIMALS)
@@ -117,3 +117,31 @@ def test_that_a_part_is_marked_among_the_boxes_that_are_left(result: Result) -> 
     of_third = [part for part in np.flatnonzero(parts.chosen(Selection())) if parts.image[part] == 2]
 
     assert [parts.mark(int(part)) for part in of_third] == [(PREDICTION, 0)]
+
+
+def test_that_a_part_is_drawn_with_its_own_mask(lensmith_home: Path, tmp_path: Path) -> None:
+    home = Home(lensmith_home)
+    parts = parts_at(open_result(home, ResultKey(detector_run(home, tmp_path, masks=True).run, "0002")), 0.3)
+    seen = {"box": 0, "object": 0}
+    for part in np.flatnonzero(parts.chosen(Selection())).tolist():
+        labels = parts.drawn(part)
+        assert labels is not None
+        assert len(labels) == 1
+        left, top, right, bottom = parts.boxes[part].astype(int).tolist()
+        if parts.mark(part)[0] == PREDICTION:
+            seen["box"] += 1
+            assert labels.masks is not None
+            expected = np.zeros((HEIGHT, WIDTH), np.bool_)
+            expected[top:bottom, left:right] = True
+            assert (labels.masks[0] == expected).all()
+        else:
+            seen["object"] += 1
+            (ring,) = labels.rings[0]
+            assert [*ring.min(axis=0), *ring.max(axis=0)] == [left, top, right, bottom]
+    assert seen == {"box": 4, "object": 2}
+
+
+def test_that_a_box_without_a_mask_is_drawn_without(result: Result) -> None:
+    parts = parts_at(result, 0.3)
+
+    assert parts.drawn(0) is None

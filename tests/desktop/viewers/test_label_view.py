@@ -178,3 +178,36 @@ def test_that_names_of_many_objects_never_cover_each_other(view: LabelView) -> N
     image = drawn(view)
     assert is_near(image, 42, 72, label_color(0)), "one tag stands above the box"
     assert is_near(image, 42, 50, BLACK), "and no second above it"
+
+
+def test_that_what_is_around_a_marked_object_stands_back_until_another_is_pointed_at(
+    view: LabelView,
+) -> None:
+    view.set_look(LabelLook(names=False))
+    view.set_layer(TRUTH, two_boxes())
+    plain = drawn(view)
+
+    view.mark(TRUTH, 1)
+
+    marked = drawn(view)
+    assert view.pointed_object == (TRUTH, 1)
+    assert is_near(marked, 120, 160, label_color(1)), "the object itself"
+    assert marked.pixelColor(40, 200).lightness() < plain.pixelColor(40, 200).lightness() - 40
+    move(view, 60, 200)
+    assert view.pointed_object == (TRUTH, 0)
+    assert is_near(drawn(view), 40, 200, label_color(0)), "the shade is gone while something is pointed at"
+    move(view, 390, 20)
+    assert view.pointed_object == (TRUTH, 1), "and the mark holds again"
+
+
+def test_that_a_mark_goes_with_the_labels_that_it_is_of(view: LabelView) -> None:
+    view.set_layer(TRUTH, two_boxes())
+    view.mark(TRUTH, 1)
+
+    view.set_layer(PREDICTION, two_boxes())
+    assert view.pointed_object == (TRUTH, 1)
+    view.set_layer(TRUTH, two_boxes())
+
+    assert view.pointed_object == ("", -1)
+    view.mark(TRUTH, 7)
+    assert view.pointed_object == ("", -1), "there is no such object"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QSize
+from PySide6.QtGui import QImage
 
+from desktop.models.drawn_labels import DrawnLabels
 from desktop.viewers.part_pictures import PartNames, PartPictures, PartSource
 from engine.errors import UserError
 
@@ -92,3 +95,56 @@ def test_that_an_image_that_is_not_there_is_told(source: PartSource) -> None:
 
     with pytest.raises(UserError):
         pictures.read(Path(PartNames(source)[4]), 80)
+
+
+def masked(source: PartSource, labels: DrawnLabels | None) -> QImage:
+    pictures = PartPictures()
+    pictures.take(replace(source, drawn=lambda _: labels))
+    return pictures.read(Path(PartNames(source)[0]), None)
+
+
+def test_that_a_mask_lies_on_its_part_and_nowhere_else(source: PartSource) -> None:
+    mask = np.zeros((1, HEIGHT, WIDTH), np.bool_)
+    mask[0, 50:60, 90:110] = True  # the upper half of the box
+
+    plain, picture = (
+        masked(source, labels)
+        for labels in (None, DrawnLabels(WIDTH, HEIGHT, BOXES[:1], np.zeros(1, np.int64), masks=mask))
+    )
+
+    changed = [
+        (x, y) for x in range(40) for y in range(40) if plain.pixelColor(x, y) != picture.pixelColor(x, y)
+    ]
+    assert changed == [(x, y) for x in range(10, 30) for y in range(10, 20)]
+
+
+def test_that_a_mask_in_fewer_pixels_lies_in_the_same_place(source: PartSource) -> None:
+    mask = np.zeros((1, HEIGHT // 10, WIDTH // 10), np.bool_)
+    mask[0, 5:6, 9:11] = True
+    labels = DrawnLabels(WIDTH, HEIGHT, BOXES[:1], np.zeros(1, np.int64), masks=mask)
+
+    plain, picture = masked(source, None), masked(source, labels)
+
+    assert plain.pixelColor(20, 14) != picture.pixelColor(20, 14)
+    assert plain.pixelColor(20, 24) == picture.pixelColor(20, 24)
+    assert plain.pixelColor(4, 4) == picture.pixelColor(4, 4)
+
+
+def test_that_the_polygon_of_an_object_is_filled(source: PartSource) -> None:
+    ring = np.array([[92, 52], [108, 52], [108, 68], [92, 68]], np.float64)
+    labels = DrawnLabels(WIDTH, HEIGHT, BOXES[:1], np.zeros(1, np.int64), rings=[[ring]])
+
+    plain, picture = masked(source, None), masked(source, labels)
+
+    assert plain.pixelColor(20, 20) != picture.pixelColor(20, 20)
+    assert plain.pixelColor(5, 5) == picture.pixelColor(5, 5)
+
+
+def test_that_a_mask_that_cannot_be_read_leaves_the_picture(source: PartSource) -> None:
+    def damaged(_part: int) -> DrawnLabels | None:
+        raise UserError("result_damaged", "The mask cannot be read.")
+
+    pictures = PartPictures()
+    pictures.take(replace(source, drawn=damaged))
+
+    assert pictures.read(Path(PartNames(source)[0]), 80).width() == 80

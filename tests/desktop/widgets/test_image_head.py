@@ -27,6 +27,18 @@ def test_that_there_is_no_way_beyond_the_first_and_the_last_image(qtbot: QtBot) 
     assert head.name.whole_text() == "val/cat.png"
 
 
+def test_that_the_arrows_say_what_they_lead_to(qtbot: QtBot) -> None:
+    head = ImageHead("Back")
+    qtbot.addWidget(head)
+
+    head.show_place("val/cat.png", (2, 3), "object")
+
+    assert [name for name, _ in arrows(head)] == ["Previous object", "Next object"]
+    assert head.place_text() == "Object 2 of 3"
+    head.show_place("val/cat.png", (1, 3))
+    assert [name for name, _ in arrows(head)] == ["Previous image", "Next image"]
+
+
 def test_that_it_tells_where_the_user_wants_to_go(qtbot: QtBot) -> None:
     head = ImageHead("All images")
     qtbot.addWidget(head)
