@@ -18,6 +18,7 @@ from desktop.models.predictions_models import Offered, offered_models
 from desktop.models.predictions_regions import Region
 from desktop.pages.insight_predict import HeatOnPredict
 from desktop.pages.page import Page
+from desktop.pages.predict_device import DeviceLine
 from desktop.pages.predict_drop import DropInvitation
 from desktop.pages.predict_intake import Intake
 from desktop.pages.predict_model import AskedModel
@@ -76,6 +77,8 @@ class PredictPage(Page):
         outer.setSpacing(SPACE.m)
         self.saver = PredictionSaver(self, self.context, self.board)
         self.tools.offer_saving(self.saver)
+        self.device = DeviceLine(self.context.predictor_place)
+        self.tools.offer_devices(self.device)
         outer.addWidget(self.tools)
         self.banner = Banner("bad")
         self.banner.hide()
@@ -103,6 +106,7 @@ class PredictPage(Page):
             model.answered.connect(self._take_answers)
             self.progress.cancelled.connect(model.queue.cancel)
             self.context.predictor.died.connect(model.queue.forget_model)
+            self.context.predictor.moved.connect(model.queue.forget_model)
         self.work.threshold.moved.connect(self._change_threshold)
         self.tools.compared.connect(self._compare)
         self.agreement.changed.connect(self._show_agreement)
@@ -165,6 +169,7 @@ class PredictPage(Page):
         self._take_task(run.row.task if run is not None else None)
         self._offer_others()
         self.first.ask_anew()
+        self.device.show_model(self.chooser.model)
         self.set_crumb(self.first.title)
         self.saver.checkpoint = self.first.title
         self._name_models()

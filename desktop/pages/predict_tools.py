@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from desktop.pages.predict_checkpoint import CheckpointChooser
+from desktop.pages.predict_device import DeviceLine
 from desktop.theme.tokens import SPACE
 from desktop.widgets.buttons import Button, button
 from desktop.widgets.card import column, row
@@ -22,7 +23,7 @@ class PredictTools(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        body = column(SPACE.xs)
+        self._body = body = column(SPACE.xs)
         self.setLayout(body)
         line = row(SPACE.s)
         body.addLayout(line)
@@ -50,6 +51,11 @@ class PredictTools(QWidget):
         self._beside.hide()
         body.addWidget(self._beside)
         self.compare.toggled.connect(self._compare)
+
+    def offer_devices(self, line: DeviceLine) -> None:
+        """Let the user say where models compute."""
+        self._body.addWidget(line)
+        line.align_with(self.chooser.title)
 
     @property
     def buttons(self) -> tuple[Button, Button, Button]:

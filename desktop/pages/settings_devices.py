@@ -5,15 +5,18 @@ from __future__ import annotations
 from PySide6.QtWidgets import QProgressBar, QWidget
 
 from desktop.bridge.machine import Gpu, Machine
+from desktop.bridge.predictor_place import SETTING
 from desktop.bridge.processor import processor_name
 from desktop.context import Context
 from desktop.models.run_words import plural, size_words
+from desktop.pages.predict_device import DeviceBox
 from desktop.pages.settings_section import Section
 from desktop.theme.fonts import font
 from desktop.theme.tokens import SIZE, SPACE, TYPE
 from desktop.widgets.card import column
 from desktop.widgets.labels import text_label
 from desktop.widgets.setting_row import SettingCard, SettingRow
+from engine.runner.predicting_place import AUTO
 
 _METER_WIDTH = 220
 
@@ -58,6 +61,13 @@ class DevicesSection(Section):
         self.add(SettingCard(self._processor_row, self._memory_row, self._disk_row))
         self._gpu_card = SettingCard()
         self.add(self._gpu_card)
+        self.predicting = DeviceBox("Device for predictions at the start")
+        self.predicting.setMinimumWidth(_METER_WIDTH)
+        self.predicting.chosen.connect(self._choose_predicting)
+        help_text = "Where Predict begins. Auto takes a GPU that no run uses and that has room, else the CPU."
+        self._predicting_card = SettingCard(SettingRow("Predictions", help_text, [self.predicting]))
+        self._predicting_card.hide()
+        self.add(self._predicting_card)
         self.gpu_rows: list[tuple[SettingRow, Meter | None]] = []
         self._gpu_names: list[str] | None = None
         context.machine.sampled.connect(self.show_machine)
@@ -81,6 +91,11 @@ class DevicesSection(Section):
         self._memory_row.say("Decoded images are kept in half of what is free.")
         self._disk_row.say(f"{size_words(machine.disk_free_bytes)} free.")
         self._show_gpus(machine.gpus)
+        self._predicting_card.setVisible(bool(machine.usable))
+        self.predicting.offer(machine.usable, self.context.settings.get(SETTING, AUTO))
+
+    def _choose_predicting(self, device: str) -> None:
+        self.context.settings.set(SETTING, device)
 
     def _show_gpus(self, gpus: list[Gpu]) -> None:
         names = [gpu.name for gpu in gpus]
