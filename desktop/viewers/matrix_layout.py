@@ -53,7 +53,12 @@ class MatrixLayout:
 
     @property
     def has_names(self) -> bool:
-        return self.cell >= NAMES_FROM_PX
+        """Whether rows are named."""
+        return self.cell >= NAMES_FROM_PX and self.names_width > 0
+
+    @property
+    def has_column_names(self) -> bool:
+        return self.has_names and self.names_height > 0
 
     def rect(self, row: int, column: int) -> QRectF:
         return QRectF(self.left + column * self.cell, self.top + row * self.cell, self.cell, self.cell)
@@ -88,7 +93,8 @@ class MatrixLayout:
             return None
         if inside_y and 0 <= self.left - point.x() < self.names_width + SPACE.m:
             return Cell(row, None)
-        if inside_x and 0 <= point.y() - self.top - self.height < self.names_height + SPACE.xs:
+        below = point.y() - self.top - self.height
+        if inside_x and self.has_column_names and 0 <= below < self.names_height + SPACE.xs:
             return Cell(None, column)
         return None
 
@@ -114,18 +120,20 @@ class MatrixLayout:
 def lay_out(
     names: Sequence[str], width: float, height: float, font: QFont, rows: int | None = None
 ) -> MatrixLayout:
-    """Fit the largest matrix of square cells with its names into a widget; `rows` where the last has none."""
+    """Fit the largest matrix of square cells with its names into a widget; `rows` where the last has none.
+
+    Where the names of the columns leave too little room, only the rows are named; where these do too, nothing is.
+    """
     sides = (max(1, len(names)), max(1, len(names) if rows is None else rows))
     metrics = QFontMetricsF(font)
     widest = min(_WIDEST_NAME, max((metrics.horizontalAdvance(name) for name in names), default=0.0))
     line = metrics.height()
     with_names = _fit(sides, width, height, (widest, line))
-    if with_names.cell < NAMES_FROM_PX:
-        return _fit(sides, width, height, (0, 0))
-    if widest <= with_names.cell + SPACE.xs:
+    if with_names.cell >= NAMES_FROM_PX and widest <= with_names.cell + SPACE.xs:
         return with_names
     fitted = _fit(sides, width, height, (widest, min(_TALLEST_NAME, widest)), is_upright=True)
-    return fitted if fitted.has_names else _fit(sides, width, height, (0, 0))
+    of_rows = _fit(sides, width, height, (widest, 0))
+    return next((fit for fit in (fitted, of_rows) if fit.has_names), _fit(sides, width, height, (0, 0)))
 
 
 def _fit(

@@ -97,8 +97,9 @@ def paint_names(painter: QPainter, data: MatrixData, layout: MatrixLayout, marks
                 painter.setPen(theme.color("text" if index in rows else "text2"))
                 shown = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, place.width())
                 painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, shown)
-            painter.setPen(theme.color("text" if index in columns else "text2"))
-            _column_name(painter, name, layout, index)
+            if layout.has_column_names:
+                painter.setPen(theme.color("text" if index in columns else "text2"))
+                _column_name(painter, name, layout, index)
     _axes(painter, layout)
 
 

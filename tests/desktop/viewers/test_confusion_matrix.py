@@ -289,3 +289,17 @@ def test_that_a_matrix_without_its_last_row_fills_the_room_that_it_has() -> None
     assert flat.height == pytest.approx(square.height)
     assert flat.cell > square.cell
     assert flat.cell_at(flat.rect(len(NAMES) - 2, 0).center(), ASKED) == Cell(len(NAMES) - 2, 0)
+
+
+def test_that_rows_keep_their_names_where_columns_have_no_room_for_theirs(qtbot: QtBot) -> None:
+    names = [f"class {number}" for number in range(11)]
+    large, small, tiny = (lay_out(names, 320, height, font(11, 500)) for height in (320, 165, 90))
+
+    assert (large.has_names, large.has_column_names) == (True, True)
+    assert (small.has_names, small.has_column_names) == (True, False)
+    assert (tiny.has_names, tiny.has_column_names) == (False, False)
+    data = MatrixData(np.eye(11, dtype=np.int64), tuple(names))
+    below = QPointF(small.left + small.cell / 2, small.top + small.height + 2)
+    assert small.cell_at(below, data) is None
+    beside = QPointF(small.left - 4, small.top + small.cell / 2)
+    assert small.cell_at(beside, data) == Cell(0, None)
