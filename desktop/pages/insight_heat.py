@@ -9,7 +9,7 @@ from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import QSlider, QWidget
 
 from desktop.models.heat_maps import Heat, HeatMaps, HeatSubject
-from desktop.theme.tokens import SPACE
+from desktop.theme.tokens import SIZE, SPACE
 from desktop.viewers.label_view import LabelView
 from desktop.widgets.buttons import Button
 from desktop.widgets.card import row
@@ -68,6 +68,7 @@ class HeatToggle(QWidget):
         self.classes.currentIndexChanged.connect(self._choose_class)
         for part in (self.chip, self.classes, self.opacity):
             line.addWidget(part)
+        self.setMinimumHeight(SIZE.control)  # the picture below keeps its place
         heat_maps.came.connect(self._show)
         heat_maps.failed.connect(self._tell_failure)
         for view in self._views:

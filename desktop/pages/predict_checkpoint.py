@@ -40,6 +40,7 @@ class CheckpointChooser(QWidget):
         line = row()
         self.setLayout(line)
         self.title = label = text_label(title, "muted")
+        label.setMinimumWidth(label.sizeHint().width())  # lists below each other begin at one place
         line.addWidget(label)
         line.addWidget(self._runs, 3)
         line.addWidget(self._checkpoints, 2)
