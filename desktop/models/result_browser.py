@@ -28,6 +28,8 @@ class ResultBrowser(QObject):
     """A result is being read."""
     opened = Signal(object)
     """A `Result`, in the GUI's thread."""
+    withdrawn = Signal()
+    """The chosen result was deleted; the newest is followed from now on."""
     failed = Signal(object)
     """A `UserError`: the list or the chosen result cannot be read."""
 
@@ -136,16 +138,23 @@ class ResultBrowser(QObject):
         if turn != self._turn:
             return
         self._is_listing = False
+        is_withdrawn = self._is_listed(self.results) and not self._is_listed(found)
         if found != self.results:
             self.results = found
         self.partials = [entry for entry in partials if entry.key not in self._unreadable]
         self._move_on()
+        if is_withdrawn:
+            self._chosen = None
+            self.withdrawn.emit()
         self._fulfil_wish()
         self.listed.emit()
         self._open_wanted()
         if self._is_listing_due:
             self._is_listing_due = False
             self.refresh()
+
+    def _is_listed(self, results: list[ListedResult]) -> bool:
+        return any(entry.key == self._chosen for entry in results)
 
     def _move_on(self) -> None:
         """What was chosen while it was measured has grown, or is finished: look at what it has become."""

@@ -67,7 +67,8 @@ class ResultFollower(QObject):
         """
         self._asked, self._what = run, what
         self.evaluating.emit(f"Evaluating {what}…")
-        self._look_at(run)
+        if self._context.runs.row(run) is not None:  # the list may not have it yet
+            self._look_at(run)
 
     def _hear(self, run: str, _attempt: int, _source: str, event: Event) -> None:
         if isinstance(event, ResultWritten) and self._is_of_interest(run):
@@ -95,12 +96,22 @@ class ResultFollower(QObject):
     def _look_at(self, run: str) -> None:
         row = self._context.runs.row(run)
         if row is None:
+            self._lose(run)
             return
         if run == self._asked:
             self._look_at_evaluation(row)
         now = (row.state, row.epoch)
         if self._is_of_interest(run) and self._seen.get(run) != now:
             self._seen[run] = now
+            self._refresh()
+
+    def _lose(self, run: str) -> None:
+        """It was deleted."""
+        if run == self._asked:
+            self._asked = ""
+            self.evaluating.emit("")
+        is_listed = any(entry.key.run == run for entry in self._browser.offered)
+        if is_listed and run != self._browser.run:  # the page itself sees when the training is gone
             self._refresh()
 
     def _look_at_evaluation(self, row: RunRow) -> None:

@@ -24,6 +24,7 @@ class Whereabouts(QObject):
         self._browser = browser
         self._banner = banner
         browser.opened.connect(self.show_result)
+        browser.withdrawn.connect(self._tell_withdrawn)
 
     def show_result(self, result: Result) -> None:
         """Say where the images are looked for, if they are not there."""
@@ -39,6 +40,13 @@ class Whereabouts(QObject):
                 "The masks that the model gave are no longer kept",
                 "They took more room than the run may use. All else of this validation is here.",
             )
+
+    def _tell_withdrawn(self) -> None:
+        self._context.toast(
+            "The test run that you looked at was deleted",
+            "info",
+            "The newest result is shown. It can be brought back from the trash on the Jobs page.",
+        )
 
     def _say_gone(self, result: Result) -> None:
         name = result.summary.dataset

@@ -18,8 +18,8 @@ from engine.evaluation.keeping import KeepingRule, keep_within
 from engine.protocol.results import ResultSummary
 from engine.protocol.run_folder import read_record, write_record
 from engine.store.database import Store
-from tests.desktop.measured_runs import MeasuredRun
-from tests.desktop.pages.validate_stage import WAIT_MS, open_page, opened, shown_epoch
+from tests.desktop.measured_runs import MeasuredRun, evaluation_of
+from tests.desktop.pages.validate_stage import WAIT_MS, know, open_page, opened, shown_epoch
 from tests.desktop.task_runs import segmenter_run
 
 
@@ -182,3 +182,42 @@ def test_that_masks_that_are_no_longer_kept_are_told(qtbot: QtBot, context: Cont
     page.open_image(0)
     qtbot.waitUntil(lambda: page.one_image.is_open, timeout=WAIT_MS)
     assert page.banner.isHidden()
+
+
+def test_that_a_test_run_deleted_while_it_is_open_is_told_and_the_newest_result_shown(
+    qtbot: QtBot, context: Context, run: MeasuredRun, told: list[Told]
+) -> None:
+    evaluation = evaluation_of(run)
+    page = opened(qtbot, context, run=run.run, result=ResultKey(evaluation.run, "0001"))
+    know(qtbot, context, evaluation.run)
+    qtbot.waitUntil(lambda: len(page.browser.results) == 4, timeout=WAIT_MS)
+    page.open_image(0)
+
+    with Store.open(context.home.store_path) as store:
+        store.set_trashed(evaluation.run, True)
+    context.runs.refresh()
+    qtbot.waitUntil(lambda: bool(told), timeout=WAIT_MS)
+    qtbot.waitUntil(
+        lambda: page.images.result is not None and page.images.result.key == ResultKey(run.run, "0003"),
+        timeout=WAIT_MS,
+    )
+
+    assert [message.title for message in told] == ["The test run that you looked at was deleted"]
+    assert page.source.chosen_title().startswith("Newest: Epoch 3")
+
+
+def test_that_an_evaluation_deleted_before_its_end_is_waited_for_no_more(
+    qtbot: QtBot, context: Context, run: MeasuredRun
+) -> None:
+    page = opened(qtbot, context, run=run.run)
+    made = MeasuredRun(run.home, "20260101-000200-cccc", run.manifest, "evaluate", run.run, "test").create()
+    made.tell("running")
+    page.evaluation.asked.emit(made.run, "best on test")
+    assert page.source.note.whole_text() == "Evaluating best on test…"
+    know(qtbot, context, made.run)
+    assert page.source.note.whole_text() == "Evaluating best on test…"
+
+    with Store.open(context.home.store_path) as store:
+        store.set_trashed(made.run, True)
+    context.runs.refresh()
+    qtbot.waitUntil(lambda: page.source.note.whole_text() == "", timeout=WAIT_MS)
