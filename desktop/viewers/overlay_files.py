@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,12 +35,13 @@ def save_overlays(folder: Path, wish: OverlayWish) -> int:
         UserError: `disk_full` and its like, or what reading a picture or a mask raises.
     """
     saved = 0
+    taken: Counter[str] = Counter()
     for place, file in enumerate(wish.files):
         labels = wish.labels_of(place)
         if labels is None:
             continue
         picture = drawn_over(read_picture(file), labels, wish)
-        target = _free(folder, file.stem)
+        target = _free(folder, file.stem, taken)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -66,9 +68,17 @@ def drawn_over(picture: QImage, labels: DrawnLabels, wish: OverlayWish) -> QImag
     return drawn
 
 
-def _free(folder: Path, stem: str) -> Path:
-    target, number = folder / f"{stem}-predicted.png", 2
-    while target.exists():
-        target = folder / f"{stem}-predicted-{number}.png"
-        number += 1
-    return target
+def _free(folder: Path, stem: str, taken: Counter[str]) -> Path:
+    """A name that no file has. Where thousands are called alike, those given before are not looked for again.
+
+    Args:
+        folder: where it is free.
+        stem: with which it begins.
+        taken: how many names with each stem were given; is kept true.
+    """
+    while True:
+        taken[stem] += 1
+        number = "" if taken[stem] == 1 else f"-{taken[stem]}"
+        target = folder / f"{stem}-predicted{number}.png"
+        if not target.exists():
+            return target

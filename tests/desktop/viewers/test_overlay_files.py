@@ -52,6 +52,24 @@ def test_that_no_picture_is_overwritten(picture: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_that_many_pictures_of_one_name_are_saved_without_looking_for_each_name_again(
+    picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    exists = Path.exists
+
+    def look(path: Path) -> bool:
+        looked.append(path.name)
+        return exists(path)
+
+    monkeypatch.setattr(Path, "exists", look)
+    many = OverlayWish((picture,) * 30, lambda _: BOX, ("cell",), LabelLook(names=False))
+
+    assert save_overlays(tmp_path / "out", many) == 30
+    assert len(list((tmp_path / "out").iterdir())) == 30
+    assert sum("predicted" in name for name in looked) == 30
+
+
 def test_that_a_file_of_which_nothing_is_said_is_passed_over(picture: Path, tmp_path: Path) -> None:
     assert save_overlays(tmp_path / "out", wish(picture, None)) == 0
     assert not (tmp_path / "out").exists()
