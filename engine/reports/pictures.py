@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import colorsys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from engine.datasets.annotations import Annotations, load_annotations
 from engine.datasets.decode import decode_image
 from engine.datasets.manifest import Item, Manifest
 from engine.datasets.masks import IGNORE, read_mask
 from engine.errors import UserError
+from engine.reports.colours import class_colour, css_colour
 from engine.reports.facts import MeasuredResult
+from engine.reports.object_masks import Labelled, true_masks, unpacked_mask, with_masks
 
 Stored = NDArray[np.generic]
 SIDE = 224
@@ -53,6 +55,8 @@ class WorstImages:
     result: MeasuredResult
     manifest: Manifest
     root: Path | None
+    annotations: Path
+    """The objects of the dataset, which a run takes along; there may be no such file."""
 
     @cached_property
     def items(self) -> Stored:
@@ -112,28 +116,54 @@ class WorstImages:
             return self._with_maps(row, pixels, item)
         return f'<img alt="{escape(item.path)}" src="{_data(pixels)}">'
 
+    @property
+    def has_object_masks(self) -> bool:
+        return "mask_runs" in self.result.summary.arrays
+
     def _with_boxes(self, row: int, pixels: Image.Image, size: tuple[int, int]) -> str:
         width, height = size
-        parts = [f'<image href="{_data(pixels)}" width="{width}" height="{height}"/>']
         objects = _part(self._array("object_offsets"), row)
-        for box, label in zip(
-            self._array("objects")[objects], self._array("object_labels")[objects], strict=True
-        ):
-            parts.append(self._box(box.tolist(), int(label), None, width))
+        labels = [int(label) for label in self._array("object_labels")[objects]]
         found = _part(self._array("box_offsets"), row)
         scores = self._array("box_scores")[found].astype(np.float64)
-        sure = np.flatnonzero(scores >= self.least_confidence)[:_MOST_BOXES]
-        for number in sure.tolist():
-            place = found.start + number
-            box = self._array("boxes")[place].tolist()
-            parts.append(self._box(box, int(self._array("box_labels")[place]), float(scores[number]), width))
+        sure = [found.start + int(n) for n in np.flatnonzero(scores >= self.least_confidence)[:_MOST_BOXES]]
+        if self.has_object_masks:
+            number = int(self.items[row])
+            there = true_masks(self._table, number, self.manifest.items[number], labels)
+            pixels = with_masks(pixels, self._found_masks(row, sure), there)
+        parts = [f'<image href="{_data(pixels)}" width="{width}" height="{height}"/>']
+        for box, label in zip(self._array("objects")[objects], labels, strict=True):
+            parts.append(self._box(box.tolist(), label, None, width))
+        for place in sure:
+            box, label = self._array("boxes")[place].tolist(), int(self._array("box_labels")[place])
+            parts.append(self._box(box, label, float(scores[place - found.start]), width))
         return f'<svg class="boxes" viewBox="0 0 {width} {height}">{"".join(parts)}</svg>'
+
+    def _found_masks(self, row: int, boxes: Sequence[int]) -> list[Labelled]:
+        height, width = (int(side) for side in self._array("mask_sizes")[row])
+        if not height or not width:
+            return []
+        packed, offsets = self._array("mask_runs"), self._array("mask_run_offsets")
+        return [
+            (
+                int(self._array("box_labels")[place]),
+                unpacked_mask(packed[_part(offsets, place)].tobytes(), height, width),
+            )
+            for place in boxes
+        ]
+
+    @cached_property
+    def _table(self) -> Annotations | None:
+        try:
+            return load_annotations(self.annotations) if self.annotations.is_file() else None
+        except UserError:
+            return None
 
     def _box(self, box: Sequence[float], label: int, score: float | None, width: int) -> str:
         """The truth in a full line, what was found in a broken one with its confidence."""
         left, top, right, bottom = box
         line, size = width / 110, width / 20
-        colour = _css(label)
+        colour = css_colour(label)
         kind = "truth" if score is None else "found"
         dash = "" if score is None else f' stroke-dasharray="{2.5 * line:.1f} {1.5 * line:.1f}"'
         frame = (
@@ -192,26 +222,6 @@ class WorstImages:
         if name not in self._open:
             self._open[name] = np.load(self.result.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         return self._open[name]
-
-
-def class_colour(number: int) -> tuple[int, int, int]:
-    """Give a class its colour: neighbours in number are far apart in hue."""
-    red, green, blue = colorsys.hls_to_rgb((number * 0.382) % 1.0, 0.52, 0.75)
-    return round(red * 255), round(green * 255), round(blue * 255)
-
-
-def colour_key(classes: Sequence[str], most: int = MOST) -> str:
-    """Say which colour a class has."""
-    named = "".join(
-        f'<span><i style="background:{_css(number)}"></i>{escape(name)}</span>'
-        for number, name in enumerate(classes[:most])
-    )
-    return f'<p class="key">{named}</p>'
-
-
-def _css(number: int) -> str:
-    red, green, blue = class_colour(number)
-    return f"rgb({red},{green},{blue})"
 
 
 def _part(offsets: Stored, row: int) -> slice:

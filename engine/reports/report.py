@@ -13,9 +13,10 @@ from engine.protocol.disk import saving_error
 from engine.protocol.home import Home
 from engine.protocol.run_folder import RunFolder, write_atomic
 from engine.reports import page
+from engine.reports.colours import colour_key
 from engine.reports.facts import MeasuredResult, RunFacts, read_facts
 from engine.reports.matrix import read_confusions
-from engine.reports.pictures import Picture, WorstImages, colour_key
+from engine.reports.pictures import Picture, WorstImages
 from engine.reports.style import STYLE
 
 _STATES = {
@@ -88,7 +89,8 @@ def _images(home: Home, facts: RunFacts) -> str:
     shown, manifest = facts.pictured, facts.manifest
     if shown is None or manifest is None:
         return ""
-    worst = WorstImages(shown, manifest, _root(home, facts.folder, shown))
+    root = _root(home, facts.folder, shown)
+    worst = WorstImages(shown, manifest, root, facts.folder.annotations_path)
     try:
         rows = worst.rows()
         pictures: list[Picture] = [worst.picture(row) for row in rows]
@@ -103,6 +105,8 @@ def _images(home: Home, facts: RunFacts) -> str:
     if draws_boxes:
         least = f"{worst.least_confidence:.0%}"
         told += f" Full line: what is there. Broken line: what was found, from a confidence of {least} on."
+        if worst.has_object_masks:
+            told += " Masks that were found are filled, those that are there are outlined."
     elif draws_maps:
         told += " Left: the truth. Right: the prediction."
     key = colour_key(manifest.classes) if draws_boxes or draws_maps else ""

@@ -210,6 +210,40 @@ def test_that_boxes_of_truth_and_prediction_are_drawn_from_the_best_confidence_o
     assert Page(text).wrong == []
 
 
+def test_that_masks_of_objects_are_filled_where_found_and_outlined_where_they_are(tmp_path: Path) -> None:
+    plain = detector_run(Home(tmp_path / "plain"), tmp_path / "a")
+    masked = detector_run(Home(tmp_path / "masked"), tmp_path / "b", masks=True)
+
+    without, text = report(plain, tmp_path), report(masked, tmp_path)
+
+    assert "outlined" not in without
+    assert "Masks that were found are filled, those that are there are outlined." in text
+    assert Page(text).wrong == []
+    before, after = (pictures(told) for told in (without, text))
+    assert len(before) == len(after) == 4
+    differ = [
+        (np.abs(one - other) > 60).any(axis=2)[2:12, 2:12].mean()
+        for one, other in zip(before, after, strict=True)
+    ]
+    assert sorted(share > 0.5 for share in differ) == [False, False, True, True], (
+        "in two of the images a box of 10 x 10 pixels was found there"
+    )
+
+
+def pictures(text: str) -> list[np.ndarray]:
+    kept = re.findall(r"data:image/jpeg;base64,([^\"]+)", text)
+    return [np.asarray(Image.open(BytesIO(base64.b64decode(one))), dtype=np.float64) for one in kept]
+
+
+def test_that_a_damaged_mask_leaves_a_sentence(tmp_path: Path) -> None:
+    run = detector_run(Home(tmp_path / "home"), tmp_path, masks=True)
+    for folder in run.folder.results.iterdir():
+        runs = np.load(folder / "mask_runs.npy")
+        np.save(folder / "mask_runs.npy", np.full_like(runs, 200))
+
+    assert "What is stored by image cannot be read." in report(run, tmp_path)
+
+
 def test_that_maps_of_truth_and_prediction_stand_beside_each_other(tmp_path: Path) -> None:
     run = segmenter_run(Home(tmp_path / "home"), tmp_path)
 
