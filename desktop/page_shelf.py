@@ -9,7 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import cast
 
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.context import Context
 from desktop.pages.page import Page
@@ -54,7 +55,12 @@ class PageShelf(QStackedWidget):
         before = self.currentWidget()
         if isinstance(before, Page) and before is not page:
             self._let(before.leave, before.title)
+        takes_keyboard = before is not page and _has_keyboard(before)
+        if takes_keyboard:
+            self.setFocus(Qt.FocusReason.OtherFocusReason)  # else the next button would have it, with a ring
         self.setCurrentWidget(page)
+        if takes_keyboard:
+            page.setFocus(Qt.FocusReason.OtherFocusReason)
         self._let(partial(page.open, **target), page.title)
         return page
 
@@ -78,6 +84,11 @@ class PageShelf(QStackedWidget):
         except Exception as error:  # noqa: BLE001  # a page's bug must not take the others down
             _LOG.error("The page %s cannot be shown.", name, exc_info=error)
             return BrokenPage(self._context, name, error)
+
+
+def _has_keyboard(page: QWidget | None) -> bool:
+    focused = QApplication.focusWidget()
+    return page is not None and focused is not None and page.isAncestorOf(focused)
 
 
 class BrokenPage(Page):

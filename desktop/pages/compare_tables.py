@@ -37,9 +37,9 @@ class TablePanel(QWidget):
         head.setContentsMargins(0, 0, SPACE.s, 0)
         self.note = text_label("", "caption", wrap=True)
         head.addWidget(self.note, 1)
-        copy = button("Copy table", "ph.copy", tip="Copy the table as comma separated values")
-        on_click(copy, self.copy)
-        head.addWidget(copy, alignment=Qt.AlignmentFlag.AlignTop)
+        self.copying = button("Copy table", "ph.copy", tip="Copy the table as comma separated values")
+        on_click(self.copying, self.copy)
+        head.addWidget(self.copying, alignment=Qt.AlignmentFlag.AlignTop)
         body.addLayout(head)
         self.model = ComparisonTable(self)
         self.table = QTableView()
@@ -56,6 +56,7 @@ class TablePanel(QWidget):
         self.table.verticalHeader().setDefaultSectionSize(SIZE.control)
         self.table.horizontalHeader().setHighlightSections(False)
         body.addWidget(self.table, 1)
+        body.addStretch(0)
         self.setFocusProxy(self.table)
 
     def show_content(self, content: TableContent) -> None:
@@ -128,6 +129,10 @@ class SettingsPanel(TablePanel):
             told.append("All were measured on the same version of the dataset.")
         self.note.setText(" ".join(told))
         self.show_content(content)
+        has_lines = bool(content.lines)
+        self.setFocusProxy(self.table if has_lines else self.note)
+        for part in (self.table, self.copying):
+            part.setVisible(has_lines)
 
     def _size(self, header: QHeaderView, columns: int) -> None:
         header.resizeSection(0, _NAME_WIDTH + _VALUE_WIDTH)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.context import Context
@@ -111,6 +111,20 @@ def test_that_a_page_without_a_button_marks_the_one_that_it_belongs_to(window: M
         window.context.go(page)
         assert window.current == page
         assert window.rail.buttons["validate"].isChecked()
+
+
+def test_that_a_page_that_takes_the_place_of_another_has_the_keyboard_and_no_button_of_it(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    window.context.go("settings")
+    settings = window.pages.page("settings")
+    field = next(made for made in settings.findChildren(QPushButton) if made.isVisible())
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+
+    window.context.go("compare")
+
+    assert QApplication.focusWidget() is window.pages.page("compare")
 
 
 def test_that_the_palette_opens_finds_a_page_and_goes_there(qtbot: QtBot, window: MainWindow) -> None:

@@ -126,7 +126,7 @@ def test_that_another_view_gets_the_keyboard_and_no_number_stands_far_from_its_l
     for view, widget in (
         ("images", page.images.grid),
         ("classes", page.classes.table),
-        ("settings", page.settings.table),
+        ("settings", page.settings),
         ("metrics", table),
     ):
         page.show_view(view)
