@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from desktop.pages.predict import PredictPage
+from desktop.pages.predict_progress import SINGLE
 from desktop.pages.validate import ValidatePage
+from desktop.pages.validate_detail import BESIDE, TOGETHER
 from desktop.pages.validate_side import OBJECTS
 from engine.protocol.job import END_STATES
 from tests.recorder.drawn_datasets import drawn_masks, drawn_objects, drawn_shapes
@@ -99,7 +101,7 @@ def _results(stage: Stage, scene: TaskScene, run: str) -> Script:
     yield from stage.camera.take(scene.name, "validate")
     yield from stage.small(scene.name, "validate_minimum")
     page = cast("ValidatePage", stage.page("validate"))
-    for view in ("objects", "curves", "classes"):
+    for view in ("curves", "classes"):
         if not page.side.choice.is_offered(view):
             continue
         page.side.show_view(view)
@@ -115,7 +117,12 @@ def _results(stage: Stage, scene: TaskScene, run: str) -> Script:
     if len(shown):
         page.open_image(int(shown[0]))
         yield Pause(1500)
-        yield from stage.camera.take(scene.name, "validate_image")
+        for arrangement in (TOGETHER, BESIDE):
+            page.detail.arrangement.choose(arrangement)
+            page.detail.arrangement.changed.emit(arrangement)
+            yield Pause(500)
+            yield from stage.camera.take(scene.name, f"validate_image_{arrangement}")
+        yield from stage.small(scene.name, "validate_image_minimum")
         page.detail.errors.click()
         yield Pause(300)
         yield from stage.camera.take(scene.name, "validate_errors")
@@ -146,6 +153,10 @@ def _answers(stage: Stage, scene: TaskScene, run: str, folder: Path) -> Script:
     yield Pause(2000)
     yield from stage.camera.take(scene.name, "predict")
     yield from stage.small(scene.name, "predict_minimum")
+    page.work.show_view(SINGLE)
+    yield Pause(1200)
+    yield from stage.camera.take(scene.name, "predict_single")
+    yield from stage.small(scene.name, "predict_single_minimum")
 
 
 def _dataset(stage: Stage, scene: TaskScene) -> Path:
