@@ -14,6 +14,8 @@ _MOST_POINTS = 400
 _TICKS = 5
 _STEPS = (1, 2, 2.5, 5, 10)
 _EPOCH_STEPS = (1, 2, 5, 10)
+_LETTER = 6.8
+"""Room for a letter of a legend, in a wide font."""
 _SERIES = 4
 """Colours that there are."""
 
@@ -107,7 +109,7 @@ def _head(title: str, names: Sequence[str]) -> str:
     x = WIDTH - _RIGHT
     for place, name in reversed(list(enumerate(names))):
         parts.append(f'<text class="legend" text-anchor="end" x="{x}" y="14">{escape(name)}</text>')
-        x -= round(5.8 * len(name)) + 14
+        x -= round(_LETTER * len(name)) + 14
         parts.append(f'<rect class="f{place % _SERIES + 1}" x="{x}" y="6" width="9" height="9" rx="2"/>')
         x -= 12
     return "".join(parts) if len(names) > 1 else parts[0]

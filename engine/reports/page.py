@@ -82,8 +82,13 @@ def curves(facts: RunFacts) -> str:
         line_chart(title, series, best, share=is_share(name))
         for name, title, series in _charts(facts.curves, facts.row.best_metric)
     ]
-    body = "".join(chart for chart in drawn[:_MOST_CHARTS] if chart)
-    return section("Curves", f'<div class="charts">{body}</div>') if body else ""
+    return charts("Curves", drawn[:_MOST_CHARTS])
+
+
+def charts(title: str, drawn: Sequence[str]) -> str:
+    """A part with charts; empty where there are none."""
+    body = "".join(drawn)
+    return section(title, f'<div class="charts">{body}</div>') if body else ""
 
 
 def _charts(

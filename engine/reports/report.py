@@ -17,6 +17,7 @@ from engine.reports.colours import colour_key
 from engine.reports.facts import MeasuredResult, RunFacts, read_facts
 from engine.reports.matrix import read_confusions
 from engine.reports.pictures import Picture, WorstImages
+from engine.reports.result_curves import result_curves
 from engine.reports.style import STYLE
 
 _STATES = {
@@ -62,6 +63,7 @@ def report_html(home: Home, facts: RunFacts) -> str:
         parts += [
             page.metrics(summary),
             page.matrix(read_confusions(told.folder, summary.class_names)),
+            _result_curves(told),
             page.classes(summary),
         ]
     else:
@@ -83,6 +85,13 @@ def _head(facts: RunFacts) -> str:
 def _title(facts: RunFacts) -> str:
     row = facts.row
     return row.name or f"{row.model or row.plugin} · {row.run[-4:]}"
+
+
+def _result_curves(told: MeasuredResult) -> str:
+    try:
+        return page.charts("Curves of the result", result_curves(told.folder, told.summary))
+    except (OSError, ValueError, IndexError, EOFError):
+        return page.section("Curves of the result", '<p class="soft">They cannot be read.</p>')
 
 
 def _images(home: Home, facts: RunFacts) -> str:

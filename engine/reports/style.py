@@ -15,7 +15,7 @@ h3{font-size:14px;margin:20px 0 6px}p{margin:0 0 10px}.soft,.note{color:var(--so
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px;margin-top:20px}
 .card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 14px;overflow-wrap:anywhere}
 .card b{display:block;font-size:22px;line-height:1.3}.card span{color:var(--soft);font-size:12px}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(380px,1fr));gap:14px}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(380px,1fr));gap:14px}
 .chart{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:10px;width:100%}
 .matrix{width:100%;height:auto}
 svg text{fill:var(--text);font-family:inherit}svg .title{font-size:13px;font-weight:600}
