@@ -19,6 +19,9 @@ from engine.config.supervision import CheckpointConfig, EarlyStoppingConfig, Ema
 _DATA = "data"
 _SPEED = "speed"
 
+_KEPT, _KEPT_BEFORE = "validation.keep", "validation.per_image"
+"""What it is called since results by image can be bounded, and in earlier runs: false kept none."""
+
 
 class RunConfig(BaseModel):
     """What the engine honours for every plugin, also one with a loop of its own."""
@@ -100,6 +103,8 @@ class RunConfig(BaseModel):
     @classmethod
     def from_flat(cls, flat: Mapping[str, object]) -> Self:
         """Read the settings from dotted names; names of others (a plugin's own) are left alone."""
+        if flat.get(_KEPT_BEFORE) is False and _KEPT not in flat:
+            flat = {**flat, _KEPT: "numbers"}
         return unflatten(cls, flat)
 
     def to_flat(self) -> dict[str, object]:
