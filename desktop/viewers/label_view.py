@@ -52,7 +52,7 @@ class LabelView(ImageView):
         self._heat: Heat | None = None
         self._heat_opacity = 1.0
         self._pointed: tuple[str, int] = ("", -1)
-        self._marked: tuple[str, int] = ("", -1)
+        self._stands_out: tuple[str, int] = ("", -1)
         self._spot: LabelDrawing | None = None
         """What is marked, alone."""
 
@@ -94,7 +94,7 @@ class LabelView(ImageView):
             self._layers[name] = LabelDrawing(labels, self._classes, style)
         if self._pointed[0] == name:
             self._point_at("", -1)
-        if self._marked[0] == name:
+        if self._stands_out[0] == name:
             self.mark("", -1)
         self.setAccessibleDescription(self._described())
         self.update()
@@ -128,13 +128,13 @@ class LabelView(ImageView):
     @property
     def pointed_object(self) -> tuple[str, int]:
         """The layer and number of the object that stands out; "" and -1 for none."""
-        return self._pointed if self._pointed[1] >= 0 else self._marked
+        return self._pointed if self._pointed[1] >= 0 else self._stands_out
 
     def mark(self, name: str, number: int) -> None:
         """Let an object stand out, and all around it stand back, while none is pointed at; "" and -1 for none."""
         layer = self._layers.get(name)
         is_there = layer is not None and 0 <= number < len(layer.labels)
-        self._marked, self._spot = (name, number) if is_there else ("", -1), None
+        self._stands_out, self._spot = (name, number) if is_there else ("", -1), None
         if layer is not None and is_there:
             kept = np.arange(len(layer.labels)) == number
             self._spot = LabelDrawing(layer.labels.part(kept), self._classes, layer.style)
@@ -151,7 +151,7 @@ class LabelView(ImageView):
         ]
         for name, layer in shown:
             layer.paint(painter, target, self._look, number if name == pointed else -1)
-        if self._pointed[1] < 0 and self._marked[0] not in self._look.hidden_layers:
+        if self._pointed[1] < 0 and self._stands_out[0] not in self._look.hidden_layers:
             self._paint_spot(painter, target)
         taken: list[QRectF] = []
         for name, layer in reversed(shown):
