@@ -30,6 +30,8 @@ PROBE_VARIABLE = "LENSMITH_STARTUP_PROBE"
 """Set to 1, the window prints the seconds until its first paint as JSON and closes."""
 _LOG_BYTES = 1_000_000
 _LOG = logging.getLogger(__name__)
+_TURN_S = 0.001
+"""For so long a thread in the background may keep the window's waiting: Python's own 5 ms are a third of a frame."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,6 +83,7 @@ def make_application() -> QApplication:
     QApplication.setDesktopFileName("lensmith")
     application = QApplication(["lensmith"])
     locale.setlocale(locale.LC_NUMERIC, "C")  # Qt has set the system's, in which 0.5 may be 0,5
+    sys.setswitchinterval(_TURN_S)
     load_fonts()
     from desktop.theme.app_icon import app_icon
 

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QPointF, QRectF, QRunnable, QSize, Qt, QThreadPool, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from desktop.grids.picture import read_picture
@@ -82,6 +91,8 @@ class ImageView(QWidget):
         self._path: Path | None = None
         self._picture = _Picture()
         self._part = Part()
+        self._drawn: tuple[object, QPixmap] | None = None
+        """What was seen last, with what it was drawn from."""
         self._dragged_from: QPointF | None = None
         self._reading = 0
         self._pool = QThreadPool(self)
@@ -107,7 +118,7 @@ class ImageView(QWidget):
         """Show another file, fitted or, with `keep_part`, the same part of it; None shows nothing."""
         self._path = path
         self._reading += 1
-        self._picture = _Picture()
+        self._picture, self._drawn = _Picture(), None
         if not keep_part:
             self._part = Part()
         self.setAccessibleDescription(path.name if path is not None else "")
@@ -190,9 +201,27 @@ class ImageView(QWidget):
             seen.width() * down,
             seen.height() * down,
         )
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale <= NEAREST_ABOVE)
-        painter.drawImage(seen, level, source)
+        is_smooth = scale <= NEAREST_ABOVE
+        if self._path is not None and self._dragged_from is None and is_smooth:
+            painter.drawPixmap(seen.toAlignedRect().topLeft(), self._drawn_once(level, source, seen))
+        else:  # it moves
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, is_smooth)
+            painter.drawImage(seen, level, source)
         self.paint_over(painter, target)
+
+    def _drawn_once(self, level: QImage, source: QRectF, seen: QRectF) -> QPixmap:
+        """Give what is seen in the pixels of the screen: what lies on it changes more often than it does."""
+        key = (level.cacheKey(), *_corners(source), *_corners(seen), self.devicePixelRatioF())
+        if self._drawn is None or self._drawn[0] != key:
+            ratio, place = self.devicePixelRatioF(), seen.toAlignedRect()
+            drawn = QPixmap((place.size() * ratio).expandedTo(QSize(1, 1)))
+            drawn.setDevicePixelRatio(ratio)
+            drawn.fill(Qt.GlobalColor.transparent)
+            with QPainter(drawn) as painter:
+                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+                painter.drawImage(seen.translated(-QPointF(place.topLeft())), level, source)
+            self._drawn = (key, drawn)
+        return self._drawn[1]
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self.zoom_by(STEP ** (event.angleDelta().y() / _NOTCH), event.position())
@@ -325,6 +354,10 @@ def _levels(image: QImage) -> tuple[QImage, ...]:
         smooth = Qt.TransformationMode.SmoothTransformation
         levels.append(levels[-1].scaled(half, Qt.AspectRatioMode.IgnoreAspectRatio, smooth))
     return tuple(levels)
+
+
+def _corners(rect: QRectF) -> tuple[float, float, float, float]:
+    return rect.left(), rect.top(), rect.right(), rect.bottom()
 
 
 def _kept_inside(centre: float, share_seen: float) -> float:
