@@ -39,11 +39,13 @@ def with_reference(fact: MetricFact, before_title: str, images: int) -> MetricFa
 
 
 def weakest_fact(values: Sequence[ClassValue], measure: str) -> MetricFact:
-    """Name the class with the smallest value."""
+    """Name the class with the smallest value; of classes that are all as good none is the weakest."""
     known = [entry for entry in values if not math.isnan(entry.value)]
     if not known:
         return MetricFact("Weakest class", "–")
     worst = min(known, key=lambda entry: entry.value)
+    if len(known) > 1 and worst.value == max(entry.value for entry in known):
+        return MetricFact("Weakest class", "none", f"{measure} {worst.value:.2f} of all")
     return MetricFact("Weakest class", worst.label, f"{measure} {worst.value:.2f}")
 
 
