@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from engine.evaluation.keeping import MASK_PREFIX
-from engine.evaluation.result_folder import SUMMARY_NAME, ResultFacts, save_parts, summary_of
+from engine.evaluation.result_folder import DRAFT_PREFIX, SUMMARY_NAME, ResultFacts, save_parts, summary_of
 from engine.protocol.operating_system import replace_file
 from engine.protocol.run_folder import write_record
 from engine.tasks.task import Judgement
@@ -80,7 +80,7 @@ class PartialResults:
     def _write(self, judgement: Judgement) -> None:
         shown = _without_large_masks(judgement)
         summary = summary_of(shown, self._facts).model_copy(update={"expected": self._expected})
-        draft = self._results / f".draft-{PARTIAL_PREFIX}{os.getpid()}"
+        draft = self._results / f"{DRAFT_PREFIX}{PARTIAL_PREFIX}{os.getpid()}"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         save_parts(draft, shown, per_image=True)
@@ -101,8 +101,9 @@ def partial_folders(results: Path) -> list[str]:
 
 
 def remove_partial(results: Path) -> None:
-    """Take away what is left of a measuring, also of one that was killed."""
-    for name in partial_folders(results):
+    """Take away what is left of a measuring, also of one that was killed while it wrote."""
+    drafts = [entry.name for entry in results.glob(f"{DRAFT_PREFIX}*")] if results.is_dir() else []
+    for name in (*partial_folders(results), *drafts):
         shutil.rmtree(results / name, ignore_errors=True)
 
 

@@ -18,6 +18,8 @@ from engine.tasks.task import Judgement
 
 SUMMARY_NAME = "summary.json"
 CONFUSION_NAME = "confusion.npy"
+DRAFT_PREFIX = ".draft-"
+"""Of folders that are being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def write_result(results: Path, judgement: Judgement, facts: ResultFacts) -> Res
     Raises:
         UserError: `disk_full` and its like.
     """
-    draft = results / f".draft-{os.getpid()}"
+    draft = results / f"{DRAFT_PREFIX}{os.getpid()}"
     summary = summary_of(judgement, facts)
     try:
         shutil.rmtree(draft, ignore_errors=True)

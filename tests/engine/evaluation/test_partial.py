@@ -95,6 +95,18 @@ def test_that_what_a_killed_measuring_left_is_taken_away(tmp_path: Path) -> None
     assert partial_folders(tmp_path) == []
 
 
+def test_that_what_a_killed_process_had_just_begun_to_write_is_taken_away_and_results_stay(
+    tmp_path: Path,
+) -> None:
+    for name in (".draft-4711", ".draft-partial-4711", "0001"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "image_item.npy").write_bytes(b"x")
+
+    PartialResults(tmp_path, FACTS, 100, Pace(0.02, clock=Clock()))
+
+    assert [entry.name for entry in tmp_path.iterdir()] == ["0001"]
+
+
 def test_that_masks_that_are_too_large_wait_for_the_end(tmp_path: Path) -> None:
     clock = Clock()
     partial = PartialResults(tmp_path, FACTS, 100, Pace(0.02, clock=clock))
