@@ -18,7 +18,7 @@ from desktop.models.result import ResultKey
 from desktop.models.run_words import run_title
 from desktop.pages.insight_pairs import PairList
 from desktop.pages.page import Page
-from desktop.tasks.task import CORRECT, Selection, TaskView, find_view
+from desktop.tasks.task import CORRECT, Selection, TaskView, view_of
 from desktop.theme.label_colors import point_color
 from desktop.theme.theme import theme
 from desktop.theme.tokens import SPACE
@@ -151,7 +151,10 @@ class InsightPage(Page):
 
     def _show(self, shown: ShownMap) -> None:
         self.shown = shown
-        self._view = find_view(shown.result.summary.task)
+        try:
+            self._view = view_of(shown.result)
+        except UserError:  # a task of a newer version: the points are shown without it
+            self._view = None
         can_make = shown.weights.checkpoint is not None
         self.again.setVisible(can_make and shown.points is not None)
         if shown.points is None:
@@ -166,7 +169,6 @@ class InsightPage(Page):
                 Images(result.root, result.paths, lambda image: view.tile(result, image))
             )
         self.map.show_points(shown.points, self._colors(shown))
-        self.key.show_entries(self._key(shown))
         self.pairs.show_pairs(shown.pairs)
         leaks = sum(pair.is_leak for pair in shown.pairs)
         self.words.setText(
@@ -174,31 +176,35 @@ class InsightPage(Page):
             f"{leaks:,} of them across splits."
         )
         self._choose(np.arange(result.images))
-        self.coloring.setVisible("target" in result.columns)  # else one image has many classes
+        can_choose = (
+            "target" in result.columns and result.summary.is_labelled
+        )  # an image may have many classes
+        self.coloring.setVisible(can_choose)
         self.states.setCurrentIndex(1)
 
-    def _key(self, shown: ShownMap) -> list[tuple[QColor, str]]:
-        """What is told apart, each with its colour."""
-        if self.coloring.current() == BY_CLASS and "target" in shown.result.columns:
+    def _told_apart(self, shown: ShownMap) -> tuple[list[tuple[QColor, str]], NDArray[np.int64]]:
+        """Give what is told apart, each with its colour, and which of these each image is."""
+        result, view = shown.result, self._view
+        is_labelled = result.summary.is_labelled
+        classes = result.columns.get("target" if is_labelled else "predicted")
+        if classes is not None and (self.coloring.current() == BY_CLASS or not is_labelled):
             ground = theme.color("card").name()
-            return [(point_color(number, ground), name) for number, name in enumerate(shown.result.classes)]
-        return [(theme.color("ok"), "correct"), (theme.color("bad"), "incorrect")]
+            key = [(point_color(number, ground), name) for number, name in enumerate(result.classes)]
+            return key, classes.astype(np.int64)
+        if view is None or not is_labelled:
+            return [(theme.color("accent"), "image")], np.zeros(result.images, np.int64)
+        wrong = ~view.chosen(result, Selection(CORRECT))
+        return [(theme.color("ok"), "correct"), (theme.color("bad"), "incorrect")], wrong.astype(np.int64)
 
     def _colors(self, shown: ShownMap) -> NDArray[np.uint32]:
-        result, view = shown.result, self._view
-        true = result.columns.get("target")
-        table = np.array([rgb(c.red(), c.green(), c.blue()) for c, _name in self._key(shown)], np.uint32)
-        if self.coloring.current() == BY_CLASS and true is not None:
-            return table[true.astype(np.int64)]
-        right = (
-            view.chosen(result, Selection(CORRECT)) if view is not None else np.ones(result.images, np.bool_)
-        )
-        return np.where(right, table[0], table[1]).astype(np.uint32)
+        """Give the colour of each point, and show which means what."""
+        key, which = self._told_apart(shown)
+        self.key.show_entries(key)
+        return np.array([rgb(c.red(), c.green(), c.blue()) for c, _name in key], np.uint32)[which]
 
     def _color(self, _key: object = None) -> None:
         if self.shown is not None and self.shown.points is not None:
             self.map.color(self._colors(self.shown))
-            self.key.show_entries(self._key(self.shown))
 
     def _choose(self, numbers: NDArray[np.intp]) -> None:
         if self.shown is None:

@@ -138,6 +138,7 @@ QComboBox::down-arrow { image: url(%(picture_down)s); width: 14px; height: 14px;
 QComboBox QAbstractItemView { background: %(card)s; border: 1px solid %(line_strong)s;
   border-radius: %(radius_control)dpx; padding: 4px; selection-background-color: %(accent_soft)s;
   selection-color: %(text)s; }
+QComboBox QAbstractItemView::item:disabled { color: %(text3)s; }
 QComboBox QAbstractItemView::item { min-height: 28px; padding: 0 8px; border-radius: %(radius_inner)dpx; }
 QCheckBox, QRadioButton { spacing: %(space_s)dpx; }
 QCheckBox::indicator { width: 16px; height: 16px; border: 1px solid %(text3)s; border-radius: 4px;

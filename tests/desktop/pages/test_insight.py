@@ -21,6 +21,7 @@ from engine.protocol.home import Home
 from engine.protocol.results import MAP_NAME, ImageMap
 from engine.protocol.run_folder import write_record
 from tests.desktop.measured_runs import MeasuredRun, measured_run
+from tests.desktop.unlabelled_runs import answers_of
 
 WAIT_MS = 60_000
 
@@ -48,7 +49,7 @@ def put_map(run: MeasuredRun) -> ResultKey:
     items = np.load(folder / "image_item.npy")
     points = np.stack([np.arange(len(items)), np.zeros(len(items))], axis=1).astype(np.float32)
     manifest = Manifest.load(run.folder.manifest_path)
-    train = next(place for place, item in enumerate(manifest.items) if item.split == "train")
+    train = next((place for place, item in enumerate(manifest.items) if item.split == "train"), int(items[1]))
     np.save(folder / "map_points.npy", points)
     np.save(folder / "map_pairs.npy", np.array([[items[0], items[1]], [train, items[2]]], np.int64))
     np.save(folder / "map_alike.npy", np.array([0.999, 0.98], np.float32))
@@ -121,6 +122,24 @@ def test_that_the_verdict_may_colour_the_points(qtbot: QtBot, context: Context, 
 
     assert page.map.grab().toImage() != before
     assert [name for _color, name in page.key.entries] == ["correct", "incorrect"]
+
+
+def test_that_answers_without_truth_are_coloured_by_what_was_predicted(
+    qtbot: QtBot, context: Context, run: MeasuredRun
+) -> None:
+    asked = answers_of(run)
+    page = InsightPage(context)
+    qtbot.addWidget(page)
+    page.resize(1300, 800)
+    page.show()
+
+    page.open(result=put_map(asked), run=run.run)
+    qtbot.waitUntil(lambda: page.shown is not None, timeout=WAIT_MS)
+
+    assert page.shown is not None
+    assert [name for _color, name in page.key.entries] == list(page.shown.result.classes)
+    assert page.coloring.isHidden(), "nothing is right or wrong"
+    assert "circle" in page.grid.images.tile(0).caption
 
 
 def test_that_without_a_map_the_page_offers_to_make_one(
