@@ -6,6 +6,10 @@ import gc
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from tests.desktop.patient_bot import PatientBot
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +19,10 @@ def garbage_of_this_thread() -> Iterator[None]:
     yield
     gc.collect()
     gc.enable()
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    """As that of pytest-qt, with more patience."""
+    del qapp
+    return PatientBot(request)
