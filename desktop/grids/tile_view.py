@@ -103,6 +103,8 @@ class TileView(QListView):
         bar, height = self.verticalScrollBar(), self.viewport().height()
         top = index.row() // self.columns * self._tile.height()
         bottom = top + self._tile.height()
+        if bottom > bar.maximum() + height:
+            self.updateGeometries()  # rows have just come
         if hint == QListView.ScrollHint.PositionAtCenter:
             bar.setValue((top + bottom - height) // 2)
         elif hint == QListView.ScrollHint.PositionAtTop or top < bar.value():

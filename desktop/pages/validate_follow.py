@@ -89,7 +89,7 @@ class ResultFollower(QObject):
             self._browser.refresh()
 
     def _tell_progress(self) -> None:
-        told = [f"{entry.title} images measured so far" for entry in self._browser.partials[:1]]
+        told = [f"Measured so far: {entry.title}" for entry in self._browser.partials[:1]]
         if told or not self._asked:
             self.evaluating.emit(told[0] if told else "")
 

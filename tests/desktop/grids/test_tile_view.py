@@ -158,3 +158,13 @@ def test_that_a_screen_reader_finds_the_tiles(view: TileView) -> None:
     assert tiles.text(QAccessible.Text.Name) == "Images"
     assert tiles.childCount() == LAST + 1
     assert tiles.child(3).text(QAccessible.Text.Name) == "3.png. tile 3."
+
+
+def test_that_a_tile_that_has_just_come_can_be_scrolled_to(view: TileView, tmp_path: Path) -> None:
+    assert isinstance(view, ImageGrid)
+    view.scrollTo(view.model().index(LAST, 0))
+
+    view.images.update_images(Images(tmp_path, [f"{n}.png" for n in range(40)], lambda n: Tile(f"tile {n}")))
+    assert view.go_to(39)
+
+    assert view.viewport().rect().contains(view.row_rect(39).center())

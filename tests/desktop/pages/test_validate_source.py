@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.pages.validate_source import SourceBar
 
-NEWS = "Epoch 1 · val · 1,240 of 20,000 images measured so far"
+NEWS = "Measured so far: Epoch 1 · val · 1,240 of 20,000"
 
 
 @pytest.fixture

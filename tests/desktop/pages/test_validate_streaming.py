@@ -42,7 +42,7 @@ def test_that_images_appear_while_they_are_measured_and_stay_when_all_are(
     run.measure_part(2, images=5, wrong=2)
     qtbot.waitUntil(lambda: page.images.count_text() == "5 of 5", timeout=WAIT_MS)
     assert shown_epoch(page) == 2
-    assert page.source.note.whole_text() == "Epoch 2 · val · 5 of 12 images measured so far"
+    assert page.source.note.whole_text() == "Measured so far: Epoch 2 · val · 5 of 12"
     assert page.source.chosen_title() == "Newest: Epoch 2 · val · 5 of 12"
     assert page.cards.cards[0].accessibleName() == "Top-1 accuracy: 60.0%, on 5 images"
     page.images.grid.go_to(3)
@@ -103,7 +103,7 @@ def test_that_an_evaluation_is_shown_while_it_runs(qtbot: QtBot, context: Contex
     evaluation.measure_part(1, images=2)
     page = opened(qtbot, context)
     qtbot.waitUntil(lambda: page.images.count_text() == "2 of 2", timeout=WAIT_MS)
-    assert page.source.note.whole_text() == "Epoch 1 · test · best · 2 of 3 images measured so far"
+    assert page.source.note.whole_text() == "Measured so far: Epoch 1 · test · best · 2 of 3"
 
 
 def test_that_a_test_on_other_data_is_called_by_their_name_while_it_runs(
