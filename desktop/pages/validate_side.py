@@ -6,7 +6,7 @@ from math import floor
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.charts.figure_plot import PickedPoint
 from desktop.charts.figures import BarFigure
@@ -22,6 +22,7 @@ from desktop.theme.tokens import SPACE, TYPE
 from desktop.widgets.buttons import Button, button, on_click
 from desktop.widgets.card import Card, row
 from desktop.widgets.labels import text_label
+from desktop.widgets.marked_slider import MarkedSlider
 from desktop.widgets.segmented import Segmented
 from desktop.widgets.view_stack import ViewStack
 
@@ -56,7 +57,7 @@ class SidePanel(Card):
         head.addLayout(self._toggles)
         head.addSpacing(SPACE.s)
         self._bound_name = text_label("", "caption")
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = MarkedSlider()
         self.slider.setRange(0, _WHOLE)
         self.slider.setPageStep(5)
         self.slider.setFixedWidth(_SLIDER)
@@ -130,6 +131,7 @@ class SidePanel(Card):
         self.best.setVisible(bound is not None and bound.best is not None)
         if bound is None:
             return
+        self.slider.set_mark(None if bound.best is None else round(bound.best * _WHOLE))
         if bound.best is not None:
             self.best.setText(bound.best_title)
             self.best.explain(f"{bound.best_title}: move the slider to {bound.best:.0%}")
