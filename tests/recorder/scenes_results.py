@@ -58,6 +58,11 @@ def _views(stage: Stage, page: ValidatePage) -> Script:
         yield Pause(700)
         yield from stage.camera.take(PAGE, view)
     page.side.show_view("images")
+    page.side.slider.setValue(70)
+    yield Pause(700)
+    yield from stage.camera.take(PAGE, "not_sure")
+    yield from stage.small(PAGE, "not_sure_minimum")
+    page.side.slider.setValue(0)
 
 
 def _through_time(stage: Stage, page: ValidatePage) -> Script:

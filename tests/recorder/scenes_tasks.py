@@ -111,6 +111,7 @@ def _results(stage: Stage, scene: TaskScene, run: str) -> Script:
         page.side.show_view(OBJECTS)
         yield Pause(2000)
         yield from stage.camera.take(scene.name, "validate_objects")
+        yield from _one_object(stage, scene, page)
     page.side.show_view("images")
     yield from _through_time(stage, scene, page)
     shown = page.images.grid.images.shown
@@ -128,6 +129,20 @@ def _results(stage: Stage, scene: TaskScene, run: str) -> Script:
         yield from stage.camera.take(scene.name, "validate_errors")
         page.detail.errors.click()
         page.close_image()
+
+
+def _one_object(stage: Stage, scene: TaskScene, page: ValidatePage) -> Script:
+    """On its image, and the next one."""
+    parts = page.side.objects.grid.images.shown
+    if not len(parts):
+        return
+    page.one_image.open_object(int(parts[0]))
+    yield Pause(1200)
+    page.one_image.step(1)
+    yield Pause(1200)
+    yield from stage.camera.take(scene.name, "validate_object")
+    page.close_image()
+    yield Pause(300)
 
 
 def _through_time(stage: Stage, scene: TaskScene, page: ValidatePage) -> Script:
