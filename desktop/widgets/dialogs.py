@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -141,11 +141,22 @@ class Sheet(QDialog):
         needed = layout.totalHeightForWidth(self.width()) if layout is not None else -1
         self.resize(self.width(), max(self.height(), needed, self.sizeHint().height()))
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep the keyboard for the button that Enter presses while it is switched off, not for the one that closes."""
+        if event.type() == QEvent.Type.EnabledChange and isinstance(watched, Button):
+            if not watched.isEnabled() and self.focusWidget() is self._closing:
+                self.setFocus(Qt.FocusReason.OtherFocusReason)
+            elif watched.isEnabled() and self.focusWidget() in (None, self):
+                watched.setFocus(Qt.FocusReason.OtherFocusReason)
+        return super().eventFilter(watched, event)
+
     def add_button(self, text: str, kind: str | None = None) -> Button:
         """Add a button to the foot; the primary one is what Enter presses."""
         made = Button(text, kind=kind)
         made.setMinimumHeight(SIZE.primary)
         made.setAutoDefault(kind == "primary")
         made.setDefault(kind == "primary")
+        if kind == "primary":
+            made.installEventFilter(self)
         self.foot.addWidget(made)
         return made

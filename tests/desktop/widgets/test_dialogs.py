@@ -36,3 +36,16 @@ def test_that_a_sheet_begins_at_the_field_that_was_given_the_keyboard(qtbot: QtB
     opened(qtbot, sheet)
 
     assert sheet.focusWidget() is name
+
+
+def test_that_a_button_that_is_off_for_a_while_gets_the_keyboard_back(qtbot: QtBot) -> None:
+    sheet = Sheet(None, "Evaluate")
+    sheet.add_button("Cancel")
+    start = sheet.add_button("Evaluate", "primary")
+    opened(qtbot, sheet)
+
+    start.setEnabled(False)
+    assert sheet.focusWidget() is sheet, "not the button that closes it"
+
+    start.setEnabled(True)
+    assert sheet.focusWidget() is start
