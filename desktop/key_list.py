@@ -38,6 +38,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("Arrows", "Move through the grid or the matrix"),
             ("Enter", "Open the image"),
+            ("← →", "From a large image to the one before or the next; from object to object (Validate)"),
             ("I, C", "Only incorrect, only correct (Validate)"),
             ("+ − 0", "Zoom in, out, to fit"),
             ("B, M, N", "Boxes, masks, names of classes on the large image"),
