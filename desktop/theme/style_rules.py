@@ -101,6 +101,8 @@ QToolButton:pressed { background: %(press)s; }
 QToolButton:checked { background: %(accent_soft)s; }
 QToolButton:focus { border: 2px solid %(accent)s; padding: 4px; }
 QToolButton::menu-indicator { image: none; }
+QPushButton::menu-indicator { image: url(%(picture_down)s); width: 12px; height: 12px; right: 8px;
+  subcontrol-origin: padding; subcontrol-position: center right; }
 QToolButton#section { font-weight: 600; text-align: left; padding: 8px 0; }
 """
 
