@@ -118,7 +118,7 @@ def _opened(path: Path) -> Generator[Image.Image]:
     """Open an image of a size that may be decoded; what goes wrong in the block is told as the file's fault."""
     try:
         if not path.is_file():  # a pipe would be waited for without end
-            raise _unreadable(path, "it is no file" if path.exists() else "there is no such file")
+            raise _unreadable(path, "it is no file") if path.exists() else _absent(path)
         with Image.open(path, formats=_formats()) as image:
             _require_size(path, image)
             yield image
@@ -193,6 +193,14 @@ def _reason(error: Exception) -> str:
     if "truncated" in words:
         return "it is cut off"
     return words
+
+
+def _absent(path: Path) -> UserError:
+    return UserError(
+        "image_unreadable",
+        f"The image {path} cannot be read: there is no such file.",
+        "Was it moved or deleted? Put it back where it was.",
+    )
 
 
 def _unreadable(path: Path, why: str) -> UserError:

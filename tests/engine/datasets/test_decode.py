@@ -174,8 +174,9 @@ def test_that_text_and_a_missing_file_are_told(tmp_path: Path) -> None:
 
     with pytest.raises(UserError, match="no image"):
         decode_image(tmp_path / "letter.jpg")
-    with pytest.raises(UserError, match="no such file"):
+    with pytest.raises(UserError, match="no such file") as refusal:
         decode_image(tmp_path / "nowhere.jpg")
+    assert "moved" in refusal.value.hint
 
 
 def test_that_a_script_in_the_clothes_of_a_picture_starts_no_interpreter(tmp_path: Path) -> None:
