@@ -53,7 +53,8 @@ def choose_place(wish: str, around: Surroundings) -> Place:
         return _best(around)
     chosen = next((gpu for gpu in around.gpus if gpu.resource == wish), None)
     if chosen is None:
-        return Place(CPU, f"CPU: there is no {wish} on this machine", is_refused=True)
+        named = short_title(wish) if wish.startswith("cuda:") else repr(wish)
+        return Place(CPU, f"CPU: there is no {named} on this machine", is_refused=True)
     why = _hindrance(chosen, around, needs_room=False)
     if why:
         return Place(CPU, f"CPU: {why}", is_refused=True)

@@ -78,8 +78,9 @@ def run_demo(session: Session, arguments: argparse.Namespace) -> Reply:
         f"ONNX, {cast('int', exported['size_bytes']) / 1e6:.1f} MB, verified: {exported['verified']}",
     )
     pictures = Namespace(
-        run_id=run, checkpoint=None, files=some_pictures(folder), threshold=0.0, csv=None, masks=None
-    )
+        run_id=run, checkpoint=None, files=some_pictures(folder), threshold=0.0, csv=None, masks=None,
+        device="auto",
+    )  # fmt: skip
     predicted = cast("list[dict[str, object]]", _data(predict_images(session, pictures))["predictions"])
     right = sum(Path(str(p["file"])).parent.name == p["label"] for p in predicted)
     note("Predict", f"{right} of {len(predicted)} pictures right")

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
-import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from engine.errors import UserError
-from engine.protocol.interpreter import child_environment, engine_command
 from engine.protocol.results import PredictionRecord
+from engine.runner.predicting_place import AUTO
 from engine.verbs.checkpoints import checkpoint_of
+from engine.verbs.placed_predictor import placed_predictor
 from engine.verbs.reply import Parsers, Reply, Session, failed, percent, table
 
 FILES_PER_REQUEST = 32
@@ -34,63 +31,13 @@ def add_parsers(parsers: Parsers, shared: argparse.ArgumentParser) -> None:
     predict.add_argument(
         "--masks", type=Path, default=None, metavar="FOLDER", help="where masks are written, as gray PNG"
     )
-    predict.set_defaults(run=predict_images)
-
-
-@dataclass(slots=True)
-class Predictor:
-    """A predictor process of our own: one JSON line out, one back."""
-
-    process: subprocess.Popen[str]
-    number: int = 0
-
-    def ask(self, verb: str, **arguments: object) -> dict[str, object]:
-        """Send a request and wait for its answer.
-
-        Raises:
-            UserError: what the predictor says, or `predictor_died`.
-        """
-        self.number += 1
-        assert self.process.stdin is not None  # both pipes are asked for
-        assert self.process.stdout is not None
-        try:
-            self.process.stdin.write(json.dumps({"id": self.number, "verb": verb, **arguments}) + "\n")
-            self.process.stdin.flush()
-            line = self.process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        if not line:
-            raise UserError(
-                "predictor_died",
-                f"The predictor process ended while it was asked to {verb}.",
-                "Its own messages stand above; try again, with fewer or smaller images if memory was short.",
-            )
-        answer = cast("dict[str, object]", json.loads(line))
-        if not answer.get("ok"):
-            error = cast("dict[str, str]", answer.get("error", {}))
-            raise UserError(error.get("code", "predictor"), error.get("message", ""), error.get("hint", ""))
-        return answer
-
-
-@contextmanager
-def predictor(session: Session) -> Iterator[Predictor]:
-    """Start a predictor process; it ends with the block."""
-    process = subprocess.Popen(
-        engine_command("serve"),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        env=child_environment({"LENSMITH_HOME": str(session.home.path)}),
+    predict.add_argument(
+        "--device",
+        default=AUTO,
+        metavar="auto|cpu|cuda:N",
+        help="where to compute; auto takes a GPU that no run uses and that has room, else the CPU",
     )
-    try:
-        yield Predictor(process)
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+    predict.set_defaults(run=predict_images)
 
 
 def predict_images(session: Session, arguments: argparse.Namespace) -> Reply:
@@ -105,7 +52,7 @@ def predict_images(session: Session, arguments: argparse.Namespace) -> Reply:
     checkpoint = checkpoint_of(session, arguments.run_id, arguments.checkpoint)
     masks = (arguments.masks or session.home.path / "cache" / "masks" / checkpoint.parents[1].name).absolute()
     records: list[PredictionRecord] = []
-    with predictor(session) as process, session.progress("Predicting") as progress:
+    with placed_predictor(session, arguments.device) as process, session.progress("Predicting") as progress:
         for start in range(0, len(files), FILES_PER_REQUEST):
             part = [str(path.absolute()) for path in files[start : start + FILES_PER_REQUEST]]
             answer = process.ask(
@@ -122,7 +69,10 @@ def predict_images(session: Session, arguments: argparse.Namespace) -> Reply:
         _write_csv(arguments.csv, records)
     rows = [(r.file, _found(r), percent(r.confidence), r.error) for r in records]
     is_all_unread = all(record.error is not None for record in records)
-    data: dict[str, object] = {"predictions": [record.model_dump(mode="json") for record in records]}
+    data: dict[str, object] = {
+        "predictions": [record.model_dump(mode="json") for record in records],
+        "device": process.place.device,
+    }
     if is_all_unread:
         message = f"None of the {len(records)} images could be looked at. {records[0].error}"
         data = failed(data, "images_unreadable", message, "`lensmith data check FOLDER` tells each problem.")

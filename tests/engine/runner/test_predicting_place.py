@@ -63,7 +63,8 @@ def test_that_auto_takes_a_gpu_that_no_run_uses_and_that_has_room(
         ("cuda:0", Surroundings([CRAMPED]), "cuda:0", "GPU 0 (H100): as chosen", False),
         ("cuda:0", Surroundings([FIRST, SECOND], ["cuda:0"]), CPU, "CPU: a run uses GPU 0", True),
         ("cuda:0", Surroundings([FIRST], ["cuda:0"]), CPU, "CPU: a run uses the GPU", True),
-        ("cuda:2", Surroundings([FIRST]), CPU, "CPU: there is no cuda:2 on this machine", True),
+        ("cuda:2", Surroundings([FIRST]), CPU, "CPU: there is no GPU 2 on this machine", True),
+        ("toaster", Surroundings([FIRST]), CPU, "CPU: there is no 'toaster' on this machine", True),
         (
             "cuda:1",
             Surroundings([FIRST, SECOND], troubles={"cuda:1": "had too little memory"}),
