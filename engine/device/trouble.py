@@ -8,7 +8,8 @@ import torch
 
 from engine.errors import UserError
 
-MEMORY_FULL, FAILED = "gpu_memory_full", "gpu_failed"
+MEMORY_FULL = "gpu_memory_full"
+FAILED = "gpu_failed"
 _SIGNS = ("cuda", "cudnn", "cublas", "nvrtc", "nvidia")
 _SIGNS_OF_NO_MEMORY = ("out of memory", "alloc_failed", "unable to find a valid cudnn algorithm")
 
