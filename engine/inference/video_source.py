@@ -44,7 +44,7 @@ class FrameSource(Protocol):
     fps: float
     """0 for a camera that does not say."""
     duration_s: float
-    """0 for a camera."""
+    """0 for a camera, and for a file that does not say how long it is."""
 
     def frame(self, at_s: float) -> Moment:
         """Give the frame that is shown at a time; a camera gives its newest."""
@@ -67,7 +67,7 @@ class VideoFile:
         if not path.is_file():
             raise UserError("file_missing", f"There is no file {path}.", "Check the path.")
         self._path = path
-        self._capture = _quiet_capture(str(path))
+        self._capture = quiet_capture(str(path))
         first = _read(self._capture)
         if first is None:
             self._capture.release()
@@ -78,7 +78,8 @@ class VideoFile:
             )
         told = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.fps = told if 0 < told <= _MOST_FPS else _USUAL_FPS
-        self._count = max(1, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+        # 0 where the file does not say: recordings of browsers tell a negative number.
+        self._count = max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
         self.duration_s = self._count / self.fps
         self.size: tuple[int, int] = _size_of(first)
         self._last, self._number = first, 0
@@ -87,7 +88,7 @@ class VideoFile:
         """Give the frame that is shown at a time; behind the end the last one."""
         wanted = max(0, int(at_s * self.fps + 1e-6))
         if wanted < self._number or wanted > self._number + _WOUND_S * self.fps:
-            self._search(min(wanted, self._count - 1))
+            self._search(min(wanted, self._count - 1) if self._count else wanted)
         is_end = False
         while self._number < wanted:
             if not self._capture.grab():
@@ -97,7 +98,7 @@ class VideoFile:
             if self._number == wanted:
                 image = _retrieved(self._capture)
                 self._last = image if image is not None else self._last
-        is_end = is_end or self._number >= self._count - 1
+        is_end = is_end or 0 < self._count <= self._number + 1
         return Moment(self._last, self._number / self.fps, is_end)
 
     def close(self) -> None:
@@ -124,7 +125,7 @@ class Camera:
     duration_s = 0.0
 
     def __init__(self, index: int) -> None:
-        self._capture = _quiet_capture(index)
+        self._capture = quiet_capture(index)
         if not self._capture.isOpened():
             self._capture.release()
             if index in {number for number, _ in cameras()}:
@@ -200,14 +201,14 @@ def cameras() -> list[tuple[int, str]]:
 
 
 def _opens(number: int) -> bool:
-    capture = _quiet_capture(number)
+    capture = quiet_capture(number)
     try:
         return bool(capture.isOpened())
     finally:
         capture.release()
 
 
-def _quiet_capture(source: str | int) -> cv2.VideoCapture:
+def quiet_capture(source: str | int) -> cv2.VideoCapture:
     """Open a file or camera without OpenCV's complaints: what is wrong is told by us."""
     before = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

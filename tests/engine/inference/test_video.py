@@ -150,7 +150,7 @@ def test_that_a_camera_gives_its_newest_frame_and_says_when_it_is_gone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lens = Lens(frames=50)
-    monkeypatch.setattr(video_source, "_quiet_capture", lambda _source: lens)
+    monkeypatch.setattr(video_source, "quiet_capture", lambda _source: lens)
     camera: FrameSource = Camera(0)
 
     moments = [camera.frame(0.0)]
@@ -168,7 +168,7 @@ def test_that_a_camera_gives_its_newest_frame_and_says_when_it_is_gone(
 def test_that_a_camera_that_does_not_open_says_why(
     monkeypatch: pytest.MonkeyPatch, there: list[tuple[int, str]], code: str
 ) -> None:
-    monkeypatch.setattr(video_source, "_quiet_capture", lambda _source: Lens(frames=0))
+    monkeypatch.setattr(video_source, "quiet_capture", lambda _source: Lens(frames=0))
     monkeypatch.setattr(video_source, "cameras", lambda: there)
 
     with pytest.raises(UserError) as refused:
@@ -186,3 +186,32 @@ def test_that_cameras_of_linux_are_named(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr("sys.platform", "linux")
 
     assert cameras() == [(0, "Front"), (2, "Back")]
+
+
+def test_that_a_file_that_does_not_say_how_long_it_is_plays_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = video_source.quiet_capture
+
+    class Unsaid:
+        """As OpenCV opens what a browser has recorded."""
+
+        def __init__(self, source: str | int) -> None:
+            self._capture = told(source)
+
+        def get(self, what: int) -> float:
+            return -9.2e18 if what == cv2.CAP_PROP_FRAME_COUNT else self._capture.get(what)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._capture, name)
+
+    monkeypatch.setattr(video_source, "quiet_capture", Unsaid)
+    video = VideoFile(write_video(tmp_path / "v.avi"))
+
+    assert video.duration_s == 0
+    moments = [video.frame((number + 0.5) / FPS) for number in (0, 7, FRAMES - 1, FRAMES + 1)]
+    assert [moment.is_end for moment in moments] == [False, False, False, True]
+    assert [round(moment.at_s * FPS) for moment in moments] == [0, 7, FRAMES - 1, FRAMES - 1]
+    assert abs(float(moments[1].image.mean()) - brightness_of(7)) < 4
+    assert round(video.frame(0.0).at_s * FPS) == 0, "and again from its start"
+    video.close()
