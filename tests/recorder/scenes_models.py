@@ -54,12 +54,23 @@ def validate(stage: Stage) -> Script:
     yield Pause(1200)
     yield from stage.camera.take("validate", "incorrect")
     yield from stage.small("validate", "finished_minimum")
+    yield from _midway(stage, cast("ValidatePage", page))
     yield from _ways_to_look(stage, cast("ValidatePage", page))
     wanted = Derived("evaluate", stage.runs["first"], "best", data=Wanted(split="test"))
     stage.context.actions.derive(wanted)
     yield from stage.named("evaluation", lambda row: row.kind == "evaluate")
     yield Pause(1000)
     yield from stage.camera.take("validate", "measuring")
+
+
+def _midway(stage: Stage, page: ValidatePage) -> Script:
+    """All images when the model was still learning."""
+    page.images.clear_filters()
+    page.history.slider.setValue(page.history.slider.maximum() // 3)
+    yield Pause(2500)
+    yield from stage.camera.take("validate", "midway")
+    page.history.slider.setValue(page.history.slider.maximum())
+    yield Pause(1500)
 
 
 def _ways_to_look(stage: Stage, page: ValidatePage) -> Script:
