@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
@@ -57,6 +58,7 @@ class Context(QObject):
         self.machine = MachineWatch(home.path, self.background)
         self.predictor_place = PredictorPlace(self.settings, self.runs, self.machine, self.predictor)
         self.predictor_place.refused.connect(self.complain)
+        self.predictor_place.fell_back.connect(partial(self.toast, "The CPU predicts instead", "warn"))
         self.actions.told.connect(self.told)
         self.mlflow.told.connect(self.toast)
         self.runs.failed.connect(self.complain)

@@ -43,7 +43,9 @@ class Predictor(QObject):
     moved = Signal()
     """It has lost its models and videos, to leave a GPU. What was asked is asked anew, but for videos."""
     gpu_failed = Signal(str, str)
-    """A GPU that it was told to use, and why it does not: half a sentence. It goes on with the CPU."""
+    """A GPU that gave up on a model, and why: half a sentence. The CPU answers."""
+    gpu_unusable = Signal(str, str)
+    """A GPU that it was told to use and cannot, and why. It is on the CPU."""
 
     def __init__(self, home: Home) -> None:
         super().__init__()
@@ -137,7 +139,7 @@ class Predictor(QObject):
             problem = str(answer.get("problem") or "")
             if problem and self._place[0] == device:
                 self._place = (CPU, self._place[1])  # it took that by itself
-                self.gpu_failed.emit(device, problem)
+                self.gpu_unusable.emit(device, problem)
 
         self.ask("place", {"device": device, "threads": threads}, then)
 

@@ -40,6 +40,8 @@ class PredictorPlace(QObject):
     """Another device is at work, or for another reason, or there are other GPUs."""
     refused = Signal(object)
     """A `UserError`: the GPU that was chosen is not taken."""
+    fell_back = Signal(str)
+    """A sentence: why the CPU answers what was asked of a GPU."""
 
     def __init__(
         self, settings: Settings, runs: RunDirectory, machine: MachineWatch, predictor: Predictor
@@ -57,7 +59,8 @@ class PredictorPlace(QObject):
         settings.changed.connect(self._setting_changed)
         runs.changed.connect(self._look_at_runs)
         machine.sampled.connect(self._look_at_machine)
-        predictor.gpu_failed.connect(self._note_trouble)
+        predictor.gpu_unusable.connect(self._note_trouble)
+        predictor.gpu_failed.connect(self._fall_back)
 
     def choose(self, wish: str) -> bool:
         """Predict there from now on; says whether it is so. A GPU that a run uses is refused."""
@@ -91,6 +94,10 @@ class PredictorPlace(QObject):
     def _note_trouble(self, device: str, why: str) -> None:
         self._troubles[device] = why
         self._look()
+
+    def _fall_back(self, device: str, why: str) -> None:
+        self._note_trouble(device, why)
+        self.fell_back.emit(f"{short_title(device)} {why}.")
 
     def _look(self) -> None:
         if not self._runs.is_loaded:

@@ -152,7 +152,7 @@ def test_that_the_cpu_answers_what_a_gpu_has_no_memory_for(qtbot: QtBot, predict
 
 def test_that_a_gpu_that_cannot_be_used_is_told_and_left_alone(qtbot: QtBot, predictor: Predictor) -> None:
     told: list[tuple[str, str]] = []
-    predictor.gpu_failed.connect(lambda *given: told.append(given))
+    predictor.gpu_unusable.connect(lambda *given: told.append(given))
     predictor.use_place("cuda:8", None)
     before = ask(qtbot, predictor)
 

@@ -9,6 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.bridge import predictor_place
+from desktop.bridge.actions import Told
 from desktop.bridge.machine import Machine
 from desktop.bridge.predictor_place import SETTING, PredictorPlace
 from desktop.context import Context
@@ -137,6 +138,28 @@ def test_that_a_gpu_that_failed_is_left_alone_until_a_run_ends_or_it_is_chosen(w
     watched.lease(a="cuda:0")
     watched.lease()
     assert watched.told[-1] == ("cuda:0", None)
+
+
+def test_that_a_gpu_that_gave_up_is_noticed_and_one_that_cannot_be_used_is_not(
+    watched: Watched, context: Context
+) -> None:
+    notices: list[Told] = []
+    context.told.connect(notices.append)
+    watched.see(GPU)
+
+    context.predictor.gpu_unusable.emit("cuda:0", "cannot be used by the engine's PyTorch")
+    assert (notices, watched.told[-1]) == ([], (CPU, None))
+    assert watched.place.place.words == "CPU: the GPU cannot be used by the engine's PyTorch"
+
+    watched.place.choose("cuda:0")
+    context.predictor.gpu_failed.emit("cuda:0", "had too little memory for the model")
+
+    (notice,) = notices
+    assert (notice.title, notice.text) == (
+        "The CPU predicts instead",
+        "GPU 0 had too little memory for the model.",
+    )
+    assert watched.told[-1] == (CPU, None)
 
 
 def test_that_the_default_of_the_settings_holds_at_once_and_at_the_next_start(

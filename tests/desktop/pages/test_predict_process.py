@@ -18,6 +18,7 @@ from engine.store.rebuild import take_run
 from tests.engine.jobs.run_maker import make_run, write_pictures
 
 WAIT_MS = 120_000
+BELOW_NORMAL_ON_WINDOWS = 0x4000
 
 
 @pytest.fixture
@@ -48,6 +49,27 @@ def labels(page: PredictPage) -> list[str | None]:
         answers.answer(entry.record, ("dark", "light"), 0.0).headline if entry.record is not None else None
         for entry in page.board.entries()
     ]
+
+
+@pytest.mark.slow
+def test_that_the_engine_answers_on_the_cpu_where_a_gpu_that_it_was_told_of_is_not_there(
+    qtbot: QtBot, context: Context, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    page = PredictPage(context)
+    qtbot.addWidget(page)
+    page.show()
+    context.predictor.use_place("cuda:0", 1)
+
+    with qtbot.waitSignal(context.predictor.gpu_unusable, timeout=WAIT_MS) as told:
+        page.open(drop=[data / "val" / "light"])
+    qtbot.waitUntil(lambda: len(page.board) == 3 and not page.queue.waits, timeout=WAIT_MS)
+
+    assert labels(page) == ["light"] * 3
+    assert told.args == ["cuda:0", "cannot be used by the engine's PyTorch"]
+    process = predictor_process()
+    assert process is not None
+    assert process.nice() in (BELOW_NORMAL_ON_WINDOWS, max(5, psutil.Process().nice()))
 
 
 @pytest.mark.slow
