@@ -155,6 +155,7 @@ class ImagesPanel(QWidget):
             self._selection = replace(self._selection, true=None, predicted=None, spans=())
         elif (self._selection.predicted or 0) >= _columns_of(view, result):
             self._selection = replace(self._selection, true=None, predicted=None)  # that column is gone
+        self._offer_verdicts(result, view)
         images = Images(result.root, result.paths, partial(self._tile, result, view))
         if same_images:
             self.grid.images.update_images(images)  # the pictures that were read stay
@@ -245,6 +246,16 @@ class ImagesPanel(QWidget):
         self._verdict.changed.connect(self._choose_verdict)
         self._head.replaceWidget(old, self._verdict)
         old.deleteLater()
+
+    def _offer_verdicts(self, result: Result, view: TaskView) -> None:
+        """Offer those that mean something of this result; all images where the chosen one does not."""
+        for choice in view.verdicts:
+            is_told = not choice.needs or choice.needs in result.columns
+            if is_told != self._verdict.is_offered(choice.key):
+                self._verdict.offer(choice.key, is_told)
+            if not is_told and self._selection.verdict == choice.key:
+                self._selection = replace(self._selection, verdict=ALL)
+                self._verdict.choose(ALL)
 
     def _choose_verdict(self, verdict: str) -> None:
         self._selection = replace(self._selection, verdict=verdict)

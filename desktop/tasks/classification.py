@@ -82,7 +82,7 @@ class ClassificationView(ClassAnswers):
         Choice(ALL, "All"),
         Choice(INCORRECT, "Incorrect", "Another class was predicted  (I)"),
         Choice(CORRECT, "Correct", "The right class was predicted  (C)"),
-        Choice(UNSURE, "Not sure", "The confidence is below the one that is asked for"),
+        Choice(UNSURE, "Not sure", "The confidence is below the one that is asked for", SURE),
     )
     measures: Sequence[Measure] = (
         Measure(CONFIDENCE, "Confidence", tip="Of the class that was predicted"),

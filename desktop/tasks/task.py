@@ -81,6 +81,8 @@ class Choice:
     key: str
     title: str
     tip: str = ""
+    needs: str = ""
+    """The column without which a result cannot tell; empty where every one can."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -364,6 +364,8 @@ def test_that_the_confidence_that_is_asked_for_counts_all_anew(
     page.matrix.matrix.picked.emit(Cell(None, 3))
     assert page.images.chip_texts() == ["predicted not sure"]
     assert page.images.count_text() == "5 of 12"
+    page.images.toggle_verdict("not_sure")
+    assert page.images.chip_texts() == ["predicted not sure", "not sure only"]
 
     page.side.slider.setValue(0)
 
