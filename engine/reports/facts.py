@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -57,6 +58,22 @@ class RunFacts:
     versions: Mapping[str, str]
     resolved: Mapping[str, object]
     attempts: int
+
+    @property
+    def places(self) -> list[Path]:
+        """Folders of this machine that a sentence about the run may name."""
+        own = self.folder.path
+        return [own, own.parent.parent, Path.home(), *dataset_roots(self.folder)]
+
+
+def dataset_roots(folder: RunFolder) -> list[Path]:
+    """Where the attempts of a run read its images, the newest first; a damaged one tells of none."""
+    roots: list[Path] = []
+    for attempt in reversed(folder.attempts()):
+        with contextlib.suppress(UserError):
+            named = attempt.spec().placement.dataset_root
+            roots += [Path(named)] if named is not None else []
+    return roots
 
 
 def read_facts(home: Home, run: str) -> RunFacts:

@@ -20,6 +20,7 @@ from engine.reports.charts import Series, line_chart
 from engine.reports.facts import Points, RunFacts
 from engine.reports.matrix import Confusions, matrix_html
 from engine.reports.pictures import Picture
+from engine.reports.places import without_places
 from engine.reports.settings import setting_lines
 
 _MOST_CHARTS = 6
@@ -68,11 +69,12 @@ def cards(facts: RunFacts) -> str:
 
 
 def failure(facts: RunFacts) -> str:
-    """Why the run failed, where it did: without the trace, which names places of a machine."""
+    """Why the run failed, where it did: without the trace, and without places of a machine."""
     failed = facts.row.failure
     if facts.row.state != "failed" or failed is None:
         return ""
-    return f'<div class="trouble"><b>The run failed.</b> {escape(failed.message)}</div>'
+    told = without_places(failed.message, facts.places)
+    return f'<div class="trouble"><b>The run failed.</b> {escape(told)}</div>'
 
 
 def curves(facts: RunFacts) -> str:

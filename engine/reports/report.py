@@ -14,7 +14,7 @@ from engine.protocol.home import Home
 from engine.protocol.run_folder import RunFolder, write_atomic
 from engine.reports import page
 from engine.reports.colours import colour_key
-from engine.reports.facts import MeasuredResult, RunFacts, read_facts
+from engine.reports.facts import MeasuredResult, RunFacts, dataset_roots, read_facts
 from engine.reports.matrix import read_confusions
 from engine.reports.pictures import Picture, WorstImages
 from engine.reports.result_curves import result_curves
@@ -127,12 +127,7 @@ def _root(home: Home, folder: RunFolder, shown: MeasuredResult) -> Path | None:
     places: list[Path] = []
     with contextlib.suppress(UserError):  # forgotten, or unplugged: the run may still know a place
         places.append(Library(home).root(shown.summary.dataset, shown.summary.dataset_version))
-    for attempt in reversed(folder.attempts()):
-        try:
-            named = attempt.spec().placement.dataset_root
-        except UserError:
-            continue
-        places += [Path(named)] if named is not None else []
+    places += dataset_roots(folder)
     return next((place for place in places if place.is_dir()), None)
 
 

@@ -15,11 +15,14 @@ from PIL import Image
 
 from engine.datasets.library import Library
 from engine.errors import UserError
-from engine.protocol.events import BestImproved, MetricsLogged, RunStarted, event_line
+from engine.protocol.events import BestImproved, MetricsLogged, RunEnded, RunStarted, event_line
 from engine.protocol.home import Home
-from engine.protocol.job import JobSpec
+from engine.protocol.job import Failure, JobSpec
 from engine.protocol.run_folder import read_record, write_record
 from engine.reports.report import write_report
+from engine.runner.supervision import add_supervision
+from engine.store.database import Store
+from engine.store.rebuild import take_run
 from tests.desktop.measured_runs import MeasuredRun, evaluation_of, measured_run
 from tests.desktop.task_runs import detector_run, segmenter_run
 
@@ -120,6 +123,21 @@ def test_that_no_place_of_this_machine_is_told(run: MeasuredRun, tmp_path: Path)
 
     assert str(tmp_path) not in text
     assert str(run.home.path) not in text
+
+
+def test_that_the_reason_of_a_failure_names_no_place_either(run: MeasuredRun, tmp_path: Path) -> None:
+    failed = MeasuredRun(run.home, "20260101-000300-dddd", run.manifest).create()
+    where = failed.folder.path / "my checkpoints" / "last"
+    failure = Failure(
+        cause="disk_full", code="disk_full", message=f"The disk is full: {where} was not written."
+    )
+    add_supervision(failed.folder.attempt(1), RunEnded(state="failed", failure=failure))
+    with Store.open(run.home.store_path) as store:
+        take_run(store, failed.folder)
+
+    text = report(failed, tmp_path)
+    assert "The disk is full: …/my checkpoints/last was not written." in text
+    assert str(tmp_path) not in text
 
 
 def test_that_markup_in_names_is_text(tmp_path: Path) -> None:
