@@ -239,7 +239,7 @@ class ComparePage(Page):
             path = None if result.root is None else result.root / result.paths[image]
             picture.show_detail(path, shown.view.detail(result, image))
             if shown.view.draws:
-                then = partial(self._take_layers, shown, (place, number))
+                then = partial(self._take_layers, (shown, self.images.pair), (place, number))
                 self.context.background.run(
                     shown.view.layers, result, image, then=then, failed=self._complain, owner=self
                 )
@@ -253,8 +253,12 @@ class ComparePage(Page):
         self.images.go_to(self.pair.place)
         self.images.grid.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _take_layers(self, shown: ShownSides, at: tuple[int, int], layers: Layers) -> None:
-        if shown is self.shown:
+    def _take_layers(
+        self, of: tuple[ShownSides, tuple[int, int]], at: tuple[int, int], layers: Layers
+    ) -> None:
+        """Of a pair that was compared before nothing is drawn: the same image may be open for another one."""
+        shown, pair = of
+        if shown is self.shown and pair == self.images.pair:
             self.pair.show_layers(*at, layers)
 
     def _complain(self, error: Exception) -> None:

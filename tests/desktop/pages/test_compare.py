@@ -19,6 +19,7 @@ from desktop.pages.compare import IMAGES, METRICS, ComparePage
 from desktop.pages.compare_images import BOTH_WRONG, BROKEN, FIXED
 from desktop.pages.jobs_compare import CompareView
 from desktop.pages.validate import ValidatePage
+from desktop.tasks.task import Layers
 from desktop.viewers.label_view import PREDICTION, TRUTH
 from desktop.widgets.buttons import Button
 from engine.protocol.home import Home
@@ -196,6 +197,36 @@ def test_that_both_predictions_are_drawn_and_zoom_together(
     assert views[1].scale() > before
     qtbot.keyClick(page.pair, "T")
     assert views[1].labels(TRUTH) is None
+
+
+def test_that_what_is_read_late_for_the_pair_before_is_not_drawn(
+    qtbot: QtBot, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = compared(qtbot, context, keys(detector_run(context.home, tmp_path), 1, 2))
+    held: list[Callable[[Layers], object]] = []
+    drawn: list[tuple[int, int]] = []
+    assert page.shown is not None
+    reading = page.shown.view.layers
+
+    def hold(work: object, *_given: object, then: Callable[[Layers], object], **_told: object) -> None:
+        if work == reading:
+            held.append(then)
+
+    monkeypatch.setattr(context.background, "run", hold)
+    monkeypatch.setattr(
+        page.pair, "show_layers", lambda place, number, _layers: drawn.append((place, number))
+    )
+    page.open_image(1)
+    page.close_image()
+    page.images.choose_pair(1, 0)
+    page.open_image(1)
+    assert len(held) == 4
+    for then in held[:2]:
+        then({})
+    assert drawn == []
+    for then in held[2:]:
+        then({})
+    assert drawn == [(1, 0), (1, 1)]
 
 
 def test_that_pixels_show_the_prediction_first(qtbot: QtBot, context: Context, tmp_path: Path) -> None:
