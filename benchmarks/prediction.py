@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DROPS = 40
 WARM_UP = 5
 PATIENCE_S = 120.0
-_WAIT_S, _REST_S = 0.0005, 0.04
+_WAIT_MS, _REST_S = 10, 0.04
 RESNET = "resnet18"
 SIDES: dict[str, tuple[str, dict[str, object]]] = {
     RESNET: ("timm_classifier", {"architecture": "resnet18", "image_size": 224}),
@@ -118,19 +118,22 @@ def _processor_s() -> float:
 
 
 def _until(is_done: Callable[[], bool]) -> None:
-    """Let the window work until something is so.
+    """Let the window work until something is so; between events it sleeps, as it does for a user.
 
     Raises:
         RuntimeError: it never was.
     """
+    from PySide6.QtCore import QEventLoop, QTimer
     from PySide6.QtWidgets import QApplication
 
     limit = time.perf_counter() + PATIENCE_S
+    beat = QTimer(interval=_WAIT_MS)
+    beat.start()
     while not is_done():
-        QApplication.processEvents()
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
         if time.perf_counter() > limit:
             raise RuntimeError("the Predict page did not answer")
-        time.sleep(_WAIT_S)
+    beat.stop()
 
 
 def _drop(
