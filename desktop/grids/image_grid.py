@@ -231,12 +231,7 @@ class ImageGrid(TileView):
         if len(self.images.shown) or not self.nothing:
             super().paintEvent(event)
             return
-        painter = QPainter(self.viewport())
-        painter.setFont(font(TYPE.body))
-        painter.setPen(theme.color("text2"))
-        place = self.viewport().rect().adjusted(SPACE.xl, SPACE.xl, -SPACE.xl, -SPACE.xl)
-        flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
-        painter.drawText(place, int(flags | Qt.TextFlag.TextWordWrap), self.nothing)
+        say_nothing(self.viewport(), self.nothing)
 
     def _fit_tiles(self) -> None:
         """Choose the size nearest to the wanted one at which whole tiles fill the width."""
@@ -284,3 +279,14 @@ class ImageGrid(TileView):
 
     def _copy_paths(self) -> None:
         copy_paths([self.images.images.file(int(image)) for image in self.selected_images()])
+
+
+def say_nothing(viewport: QWidget, why: str) -> None:
+    """Write on a view without rows why there are none. While it is painted."""
+    painter = QPainter(viewport)
+    painter.setFont(font(TYPE.body))
+    painter.setPen(theme.color("text2"))
+    place = viewport.rect().adjusted(SPACE.xl, SPACE.xl, -SPACE.xl, -SPACE.xl)
+    flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+    painter.drawText(place, int(flags | Qt.TextFlag.TextWordWrap), why)
+    painter.end()

@@ -14,10 +14,10 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QMenu, QTableView
 
-from desktop.grids.image_grid import ImageGrid
+from desktop.grids.image_grid import ImageGrid, say_nothing
 from desktop.grids.image_model import ImageModel, Index, Numbers
 from desktop.grids.table_columns import TableColumn
 from desktop.theme.fonts import font
@@ -152,6 +152,11 @@ class ImageTable(QTableView):
         self.doubleClicked.connect(self._open)
         grid.looked_at.connect(self._follow)
         grid.images.modelReset.connect(self._follow)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not len(self._grid.images.shown):
+            say_nothing(self.viewport(), self._grid.nothing)
 
     def show_columns(self, columns: Sequence[TableColumn]) -> None:
         """Say other things of the images."""

@@ -149,6 +149,7 @@ class MatrixPanel(Card):
 
     def show_list(self, name: str) -> None:
         """Show the classes below the matrix, or the pairs that are confused most."""
+        name = name if self._lists.is_offered(name) else CLASSES
         self._lists.choose(name)
         self._bars.setCurrentWidget(self.pairs if name == PAIRS else self.bars)
         by_class = f"{self._measure}, {'worst' if self._is_labelled else 'rarest'} first"

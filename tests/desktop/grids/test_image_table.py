@@ -96,6 +96,17 @@ def test_that_current_row_and_selection_are_those_of_the_grid(shown: tuple[Image
     assert len(grid.selected_images()) == COUNT
 
 
+def test_that_an_empty_table_says_why(shown: tuple[ImageGrid, ImageTable]) -> None:
+    grid, table = shown
+    grid.images.arrange(np.zeros(COUNT, dtype=np.bool_))
+    grid.nothing = ""
+    silent = table.viewport().grab().toImage()
+
+    grid.nothing = "No image matches."
+
+    assert table.viewport().grab().toImage() != silent
+
+
 def test_that_enter_opens_the_image_of_the_row(qtbot: QtBot, shown: tuple[ImageGrid, ImageTable]) -> None:
     grid, table = shown
     grid.images.arrange(None, -np.arange(COUNT))
