@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from desktop.models.result_comparison import SideBySide
 from desktop.models.run_words import change_text, is_share, metric_text, plural
-from engine.comparison.compare import Difference
+from engine.comparison.compare import FEWEST_IMAGES, Difference
 
 TONES = {"better": "ok", "worse": "bad"}
 """Of findings; all others are said without a colour."""
@@ -71,6 +71,8 @@ def images_sentence(shown: SideBySide) -> str:
             for side, total in zip(shown.sides, found.common.totals, strict=True)
         ]
         images = f"On the {plural(found.common.count, 'image')} that all have in common; {', '.join(totals)}."
+    if found.common.count < FEWEST_IMAGES:
+        return f"{images} So few tell no difference from chance."
     draws = f"Intervals: 95%, from {plural(found.draws, 'draw')} of the images"
     if found.draws < found.planned:
         draws += f" of {found.planned:,} planned, for time"

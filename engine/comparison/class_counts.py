@@ -43,6 +43,11 @@ class ClassCounts:
     def goodness(self) -> Values:
         return -np.nan_to_num(self._losses, nan=np.inf)
 
+    @property
+    def class_images(self) -> NDArray[np.int64]:
+        called = self._called[~self._right]
+        return np.bincount(self._true, minlength=self._classes) + np.bincount(called, minlength=self._classes)
+
     def draw(self, weights: Weights) -> Drawn:
         there = sums_by_class(weights, self._true, self._classes)
         called = sums_by_class(weights, self._called, self._classes)

@@ -21,6 +21,9 @@ from engine.errors import UserError
 Finding = Literal["better", "worse", "not distinguishable", "the same", "not tested", ""]
 """`not tested`: the metric cannot be computed from what is stored by image. Empty: there is nothing to compare."""
 MOST_COMPARED = 6
+FEWEST_IMAGES = 6
+"""With fewer, chance alone lets all of them speak for one model once in sixteen times or more (the sign test), and
+drawing them again does not show it: nothing is called better or worse."""
 _COUNTED = {"classification": ClassCounts, "segmentation": PixelCounts, "detection": ObjectCounts}
 """By task: how its results are counted image by image."""
 
@@ -104,7 +107,7 @@ def compare(measured: Sequence[Measured], plan: Plan | None = None) -> Compariso
     values = np.stack([each.metrics[0] for each in whole])
     # What cannot be computed of all results is told as it is stored.
     tested = [
-        _line(name, values[:, place].tolist(), drawn.metrics[:, :, place])
+        _line(name, values[:, place].tolist(), drawn.metrics[:, :, place], common.count)
         for place, name in enumerate(counted[0].metrics)
         if np.isfinite(values[:, place]).all()
     ]
@@ -113,7 +116,7 @@ def compare(measured: Sequence[Measured], plan: Plan | None = None) -> Compariso
         measured=tuple(measured),
         common=common,
         metrics=(*tested, *_stored(measured, common, known)),
-        classes=_class_lines(measured[0], common, [each.classes[0] for each in whole], drawn),
+        classes=_class_lines(measured[0], common, counted, drawn),
         class_measure=counted[0].class_measure,
         draws=drawn.draws,
         planned=plan.resamples,
@@ -140,15 +143,16 @@ def _counts(result: Measured, rows: NDArray[np.int64], common: CommonImages) -> 
         ) from error
 
 
-def _line(name: str, values: Sequence[float], drawn: Values, support: int | None = None) -> Line:
-    """A line of values that were drawn too, (D, S)."""
+def _line(name: str, values: Sequence[float], drawn: Values, images: int, support: int | None = None) -> Line:
+    """A line of values that were drawn too, (D, S), and that so many images tell of."""
     told = tuple(None if np.isnan(value) else value for value in values)
-    return Line(
-        name, told, (None, *(_difference(name, told, drawn, place) for place in range(1, len(told)))), support
-    )
+    others = (_difference(name, told, drawn, place, images) for place in range(1, len(told)))
+    return Line(name, told, (None, *others), support)
 
 
-def _difference(name: str, values: Sequence[float | None], drawn: Values, place: int) -> Difference | None:
+def _difference(
+    name: str, values: Sequence[float | None], drawn: Values, place: int, images: int
+) -> Difference | None:
     first, own = values[0], values[place]
     if first is None or own is None:
         return None
@@ -159,6 +163,8 @@ def _difference(name: str, values: Sequence[float | None], drawn: Values, place:
     low, high = found
     if not np.nan_to_num(apart).any() and own == first:
         return Difference(0.0, found, "the same")
+    if images < FEWEST_IMAGES:
+        return Difference(own - first, None, "not distinguishable")
     if low <= 0 <= high:
         return Difference(own - first, found, "not distinguishable")
     is_better = (low > 0) != (name in LOWER_IS_BETTER)
@@ -186,14 +192,17 @@ def _stored(measured: Sequence[Measured], common: CommonImages, known: set[str])
 
 
 def _class_lines(
-    first: Measured, common: CommonImages, whole: Sequence[Values], drawn: Resampled
+    first: Measured, common: CommonImages, counted: Sequence[Counts], drawn: Resampled
 ) -> tuple[Line, ...]:
     support = first.summary.per_class.get("support", {})
+    whole = [measure(counts, common.count).classes[0] for counts in counted]
+    images = np.max([counts.class_images for counts in counted], axis=0)
     return tuple(
         _line(
             name,
             [float(values[number]) for values in whole],
             drawn.classes[:, :, number],
+            int(images[number]),
             int(support[name]) if common.is_all and name in support else None,
         )
         for number, name in enumerate(common.classes)

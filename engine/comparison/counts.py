@@ -45,6 +45,11 @@ class Counts(Protocol):
         """(M,): how good it is on each image; the larger, the better."""
         ...
 
+    @property
+    def class_images(self) -> NDArray[np.int64]:
+        """(C,): on how many images each class is there, or is said to be."""
+        ...
+
     def draw(self, weights: Weights) -> Drawn:
         """Compute the metrics of some draws of the images."""
         ...

@@ -88,6 +88,13 @@ class ObjectCounts:
         told = 2 * hits + wrong + missed
         return np.divide(2 * hits, told, out=np.ones(self._images), where=told > 0)
 
+    @property
+    def class_images(self) -> NDArray[np.int64]:
+        shown = self._scores >= self._confidence
+        image = np.concatenate([self._object_image, self._image[shown]])
+        labels = np.concatenate([self._object_labels, self._labels[shown]])
+        return np.bincount(np.unique(image * self._classes + labels) % self._classes, minlength=self._classes)
+
     def draw(self, weights: Weights) -> Drawn:
         drawn = np.ascontiguousarray(weights.T, dtype=np.int32)
         objects, hits, wrong = (np.stack([sums.of(often) for often in drawn]) for sums in self._sums)

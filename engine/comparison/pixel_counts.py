@@ -40,6 +40,11 @@ class PixelCounts:
     def goodness(self) -> Values:
         return self._overlap
 
+    @property
+    def class_images(self) -> NDArray[np.int64]:
+        _right, true, called = np.split(self._counts, 3, axis=1)
+        return ((true > 0) | (called > 0)).sum(axis=0)
+
     def draw(self, weights: Weights) -> Drawn:
         right, true, called = np.split(weights.T.astype(np.float64) @ self._counts, 3, axis=1)
         overlap = share(right, true + called - right)

@@ -25,6 +25,7 @@ class Slow:
     class_measure = "share"
     right = np.zeros(4, dtype=np.bool_)
     goodness = np.zeros(4)
+    class_images = np.full(4, 4)
 
     def __init__(self) -> None:
         self.now = 0.0

@@ -48,6 +48,33 @@ def test_that_noise_is_called_noise() -> None:
     assert finding(compare([one, other], FEW), "accuracy") == "not distinguishable"
 
 
+@pytest.mark.parametrize(
+    ("images", "told"), [(1, "not distinguishable"), (5, "not distinguishable"), (6, "better")]
+)
+def test_that_so_few_images_tell_no_gain_from_chance(images: int, told: str) -> None:
+    targets = np.zeros(images, dtype=np.int64)
+    found = compare([classifier("a", targets, targets + 1), classifier("b", targets, targets)], FEW)
+
+    assert finding(found, "accuracy") == told
+    difference = line(found, "accuracy").differences[1]
+    assert difference is not None
+    assert difference.value == 1
+    assert (difference.interval is None) == (told != "better")
+
+
+def test_that_a_class_of_few_images_is_not_called_better_beside_one_of_many() -> None:
+    targets = np.array([0] * 20 + [1])
+    wrong = np.array([2] * 20 + [0])
+    found = compare([classifier("a", targets, wrong), classifier("b", targets, targets)], FEW)
+
+    told = {each.name: each.differences[1] for each in found.classes}
+    assert [each.finding if each is not None else None for each in told.values()] == [
+        "better",
+        "not distinguishable",
+        None,
+    ]
+
+
 def test_that_equal_predictions_are_the_same() -> None:
     predicted = guesses(np.random.default_rng(2), TARGETS, 0.7)
     found = compare([classifier(name, TARGETS, predicted) for name in ("a", "b", "c")], FEW)

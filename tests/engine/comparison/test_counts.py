@@ -116,6 +116,23 @@ def test_that_images_are_judged_at_the_confidence_with_the_best_f1() -> None:
         assert counts.goodness[image] == pytest.approx(2 * found / told if told else 1.0)
 
 
+@pytest.mark.parametrize(
+    ("result", "kind"),
+    [(some_classifier(), ClassCounts), (detector("a", 1), ObjectCounts), (segmenter("a", 1), PixelCounts)],
+    ids=["classes", "objects", "pixels"],
+)
+def test_that_it_is_known_how_many_images_tell_of_a_class(result: Measured, kind: Counter) -> None:
+    counts = kind(result, np.arange(result.images), ANIMALS)
+    alone = np.eye(result.images, dtype=np.float32)
+    told = ~np.isnan(counts.draw(alone).classes)
+
+    if kind is ObjectCounts:  # where nothing is there an image with a box has no average precision
+        assert (told.sum(axis=0) <= counts.class_images).all()
+        assert (counts.class_images <= result.images).all()
+    else:
+        assert counts.class_images.tolist() == told.sum(axis=0).tolist()
+
+
 def test_that_sums_by_class_leave_out_what_has_none() -> None:
     weights = np.array([[1, 2, 4, 8], [1, 1, 1, 1]], dtype=np.float32).T
 
