@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
@@ -58,7 +57,7 @@ class Context(QObject):
         self.machine = MachineWatch(home.path, self.background)
         self.predictor_place = PredictorPlace(self.settings, self.runs, self.machine, self.predictor)
         self.predictor_place.refused.connect(self.complain)
-        self.predictor_place.fell_back.connect(partial(self.toast, "The CPU predicts instead", "warn"))
+        self.predictor_place.fell_back.connect(self._tell_fallback)
         self.actions.told.connect(self.told)
         self.mlflow.told.connect(self.toast)
         self.runs.failed.connect(self.complain)
@@ -129,6 +128,9 @@ class Context(QObject):
         else:
             title = f"{len(rows)} runs failed while the window was closed"
             self.toast(title, "bad", "", ("See them", lambda: self.go("jobs")))
+
+    def _tell_fallback(self, sentence: str) -> None:
+        self.toast("The CPU predicts instead", "warn", sentence)
 
     def _settings_failed(self, sentence: str) -> None:
         self.toast("The settings cannot be saved", "bad", sentence)
