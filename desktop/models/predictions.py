@@ -15,6 +15,7 @@ from desktop.models.answer import AnswerView
 from desktop.models.predictions_answers import unpacked
 from desktop.models.predictions_regions import Region, record_in_whole
 from engine.datasets.decode import IMAGE_SUFFIXES
+from engine.datasets.formats.layout import is_ignored
 from engine.protocol.results import PredictionRecord
 
 MOST_FILES = 100_000
@@ -55,9 +56,9 @@ def _images_below(folder: Path, limit: int) -> Iterator[Path]:
     """Yield at most `limit` images below a folder; one that may not be read is passed over."""
     count = 0
     for place, folders, names in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if not is_ignored(name))
         for name in sorted(names):
-            if Path(name).suffix.lower() in IMAGE_SUFFIXES:
+            if Path(name).suffix.lower() in IMAGE_SUFFIXES and not is_ignored(name):
                 yield Path(place, name)
                 count += 1
                 if count >= limit:

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from engine.datasets.decode import IMAGE_SUFFIXES, decode_image
+from engine.datasets.formats.layout import is_ignored
 from engine.errors import UserError
 from engine.inference.records import PLAINLY, Telling, to_record
 from engine.protocol.results import PredictionRecord
@@ -33,7 +34,7 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            files += sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+            files += sorted(found for found in path.rglob("*") if _is_image(found, path))
         elif path.exists():
             files.append(path)
         else:
@@ -44,6 +45,13 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
             "no_images", f"There is no image in {shown}.", "Give image files or a folder of them."
         )
     return files
+
+
+def _is_image(found: Path, folder: Path) -> bool:
+    """Say whether a file below a folder is an image that people put there."""
+    if found.suffix.lower() not in IMAGE_SUFFIXES or not found.is_file():
+        return False
+    return not any(is_ignored(part) for part in found.relative_to(folder).parts)
 
 
 def predict_files(

@@ -168,7 +168,12 @@ def _listed(folder: Path) -> list[os.DirEntry[str]]:
             f"The folder {folder} cannot be read ({error.strerror or error}).",
             "Check that it is there, and that you have the right to read it.",
         ) from error
-    return [entry for entry in found if not entry.name.startswith(".") and entry.name not in IGNORED_NAMES]
+    return [entry for entry in found if not is_ignored(entry.name)]
+
+
+def is_ignored(name: str) -> bool:
+    """Say whether a system put it beside people's files: `._photo.jpg`, `.thumbnails`, `__MACOSX`."""
+    return name.startswith(".") or name in IGNORED_NAMES
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

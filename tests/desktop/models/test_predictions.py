@@ -58,6 +58,15 @@ def test_that_folders_give_their_images_and_files_stay_what_they_are(tmp_path: P
     assert not found.is_cut
 
 
+def test_that_what_a_system_put_beside_pictures_is_none_of_them(tmp_path: Path) -> None:
+    for name in ("a.png", "._a.png", ".thumbnails/a.png", "__MACOSX/a.png", "deep/b.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+
+    assert gather([tmp_path]).files == (tmp_path / "a.png", tmp_path / "deep" / "b.png")
+    assert gather([tmp_path / "._a.png"]).files == (tmp_path / "._a.png",)
+
+
 def test_that_a_folder_of_very_many_images_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(predictions, "MOST_FILES", 3)
     for number in range(5):

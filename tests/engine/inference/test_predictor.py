@@ -29,7 +29,7 @@ class Brightness:
 
 
 def test_that_folders_give_their_images_sorted_and_files_stay(tmp_path: Path) -> None:
-    for name in ("b/2.png", "b/1.JPG", "a.png"):
+    for name in ("b/2.png", "b/1.JPG", "a.png", "b/._2.png", "b/.thumbnails/2.png"):
         write_picture(tmp_path / name)
     (tmp_path / "b" / "notes.txt").write_text("x")
 
