@@ -301,5 +301,5 @@ def test_that_one_file_is_asked_about_at_once_and_looked_for_when_the_engine_mis
     oracle.refuse(UserError("file_missing", f"There is no file {gone}.", "Check the path."))
     qtbot.waitUntil(lambda: bool(answered))
 
-    assert "no such file any more" in answered[0].error
+    assert "no such file any more" in (answered[0].error or "")
     assert not queue.waits
