@@ -172,7 +172,7 @@ class InsightPage(Page):
         self.pairs.show_pairs(shown.pairs)
         leaks = sum(pair.is_leak for pair in shown.pairs)
         self.words.setText(
-            f"Features of {shown.checkpoint}. {len(shown.pairs):,} pairs look almost the same, "
+            f"Laid out by checkpoint {shown.checkpoint}. {len(shown.pairs):,} pairs look almost the same, "
             f"{leaks:,} of them across splits."
         )
         self._choose(np.arange(result.images))

@@ -23,6 +23,8 @@ _RUN_WIDTH, _RESULT_WIDTH = 240, 250
 _NARROWEST = 130
 _BOXES_FIRST, _WORDS_NEXT = 20, 10
 """They get room before the gap does."""
+_LEAST_NEWS = 170
+"""Pixels that what is under way has at least: boxes give way to it."""
 _NARROW = 1_060
 """Pixels; below it a button is its icon alone where there is something to be said."""
 _COMPARE = "Compare with…"
@@ -131,6 +133,7 @@ class SourceBar(QWidget):
     def tell(self, sentence: str) -> None:
         """Say what is under way; empty for nothing."""
         self.note.setText(sentence)
+        self.note.setMinimumWidth(min(_LEAST_NEWS, self.note.sizeHint().width()))
         self.note.setVisible(bool(sentence))
         self._fit()
 
