@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from engine.datasets.library import Library
 from engine.datasets.manifest import Manifest
 from engine.errors import UserError
+from engine.protocol.disk import write_error
 from engine.protocol.operating_system import lower_priority
 from engine.protocol.results import MAP_NAME, ImageMap, ResultSummary
 from engine.protocol.run_folder import RunFolder, read_record, write_atomic
@@ -116,11 +117,23 @@ def _made(session: Session, checkpoint: Path, files: list[Path], count: int) -> 
 
 
 def _write(folder: Path, made: _Made, pairs: NDArray[np.int64], checkpoint: Path) -> ImageMap:
-    """Arrays first, the record that names them last."""
+    """Arrays first, the record that names them last; that of the map before goes, which these do not fit.
+
+    Raises:
+        UserError: `disk_full` and its like.
+    """
     record = ImageMap(checkpoint=checkpoint.name, images=len(made.points), pairs=len(pairs))
-    for name, values in (("map_points", made.points), ("map_pairs", pairs), ("map_alike", made.similarities)):
-        np.save(folder / f"{name}.npy", values)
-    write_atomic(folder / MAP_NAME, json.dumps(record.model_dump(mode="json"), indent=1).encode())
+    try:
+        (folder / MAP_NAME).unlink(missing_ok=True)
+        for name, values in (
+            ("map_points", made.points),
+            ("map_pairs", pairs),
+            ("map_alike", made.similarities),
+        ):
+            np.save(folder / f"{name}.npy", values)
+        write_atomic(folder / MAP_NAME, json.dumps(record.model_dump(mode="json"), indent=1).encode())
+    except OSError as error:
+        raise write_error(error, folder) from error
     return record
 
 

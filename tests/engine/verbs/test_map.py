@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -93,3 +94,35 @@ def test_that_a_result_whose_images_are_not_kept_or_not_all_there_is_refused(
 
     assert code != 0
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "map_no_images"
+
+
+def test_that_a_disk_that_is_full_is_told_and_leaves_no_map_that_does_not_fit(
+    lensmith_home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(map_verb, "lower_priority", lambda: None)
+    home = Home(lensmith_home).ensure()
+    run = make_run(home.path, write_pictures(tmp_path / "pictures"), {})
+    with Store.open(home.store_path) as store:
+        take_run(store, run.folder)
+    result = run.folder.results / "0001"
+    told = {"task": "classification", "split": "val", "epoch": 1, "step": 1, "columns": ("item",)}
+    write_record(result / "summary.json", ResultSummary.model_validate(told))
+    np.save(result / "image_item.npy", np.arange(2))
+    (result / "map.json").write_text("{}")
+    made = SimpleNamespace(
+        points=np.zeros((2, 2), np.float32), pairs=np.zeros((0, 2), np.int64), similarities=np.zeros(0)
+    )
+    for name, given in (("_checkpoint", tmp_path / "best"), ("_root", tmp_path), ("_made", made)):
+        monkeypatch.setattr(map_verb, name, lambda *_, given=given: given)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("engine.verbs.map.write_atomic", full)
+    assert main(["map", run.folder.run, "--result", "0001", "--json"]) != 0
+
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "disk_full"
+    assert not (result / "map.json").exists()
