@@ -29,7 +29,7 @@ class ResultBrowser(QObject):
     opened = Signal(object)
     """A `Result`, in the GUI's thread."""
     withdrawn = Signal()
-    """The chosen result was deleted; the newest is followed from now on."""
+    """The chosen test run was deleted; the newest result is followed from now on."""
     failed = Signal(object)
     """A `UserError`: the list or the chosen result cannot be read."""
 
@@ -138,7 +138,8 @@ class ResultBrowser(QObject):
         if turn != self._turn:
             return
         self._is_listing = False
-        is_withdrawn = self._is_listed(self.results) and not self._is_listed(found)
+        is_of_test_run = self._chosen is not None and self._chosen.run != self.run
+        is_withdrawn = is_of_test_run and self._is_listed(self.results) and not self._is_listed(found)
         if found != self.results:
             self.results = found
         self.partials = [entry for entry in partials if entry.key not in self._unreadable]
