@@ -21,6 +21,7 @@ LEAST_SIDE = 2
 """Pixels of a region; a smaller rectangle is a click."""
 MODELS = ("first", "second")
 """Each has a folder for masks of its own: both name them by the picture."""
+_MOST_BYTES = 200
 _KEPT_S = 24 * 3600.0
 """Files older than this are removed when others are written."""
 
@@ -37,6 +38,11 @@ def free_name(folder: Path, stem: str, suffix: str) -> Path:
         path = folder / f"{stem}-{number}{ending}"
         number += 1
     return path
+
+
+def short_stem(path: Path) -> str:
+    """Give the name of a file without its ending, cut where more is put behind it: a disk takes 255 bytes in all."""
+    return path.stem.encode("utf-8", errors="replace")[:_MOST_BYTES].decode("utf-8", errors="ignore")
 
 
 def masks_folder(home: Home) -> Path:
@@ -100,7 +106,7 @@ def cut_region(home: Home, source: Path, wanted: QRect) -> tuple[Path, Region]:
         remove_old(list(folder.glob("*.png")))
         # Pictures of one name may lie in many folders.
         sign = hashlib.sha256(str(source).encode("utf-8", errors="replace")).hexdigest()[:8]
-        path = free_name(folder, f"{source.stem}-{sign}-{region.left}-{region.top}", "png")
+        path = free_name(folder, f"{short_stem(source)}-{sign}-{region.left}-{region.top}", "png")
     except OSError as error:
         raise write_error(error, folder) from error
     if not picture.copy(inside).save(str(path)):

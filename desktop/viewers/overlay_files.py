@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage, QPainter
 
 from desktop.grids.picture import read_picture
 from desktop.models.drawn_labels import DrawnLabels, LabelLook
+from desktop.models.predictions_cache import short_stem
 from desktop.viewers.label_drawing import LabelDrawing
 from engine.errors import UserError
 from engine.protocol.disk import write_error
@@ -41,7 +42,7 @@ def save_overlays(folder: Path, wish: OverlayWish) -> int:
         if labels is None:
             continue
         picture = drawn_over(read_picture(file), labels, wish)
-        target = _free(folder, file.stem, taken)
+        target = _free(folder, short_stem(file), taken)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -70,6 +70,13 @@ def test_that_many_pictures_of_one_name_are_saved_without_looking_for_each_name_
     assert sum("predicted" in name for name in looked) == 30
 
 
+def test_that_a_picture_with_the_longest_name_is_saved_too(picture: Path, tmp_path: Path) -> None:
+    longest = picture.rename(tmp_path / ("ü" * 125 + ".png"))
+
+    assert save_overlays(tmp_path / "out", wish(longest, BOX)) == 1
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["ü" * 100 + "-predicted.png"]
+
+
 def test_that_a_file_of_which_nothing_is_said_is_passed_over(picture: Path, tmp_path: Path) -> None:
     assert save_overlays(tmp_path / "out", wish(picture, None)) == 0
     assert not (tmp_path / "out").exists()
