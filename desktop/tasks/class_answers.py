@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ from engine.protocol.results import PredictionRecord
 
 UNSURE = "unsure"
 TOP_SAVED = 5
+_NO_NUMBER = "The model's answer is no number: its training went astray. Choose an earlier checkpoint."
 
 
 class ClassAnswers:
@@ -37,6 +39,9 @@ class ClassAnswers:
         threshold: float,
     ) -> Answer:
         confidence = record.confidence or 0.0
+        if math.isnan(confidence):
+            tile = Tile(UNSURE, "–", spoken="The model's answer is no number")
+            return Answer("Unsure", "no number", "Likeliest classes", (), tile, _NO_NUMBER, is_unsure=True)
         best = record.top[0].label if record.top else record.label or ""
         bars = tuple(
             AnswerBar(scored.label, scored.confidence, is_strong=place == 0)

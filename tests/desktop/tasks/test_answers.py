@@ -40,6 +40,18 @@ def test_that_a_classifier_finds_its_likeliest_class_with_its_lead() -> None:
     assert found.margin == pytest.approx(0.5)
 
 
+def test_that_an_answer_that_is_no_number_is_told_as_that_and_not_in_percent() -> None:
+    nan = float("nan")
+    top = tuple(ScoredLabel(label=name, confidence=nan) for name in ("a", "b"))
+    record = PredictionRecord(file="x.png", label=None, confidence=nan, top=top)
+
+    answer = CLASSIFIER.answer(record, ("a", "b"), 0.5)
+
+    assert answer.is_unsure
+    assert "no number" in answer.why
+    assert "nan" not in f"{answer}".lower()
+
+
 def test_that_a_detector_finds_all_its_boxes_and_unknown_classes_are_none() -> None:
     box = (0.0, 0.0, 9.0, 9.0)
     found = DETECTOR.findings(boxed(("dog", 0.9, box), ("cow", 0.2, box)), CLASSES)
