@@ -146,7 +146,7 @@ class Sheet(QDialog):
         if event.type() == QEvent.Type.EnabledChange and isinstance(watched, Button):
             if not watched.isEnabled() and self.focusWidget() is self._closing:
                 self.setFocus(Qt.FocusReason.OtherFocusReason)
-            elif watched.isEnabled() and self.focusWidget() in (None, self):
+            elif watched.isEnabled() and self.focusWidget() in (None, self, self._closing):
                 watched.setFocus(Qt.FocusReason.OtherFocusReason)
         return super().eventFilter(watched, event)
 

@@ -49,3 +49,19 @@ def test_that_a_button_that_is_off_for_a_while_gets_the_keyboard_back(qtbot: QtB
 
     start.setEnabled(True)
     assert sheet.focusWidget() is start
+
+
+def test_that_it_gets_the_keyboard_back_where_another_field_went_meanwhile(qtbot: QtBot) -> None:
+    sheet = Sheet(None, "Evaluate")
+    start = sheet.add_button("Evaluate", "primary")
+    opened(qtbot, sheet)
+    other = QLineEdit()
+    sheet.body.addWidget(other)
+    other.show()
+    start.setEnabled(False)
+    other.setFocus()
+    other.hide()
+
+    start.setEnabled(True)
+
+    assert sheet.focusWidget() is start
