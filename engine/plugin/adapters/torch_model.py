@@ -216,13 +216,21 @@ class TorchModel(BaseModel):
         mean, std = self.normalisation()
         method = self.settings.preprocessing.resize_method
         prepare = TensorInput(self.image_size, mean, std, method, str(self.device), framing=self.task.framing)
-        self.network.to(self.device).eval()
+        self._make_ready()
         answers: list[Prediction] = []
         with torch.inference_mode():
             for start in range(0, len(images), INFER_BATCH):
                 part = images[start : start + INFER_BATCH]
                 answers += self._answers(self.network(prepare(part)), [image.shape[:2] for image in part])
         return answers
+
+    def _make_ready(self) -> None:
+        """Put the network on its device and into the mode of answering; to walk through it for nothing takes a while."""
+        one = next(self.network.parameters(), None)
+        if one is None or one.device != self.device:
+            self.network.to(self.device)
+        if self.network.training:
+            self.network.eval()
 
     def _answers(self, outputs: Outputs, sizes: Sequence[Size]) -> Sequence[Prediction]:
         frame = (self.image_size, self.image_size)
