@@ -225,7 +225,7 @@ class TorchModel(BaseModel):
         return answers
 
     def _make_ready(self) -> None:
-        """Put the network on its device and into the mode of answering; to walk through it for nothing takes a while."""
+        """Put the network on its device and into the mode of answering, where it is not so yet."""
         one = next(self.network.parameters(), None)
         if one is None or one.device != self.device:
             self.network.to(self.device)
