@@ -183,7 +183,6 @@ def _drop(
         Painted.at = 0.0
         _until(lambda: Painted.at > 0 or not words.isVisible())
         dropped.append(((Painted.at or clock()) - began) * 1e3)
-        page.clear()
         settled = time.perf_counter() + _REST_S
         _until(lambda settled=settled: time.perf_counter() > settled)
     window.close()

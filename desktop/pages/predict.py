@@ -238,7 +238,7 @@ class PredictPage(Page):
         if first == 0 and new:
             self.work.show_view(GRID if len(new) > 1 else SINGLE)
         if new:
-            if self.work.current < 0 or first == 0:
+            if self.work.current < 0 or first == 0 or len(new) == 1:  # one picture is one to be seen
                 self.work.go_to(first)
         elif files:
             self.work.go_to(self.board.place_of(files[0]))
