@@ -12,17 +12,12 @@ from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 from desktop.bridge.processes import end_child, engine_child, engine_died, engine_missing
 from engine.errors import UserError
 from engine.protocol.home import Home
-from engine.runner.predicting_place import CPU
+from engine.runner.predicting_place import CPU, GPU_TROUBLES
 
 Answer = dict[str, object]
 
-
 _OF_MODELS = frozenset({"load", "predict", "explain", "video_frame"})
 """What leaves a model in the memory of the predictor's device."""
-_GPU_TROUBLES = {
-    "gpu_memory_full": "had too little memory for the model",
-    "gpu_failed": "could not compute it",
-}
 _OF_VIDEOS = ("video_open", "video_frame", "video_close")
 _END_MS = 1_000
 
@@ -213,11 +208,11 @@ class Predictor(QObject):
             return
         error = answer.get("error")
         code = cast("Answer", error).get("code") if isinstance(error, dict) else None
-        if isinstance(number, int) and code in _GPU_TROUBLES and self._place[0] != CPU:
+        if isinstance(number, int) and code in GPU_TROUBLES and self._place[0] != CPU:
             self._waiting[number] = waiting  # the CPU shall answer it
             device, threads = self._place
             self.use_place(CPU, threads)
-            self.gpu_failed.emit(device, _GPU_TROUBLES[str(code)])
+            self.gpu_failed.emit(device, GPU_TROUBLES[str(code)])
             return
         if answer.get("ok") is True:
             if waiting.then is not None:

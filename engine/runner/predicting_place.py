@@ -10,6 +10,11 @@ from engine.runner.devices import UsableGpu
 
 AUTO = "auto"
 CPU = "cpu"
+GPU_TROUBLES: Mapping[str, str] = {
+    "gpu_memory_full": "had too little memory for the model",
+    "gpu_failed": "could not compute it",
+}
+"""What the predictor says of a GPU that gave up, as half a sentence: then the CPU answers."""
 LEAST_ROOM_BYTES = 2 * 2**30
 """Of a GPU's memory that has to be free: a driver's context, a model and a batch."""
 _SHARE_BESIDE_CPU, _SHARE_BESIDE_GPU = 4, 2

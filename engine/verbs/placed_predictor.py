@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, cast
+from typing import cast
 
 from engine.errors import UserError
 from engine.protocol.interpreter import child_environment, engine_command
@@ -15,6 +15,7 @@ from engine.runner.devices import machine_gpus
 from engine.runner.predicting_place import (
     AUTO,
     CPU,
+    GPU_TROUBLES,
     Place,
     Surroundings,
     choose_place,
@@ -23,11 +24,6 @@ from engine.runner.predicting_place import (
 )
 from engine.store.database import Store
 from engine.verbs.reply import Session
-
-_GPU_TROUBLES: Final = {
-    "gpu_memory_full": "had too little memory for the model",
-    "gpu_failed": "could not compute it",
-}
 
 
 class Predictor:
@@ -118,9 +114,9 @@ class PlacedPredictor:
         try:
             return self._process.ask(verb, **arguments)
         except UserError as error:
-            if error.code not in _GPU_TROUBLES or self.place.device == CPU:
+            if error.code not in GPU_TROUBLES or self.place.device == CPU:
                 raise
-            self._troubles[self.place.device] = _GPU_TROUBLES[error.code]
+            self._troubles[self.place.device] = GPU_TROUBLES[error.code]
         self._settle()
         return self._process.ask(verb, **arguments)
 
