@@ -64,7 +64,16 @@ class PredictTools(QWidget):
     def offer_saving(self, menu: QMenu) -> None:
         self.save.setMenu(menu)
 
+    def show_video(self, on: bool) -> None:
+        """Take away what is done with pictures, while a video or a camera is shown, or bring it back."""
+        for made in (self.compare, self.save, self.clear):
+            made.setVisible(not on)
+        self._name_first(is_compared=self.compare.isChecked() and not on)
+
+    def _name_first(self, *, is_compared: bool) -> None:
+        self._beside.setVisible(is_compared)
+        self.chooser.title.setText("A" if is_compared else "Model")
+
     def _compare(self, on: bool) -> None:
-        self._beside.setVisible(on)
-        self.chooser.title.setText("A" if on else "Model")
+        self._name_first(is_compared=on)
         self.compared.emit(on)

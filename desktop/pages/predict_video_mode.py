@@ -67,6 +67,7 @@ class VideoMode(QObject):
         """Let go of what plays, and show the pictures again."""
         if self.is_on:
             self.panel.close_source()
+            self._tools.show_video(False)
             self._states.setCurrentIndex(0)
             self.closed.emit()
 
@@ -102,6 +103,7 @@ class VideoMode(QObject):
         view = find_view(run.row.task) if run is not None else None
         if run is not None and view is not None:
             self.panel.show_task(view, run.row.task)
+        self._tools.show_video(True)
         self._states.setCurrentWidget(self.panel)
         self.panel.setFocus()
 

@@ -213,10 +213,13 @@ def test_that_a_dropped_video_plays_and_escape_brings_the_pictures_back(
 
     page.intake.take([tmp_path / "walk.MP4"])
     assert page.video.is_on
+    of_pictures = (page.tools.compare, page.tools.save, page.tools.clear)
+    assert all(made.isHidden() for made in of_pictures), "they would act on what is not seen"
     qtbot.waitUntil(lambda: page.video.panel.picture.image_size.width() == 40, timeout=WAIT_MS)
     qtbot.keyClick(page.video.panel, Qt.Key.Key_Escape)
 
     assert not page.video.is_on
+    assert not any(made.isHidden() for made in of_pictures)
     assert page.states.currentWidget() is page.no_images
     assert "video_close" in predicting.projector.verbs()
 
