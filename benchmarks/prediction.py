@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import sys
@@ -11,10 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING
-
-import psutil
 
 from benchmarks.figures import middle
 from benchmarks.prediction_home import make_model, write_photos
@@ -44,9 +40,6 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--side", choices=tuple(SIDES), action="append", help="default: all")
     parser.add_argument("--drops", type=int, default=DROPS, help=f"pictures dropped (default {DROPS})")
     parser.add_argument("--out", type=Path, help="JSON file to write")
-    parser.add_argument(
-        "--clock", choices=("wall", "cpu"), default="wall", help="seconds of the wall or processor"
-    )
     options = parser.parse_args(arguments)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PySide6.QtWidgets import QApplication
@@ -54,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     application = QApplication(sys.argv[:1])
     told: Told = {}
     for side in options.side or list(SIDES):
-        for name, value in measure(side, options.drops, by_processor=options.clock == "cpu").items():
+        for name, value in measure(side, options.drops).items():
             told[f"{side}_{name}"] = value
             print(f"{side}_{name}: {value:.1f}", file=sys.stderr)
     application.processEvents()
@@ -64,12 +57,8 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def measure(side: str, drops: int, *, by_processor: bool = False) -> dict[str, float]:
-    """Give one side's `drop_ms` to pixels, `model_ms` of the network alone, and `over_ms` between them.
-
-    By the wall they are medians; by the processor means of this process and the predictor's, which other programs do
-    not lengthen.
-    """
+def measure(side: str, drops: int) -> dict[str, float]:
+    """Give one side's `drop_ms` to pixels, `model_ms` of the network alone, and `over_ms` between them: medians."""
     plugin, settings = SIDES[side]
     with tempfile.TemporaryDirectory(prefix="lensmith-bench-", ignore_cleanup_errors=True) as scratch:
         os.environ[HOME_VARIABLE] = scratch
@@ -77,14 +66,10 @@ def measure(side: str, drops: int, *, by_processor: bool = False) -> dict[str, f
         model = make_model(home, plugin, settings)
         photos = write_photos(Path(scratch) / "photos", drops + WARM_UP)
         call = _bare_call(model)
-        dropped, bare = _drop(home, photos, call, _processor_s if by_processor else time.perf_counter)
-    if by_processor:
-        taken, alone = fmean(dropped), fmean(bare)
-        return {"drop_ms": taken, "model_ms": alone, "over_ms": taken - alone}
-    taken, alone = middle(dropped), middle(bare)
+        dropped, bare = _drop(home, photos, call)
     return {
-        "drop_ms": taken,
-        "model_ms": alone,
+        "drop_ms": middle(dropped),
+        "model_ms": middle(bare),
         "over_ms": middle([a - b for a, b in zip(dropped, bare, strict=True)]),
     }
 
@@ -106,17 +91,6 @@ def _bare_call(model: BaseModel) -> Callable[[], None]:
     return call
 
 
-def _processor_s() -> float:
-    """Seconds of the processor that this process and its children have taken."""
-    own = psutil.Process()
-    total = time.process_time()
-    for child in own.children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            taken = child.cpu_times()
-            total += taken.user + taken.system
-    return total
-
-
 def _until(is_done: Callable[[], bool]) -> None:
     """Let the window work until something is so; between events it sleeps, as it does for a user.
 
@@ -136,9 +110,7 @@ def _until(is_done: Callable[[], bool]) -> None:
     beat.stop()
 
 
-def _drop(
-    home: Home, photos: Sequence[Path], call: Callable[[], None], clock: Callable[[], float]
-) -> tuple[list[float], list[float]]:
+def _drop(home: Home, photos: Sequence[Path], call: Callable[[], None]) -> tuple[list[float], list[float]]:
     """Drop pictures one by one, each after the answer to the one before; between them call the bare network."""
     from PySide6.QtCore import QEvent, QObject
     from PySide6.QtWidgets import QWidget
@@ -157,7 +129,7 @@ def _drop(
 
         def eventFilter(self, watched: QObject, event: QEvent) -> bool:
             if watched is words and event.type() == QEvent.Type.Paint:
-                Painted.at = clock()
+                Painted.at = time.perf_counter()
             return False
 
     words: QWidget = page.answer.label
@@ -174,15 +146,15 @@ def _drop(
     bare: list[float] = []
     for file in photos:
         call()
-        began = clock()
+        began = time.perf_counter()
         call()
-        bare.append((clock() - began) * 1e3)
-        began = clock()
+        bare.append((time.perf_counter() - began) * 1e3)
+        began = time.perf_counter()
         page.intake.take([file])
         _until(lambda file=file: is_answered(file))
         Painted.at = 0.0
         _until(lambda: Painted.at > 0 or not words.isVisible())
-        dropped.append(((Painted.at or clock()) - began) * 1e3)
+        dropped.append(((Painted.at or time.perf_counter()) - began) * 1e3)
         settled = time.perf_counter() + _REST_S
         _until(lambda settled=settled: time.perf_counter() > settled)
     window.close()
