@@ -17,7 +17,22 @@ from engine.protocol.run_folder import write_record
 from engine.store.database import Store
 from engine.store.rebuild import take_run
 from engine.verbs import map as map_verb
-from tests.engine.jobs.run_maker import make_run, write_pictures
+from tests.engine.jobs.run_maker import MadeRun, make_run, write_pictures
+
+
+@pytest.fixture(autouse=True)
+def usual_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of this process would stay low for all tests that follow."""
+    monkeypatch.setattr(map_verb, "lower_priority", lambda: None)
+
+
+def known_run(lensmith_home: Path, tmp_path: Path) -> MadeRun:
+    """A run that the store knows, and that has no result yet."""
+    home = Home(lensmith_home).ensure()
+    run = make_run(home.path, write_pictures(tmp_path / "pictures"), {})
+    with Store.open(home.store_path) as store:
+        take_run(store, run.folder)
+    return run
 
 
 @pytest.mark.slow
@@ -25,10 +40,7 @@ def test_that_a_result_is_mapped_and_a_leak_is_found(
     lensmith_home: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # That of this process would stay low for all tests that follow.
-    monkeypatch.setattr(map_verb, "lower_priority", lambda: None)
     home = Home(lensmith_home).ensure()
     data = write_pictures(tmp_path / "pictures", per_class=8)
     leaked = data / "val" / "dark" / "1.png"
@@ -58,13 +70,8 @@ def test_that_a_result_that_is_not_there_is_told(
     lensmith_home: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(map_verb, "lower_priority", lambda: None)
-    home = Home(lensmith_home).ensure()
-    run = make_run(home.path, write_pictures(tmp_path / "pictures"), {})
-    with Store.open(home.store_path) as store:
-        take_run(store, run.folder)
+    run = known_run(lensmith_home, tmp_path)
 
     code = main(["map", run.folder.run, "--result", "0009", "--json"])
 
@@ -80,13 +87,8 @@ def test_that_a_result_whose_images_are_not_kept_or_not_all_there_is_refused(
     lensmith_home: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(map_verb, "lower_priority", lambda: None)
-    home = Home(lensmith_home).ensure()
-    run = make_run(home.path, write_pictures(tmp_path / "pictures"), {})
-    with Store.open(home.store_path) as store:
-        take_run(store, run.folder)
+    run = known_run(lensmith_home, tmp_path)
     told = {"task": "classification", "split": "val", "epoch": 1, "step": 1, **changed}
     write_record(run.folder.results / "0001" / "summary.json", ResultSummary.model_validate(told))
 
@@ -102,11 +104,7 @@ def test_that_a_disk_that_is_full_is_told_and_leaves_no_map_that_does_not_fit(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(map_verb, "lower_priority", lambda: None)
-    home = Home(lensmith_home).ensure()
-    run = make_run(home.path, write_pictures(tmp_path / "pictures"), {})
-    with Store.open(home.store_path) as store:
-        take_run(store, run.folder)
+    run = known_run(lensmith_home, tmp_path)
     result = run.folder.results / "0001"
     told = {"task": "classification", "split": "val", "epoch": 1, "step": 1, "columns": ("item",)}
     write_record(result / "summary.json", ResultSummary.model_validate(told))
